@@ -1,0 +1,529 @@
+// Generated from schemas/avro by schemas/generate.ts. Do not edit.
+
+/** A profile entered or exited an audience. */
+export interface AudienceChange {
+  readonly profile_id: string;
+  readonly audience: string;
+  /** entered or exited */
+  readonly change: string;
+  readonly episode: number;
+  readonly profile_version: number;
+  readonly at: number;
+  readonly why: string;
+  readonly definitions: readonly DefinitionVersion[];
+  readonly generation: number;
+}
+
+/** What a person allowed or denied. The newest time wins; at equal times a denial wins. */
+export interface Consent {
+  readonly purpose: string;
+  /** granted or denied */
+  readonly state: string;
+  readonly time: number;
+  /** Where it was said: the source's name, or gpc for Sec-GPC. */
+  readonly source: string;
+  readonly policy_version: string | null;
+}
+
+/** One version of a definition. */
+export interface Definition {
+  /** source, tracking_plan, identity_rules, computed_trait, audience, destination, purpose */
+  readonly kind: string;
+  readonly name: string;
+  readonly version: number;
+  /** JSON object, valid for the kind. */
+  readonly body: string;
+  /** Who changed it. */
+  readonly actor: string;
+  /** Why. */
+  readonly reason: string;
+  readonly at: number;
+  readonly deleted: boolean;
+}
+
+/** A definition that was in force where a record was made. */
+export interface DefinitionVersion {
+  /** kind/name */
+  readonly definition: string;
+  readonly version: number;
+}
+
+/** The ledger: what was sent to whom under which consent, with what answer. */
+export interface Delivery {
+  readonly idempotency_key: string;
+  readonly destination: string;
+  readonly action: string;
+  readonly trigger: string;
+  readonly profile_id: string;
+  readonly message_id: string;
+  /** delivered, suppressed, filtered or dead */
+  readonly outcome: string;
+  readonly reason: string | null;
+  readonly purposes: readonly string[];
+  /** Consents that it was decided under. */
+  readonly consents: readonly Consent[];
+  /** Names of the fields sent, sorted; never their values. */
+  readonly fields: readonly string[];
+  readonly attempts: number;
+  /** HTTP status of the last answer. */
+  readonly status: number | null;
+  /** Start of the last answer, at most 500 characters. */
+  readonly answer: string | null;
+  readonly requested_at: number;
+  readonly finished_at: number;
+  readonly definitions: readonly DefinitionVersion[];
+  readonly generation: number;
+}
+
+/** A delivery that was given up. */
+export interface DeliveryDead {
+  readonly idempotency_key: string;
+  readonly destination: string;
+  readonly profile_id: string;
+  /** Stable code. */
+  readonly reason: string;
+  readonly message: string;
+  readonly attempts: number;
+  /** The delivery request, as it was. */
+  readonly request: Buffer;
+  readonly at: number;
+  readonly generation: number;
+}
+
+/** What a destination is to be sent. */
+export interface DeliveryRequest {
+  /** Hash of destination, action and message id or audience episode. */
+  readonly idempotency_key: string;
+  readonly destination: string;
+  readonly action: string;
+  /** event, audience or profile */
+  readonly trigger: string;
+  readonly profile_id: string;
+  readonly message_id: string;
+  /** JSON text of the event as the destination's mapping sees it (Segment event). */
+  readonly event: string;
+  /** Consent purposes that this delivery needs. */
+  readonly purposes: readonly string[];
+  /** Consents known when it was planned. */
+  readonly consents: readonly Consent[];
+  /** Received time of the trigger. */
+  readonly requested_at: number;
+  readonly definitions: readonly DefinitionVersion[];
+  readonly generation: number;
+}
+
+/** An event as the collector accepted it. */
+export interface EventCollected {
+  /** Unique within the source; made by the collector when the SDK sent none. */
+  readonly message_id: string;
+  /** identify, track, page, screen, group or alias */
+  readonly type: string;
+  /** Event name of a track call; name of a page or screen. */
+  readonly event: string | null;
+  /** Name of the source whose write key was used. */
+  readonly source: string;
+  /** As sent; absent when empty or null. */
+  readonly user_id: string | null;
+  /** As sent; absent when empty or null. */
+  readonly anonymous_id: string | null;
+  /** When it happened by the sender's clock. */
+  readonly original_timestamp: number;
+  /** When the sender sent it, by the sender's clock. */
+  readonly sent_at: number | null;
+  /** When the collector received it. Also the time of the Kafka record. */
+  readonly received_at: number;
+  /** original_timestamp corrected by the sender's clock skew; not later than a day after received_at. */
+  readonly timestamp: number;
+  /** What was odd but not wrong: clock_skew, future_timestamp, no_timestamp … */
+  readonly flags: readonly string[];
+  /** person or account: what the routing identifier stands for. */
+  readonly kind: string;
+  /** Usable identifiers, highest priority first. The first routes the event. */
+  readonly identifiers: readonly Identifier[];
+  /** The event as sent: its own JSON text, numbers untouched, with batch-level context and integrations merged in. */
+  readonly payload: string;
+  /** Client address, where the source keeps it. */
+  readonly ip: string | null;
+  /** JSON object: what the collector added (user agent, geo, campaign, bot). */
+  readonly enrichment: string;
+  /** Consents stated by this event. */
+  readonly consents: readonly Consent[];
+  /** The definition versions it met. */
+  readonly definitions: readonly DefinitionVersion[];
+  /** Routing generation: priority, normalisation and blocked values are frozen in it. */
+  readonly generation: number;
+}
+
+/** How often an event happened. */
+export interface EventCount {
+  /** Event name; the type where there is none. */
+  readonly event: string;
+  readonly count: number;
+}
+
+/** What could not be processed: kept whole, so that it can be fixed and replayed. */
+export interface EventRejected {
+  /** collector, identity-stitcher, profile-projector or activation */
+  readonly stage: string;
+  /** Stable code, such as no_identifier, invalid_event, undecodable, processing_failed. */
+  readonly reason: string;
+  /** What was wrong, in words, without personal data. */
+  readonly message: string;
+  readonly source: string | null;
+  readonly message_id: string | null;
+  readonly received_at: number;
+  /** Time of the record that was being processed; the collector's clock at the door. */
+  readonly rejected_at: number;
+  /** Places and rules that failed. */
+  readonly violations: readonly string[];
+  /** Original bytes. */
+  readonly payload: Buffer;
+  /** Input topic, when rejected downstream. */
+  readonly topic: string | null;
+  readonly partition: number | null;
+  readonly offset: number | null;
+  readonly definitions: readonly DefinitionVersion[];
+  readonly generation: number;
+}
+
+/** An event with the profile that it belongs to. */
+export interface EventStitched {
+  /** Unique within the source; made by the collector when the SDK sent none. */
+  readonly message_id: string;
+  /** identify, track, page, screen, group or alias */
+  readonly type: string;
+  /** Event name of a track call; name of a page or screen. */
+  readonly event: string | null;
+  /** Name of the source whose write key was used. */
+  readonly source: string;
+  /** As sent; absent when empty or null. */
+  readonly user_id: string | null;
+  /** As sent; absent when empty or null. */
+  readonly anonymous_id: string | null;
+  /** When it happened by the sender's clock. */
+  readonly original_timestamp: number;
+  /** When the sender sent it, by the sender's clock. */
+  readonly sent_at: number | null;
+  /** When the collector received it. Also the time of the Kafka record. */
+  readonly received_at: number;
+  /** original_timestamp corrected by the sender's clock skew; not later than a day after received_at. */
+  readonly timestamp: number;
+  /** What was odd but not wrong: clock_skew, future_timestamp, no_timestamp … */
+  readonly flags: readonly string[];
+  /** person or account: what the routing identifier stands for. */
+  readonly kind: string;
+  /** Usable identifiers, highest priority first. The first routes the event. */
+  readonly identifiers: readonly Identifier[];
+  /** The event as sent: its own JSON text, numbers untouched, with batch-level context and integrations merged in. */
+  readonly payload: string;
+  /** Client address, where the source keeps it. */
+  readonly ip: string | null;
+  /** JSON object: what the collector added (user agent, geo, campaign, bot). */
+  readonly enrichment: string;
+  /** Consents stated by this event. */
+  readonly consents: readonly Consent[];
+  /** The definition versions it met. */
+  readonly definitions: readonly DefinitionVersion[];
+  /** Routing generation: priority, normalisation and blocked values are frozen in it. */
+  readonly generation: number;
+  /** Profile at the time of stitching (UUID). The current one is a matter of identity.mappings. */
+  readonly profile_id: string;
+  /** Version of the mapping that said so; 0 is the identifier's own default profile. */
+  readonly mapping_version: number;
+}
+
+/** One normalised identifier of a person or account. */
+export interface Identifier {
+  /** user_id, email, phone, anonymous_id, device_id, external_id:<type>, group_id */
+  readonly type: string;
+  /** Normalised. Personal data: only ever in values, never in keys. */
+  readonly value: string;
+  /** Keyed hash of type and value: 32 hexadecimal digits (128 bits). */
+  readonly hash: string;
+}
+
+/** What happened to an identifier, and why. */
+export interface IdentityChange {
+  /** discovered (first seen), moved, refused (a link that would break a limit), split */
+  readonly kind: string;
+  /** Profile that it concerns: the topic's key. For a move the profile that is left. */
+  readonly profile_id: string;
+  readonly identifier: Identifier;
+  /** Moved or split: the profile that it joins. */
+  readonly to_profile_id: string | null;
+  /** Version of the mapping that results; 0 for discovered. */
+  readonly version: number;
+  /** Moved: the identifier through which it is linked to the profile's anchor. Refused: the other end of the edge. */
+  readonly other: Identifier | null;
+  /** first_seen, linked, oldest_changed, limit:<type>, shared, blocked … */
+  readonly reason: string;
+  /** Claims that decided it. */
+  readonly claim_ids: readonly string[];
+  /** Received time of the deciding claim. */
+  readonly decided_at: number;
+  readonly definitions: readonly DefinitionVersion[];
+  readonly generation: number;
+}
+
+/** A statement about identifiers. The set of claims is the identity graph. */
+export interface IdentityClaim {
+  /** Hash of kind, identifier hashes, source and actor: the topic's key. */
+  readonly claim_id: string;
+  /** observed, alias, must_link, cannot_link, block, activate_rules, withdraw */
+  readonly kind: string;
+  /** One or two identifiers, ordered by hash. */
+  readonly identifiers: readonly Identifier[];
+  /** Event that was the occasion. */
+  readonly message_id: string | null;
+  /** Source of that event. */
+  readonly source: string | null;
+  /** Earliest received time at which this claim was made. */
+  readonly received_at: number;
+  /** Who says so: the resolver task, a person, a rule or a model. */
+  readonly actor: string;
+  readonly reason: string | null;
+  /** Weight of a probabilistic match. */
+  readonly weight: number | null;
+  readonly definitions: readonly DefinitionVersion[];
+  readonly generation: number;
+}
+
+/** The profile of an identifier, for every identifier that ever left its default profile. */
+export interface IdentityMapping {
+  /** Keyed hash of the identifier: the topic's key. */
+  readonly hash: string;
+  readonly profile_id: string;
+  /** Offset of the claim that decided it, plus one. 0 is the default profile. */
+  readonly version: number;
+  /** Received time of that claim. */
+  readonly decided_at: number;
+  readonly generation: number;
+}
+
+/** Running totals of one task over one input topic: what was taken in and what became of it. */
+export interface Accounting {
+  readonly service: string;
+  readonly task: string;
+  readonly topic: string;
+  readonly partition: number;
+  /** Offset after the last record taken in. */
+  readonly next: number;
+  readonly taken: number;
+  /** emitted, duplicate, rejected …: each input ends as exactly one. */
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** Records put out, by output name. */
+  readonly outputs: Readonly<Record<string, number>>;
+  readonly generation: number;
+}
+
+/** Written at a takeover, so that the end of a restore is known. */
+export interface Marker {
+  readonly owner: string;
+  readonly sequence: number;
+}
+
+/** A tributary, or a part of one, on its way to another profile. */
+export interface Move {
+  /** Addressee: the topic's key. */
+  readonly profile_id: string;
+  /** Version of the mapping that sends it there. */
+  readonly version: number;
+  readonly tributary: Tributary;
+  readonly causes: readonly string[];
+  readonly piece: number;
+  readonly pieces: number;
+  readonly generation: number;
+}
+
+export interface Edge {
+  /** Hash of the other end. */
+  readonly to: string;
+  /** 0 is the strongest. */
+  readonly strength: number;
+  readonly first_received: number;
+  readonly claim_ids: readonly string[];
+  readonly refused: string | null;
+}
+
+/** An identifier in the graph, with its edges. */
+export interface Node {
+  readonly identifier: Identifier;
+  readonly first_received: number;
+  /** Sorted by to. */
+  readonly edges: readonly Edge[];
+  readonly profile_id: string;
+  readonly version: number;
+  /** Too many neighbours: left the graph. */
+  readonly overflow: boolean;
+}
+
+/** The newest place of an identifier that a partition knows of. */
+export interface Ownership {
+  readonly profile_id: string;
+  readonly version: number;
+}
+
+/** What the projector keeps of a profile beside its tributaries. */
+export interface ProfileState {
+  readonly version: number;
+  /** Hashes of the identifiers whose tributaries are here, sorted. */
+  readonly members: readonly string[];
+  readonly alive: boolean;
+  readonly into: string | null;
+}
+
+/** What a resolver knows of one of its identifiers. */
+export interface Resolution {
+  readonly profile_id: string;
+  readonly version: number;
+}
+
+/** Message ids taken in with one batch: 16 bytes each. */
+export interface Seen {
+  /** Received time of the first of them. */
+  readonly bucket: number;
+  readonly ids: Buffer;
+}
+
+/** Earliest received time of an identifier, or of a pair, in one source. */
+export interface Sighting {
+  readonly received_at: number;
+}
+
+export interface TributaryAmount {
+  readonly currency: string;
+  /** Integer: millionths of the currency unit. */
+  readonly micros: string;
+}
+
+/** The fold of all events routed by one identifier. Arrays are sorted by their first field. */
+export interface Tributary {
+  readonly identifier: Identifier;
+  readonly kind: string;
+  readonly events: number;
+  readonly event_counts: readonly EventCount[];
+  readonly traits: readonly Trait[];
+  readonly revenue: readonly TributaryAmount[];
+  readonly consents: readonly Consent[];
+  readonly sources: readonly string[];
+  readonly flags: readonly string[];
+  readonly first_seen: number | null;
+  readonly last_seen: number | null;
+  /** Latest received time folded in. */
+  readonly updated_at: number;
+}
+
+export interface ComputedTrait {
+  readonly name: string;
+  /** JSON text */
+  readonly value: string;
+  readonly definition_version: number;
+}
+
+export interface Membership {
+  readonly audience: string;
+  /** Counts entries; survives regrouping. */
+  readonly episode: number;
+  readonly since: number;
+  readonly definition_version: number;
+}
+
+export interface Amount {
+  /** ISO 4217 */
+  readonly currency: string;
+  /** Decimal number with at most six places, exact. */
+  readonly amount: string;
+}
+
+/** All that is known about a customer: the profile-change feed. Each version appears once, in order. */
+export interface Profile {
+  readonly profile_id: string;
+  /** person or account */
+  readonly kind: string;
+  /** Rises by one with every record of this profile. */
+  readonly version: number;
+  /** Sorted by type, value. */
+  readonly identifiers: readonly Identifier[];
+  /** Sorted by name. */
+  readonly traits: readonly Trait[];
+  /** Sorted by name. */
+  readonly computed: readonly ComputedTrait[];
+  /** Sorted by audience. */
+  readonly audiences: readonly Membership[];
+  /** Sorted by purpose. */
+  readonly consents: readonly Consent[];
+  /** Number of events. */
+  readonly events: number;
+  /** Sorted by event. */
+  readonly event_counts: readonly EventCount[];
+  /** Sum of the revenue of Order Completed events less refunds, per currency, sorted. */
+  readonly revenue: readonly Amount[];
+  /** Sorted. */
+  readonly sources: readonly string[];
+  /** Earliest event timestamp. */
+  readonly first_seen: number | null;
+  /** Latest event timestamp. */
+  readonly last_seen: number | null;
+  /** Limits that cut something: traits_cut, event_names_cut … */
+  readonly flags: readonly string[];
+  /** Fields that differ from the previous version. */
+  readonly changed: readonly string[];
+  /** Message ids that led to this version; at most 20. */
+  readonly causes: readonly string[];
+  /** event, regroup, window, definition, consent, erasure, replay */
+  readonly why: readonly string[];
+  /** Received time of the latest cause. */
+  readonly updated_at: number;
+  /** True in the last value of a profile whose identifiers all left; a tombstone follows. */
+  readonly gone: boolean;
+  /** When gone: the profile that took the last of them. */
+  readonly into: string | null;
+  readonly definitions: readonly DefinitionVersion[];
+  readonly generation: number;
+}
+
+/** A trait and where it came from. */
+export interface Trait {
+  readonly name: string;
+  /** JSON text as sent. */
+  readonly value: string;
+  /** Corrected time of the event that set it. */
+  readonly timestamp: number;
+  readonly message_id: string;
+  readonly source: string;
+  /** none, personal or special; by the tracking plan. */
+  readonly sensitivity: string;
+}
+
+/** The records by name. */
+export interface Records {
+  AudienceChange: AudienceChange;
+  Consent: Consent;
+  Definition: Definition;
+  DefinitionVersion: DefinitionVersion;
+  Delivery: Delivery;
+  DeliveryDead: DeliveryDead;
+  DeliveryRequest: DeliveryRequest;
+  EventCollected: EventCollected;
+  EventCount: EventCount;
+  EventRejected: EventRejected;
+  EventStitched: EventStitched;
+  Identifier: Identifier;
+  IdentityChange: IdentityChange;
+  IdentityClaim: IdentityClaim;
+  IdentityMapping: IdentityMapping;
+  Accounting: Accounting;
+  Marker: Marker;
+  Move: Move;
+  Node: Node;
+  Ownership: Ownership;
+  ProfileState: ProfileState;
+  Resolution: Resolution;
+  Seen: Seen;
+  Sighting: Sighting;
+  Tributary: Tributary;
+  Profile: Profile;
+  Trait: Trait;
+}
+
+export type RecordName = keyof Records;

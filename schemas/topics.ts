@@ -1,0 +1,189 @@
+import type { RecordName } from './generated/records.ts';
+
+/** Hours and days in milliseconds, as Kafka wants retention. */
+const DAY = 86_400_000;
+
+/** One row of the catalogue: all that a topic promises. */
+export interface Topic {
+  /** Name without the installation's prefix. Internal topics carry the generation. */
+  readonly name: string;
+  /** What the key is. Keys never hold personal data. */
+  readonly key: string;
+  /** Record in `schemas/avro` of the value. */
+  readonly value: RecordName;
+  /** Topics of one task have equal numbers, so that they can be co-partitioned. */
+  readonly partitions: 'many' | 1;
+  readonly cleanup: 'delete' | 'compact';
+  /** How long records stay (delete), or stay at least uncompacted (compact). Milliseconds; -1 is for ever. */
+  readonly retention: number;
+  /** The service that writes it. */
+  readonly owner: 'collector' | 'identity-stitcher' | 'profile-projector' | 'activation' | 'console' | 'all';
+  readonly doc: string;
+}
+
+const catalogue = {
+  eventsCollected: {
+    name: 'events.collected',
+    key: 'routing identifier (keyed hash)',
+    value: 'EventCollected',
+    partitions: 'many',
+    cleanup: 'delete',
+    retention: 7 * DAY,
+    owner: 'collector',
+    doc: 'The event as accepted, with its four times, source, enrichment and consents.',
+  },
+  eventsRejected: {
+    name: 'events.rejected',
+    key: 'source',
+    value: 'EventRejected',
+    partitions: 'many',
+    cleanup: 'delete',
+    retention: 30 * DAY,
+    owner: 'all',
+    doc: 'What could not be processed: original bytes, stage, reason, violations.',
+  },
+  identityClaims: {
+    name: 'identity.claims',
+    key: 'claim id',
+    value: 'IdentityClaim',
+    partitions: 1,
+    cleanup: 'compact',
+    retention: 0,
+    owner: 'identity-stitcher',
+    doc: 'The identity graph as a set of claims. Never expires.',
+  },
+  identityMappings: {
+    name: 'identity.mappings',
+    key: 'identifier (keyed hash)',
+    value: 'IdentityMapping',
+    partitions: 'many',
+    cleanup: 'compact',
+    retention: 0,
+    owner: 'identity-stitcher',
+    doc: 'Profile of every identifier that ever left its default profile.',
+  },
+  identityChanges: {
+    name: 'identity.changes',
+    key: 'profile id',
+    value: 'IdentityChange',
+    partitions: 'many',
+    cleanup: 'delete',
+    retention: 365 * DAY,
+    owner: 'identity-stitcher',
+    doc: 'What was discovered, moved or refused, and why.',
+  },
+  eventsStitched: {
+    name: 'events.stitched',
+    key: 'profile id',
+    value: 'EventStitched',
+    partitions: 'many',
+    cleanup: 'delete',
+    retention: 7 * DAY,
+    owner: 'identity-stitcher',
+    doc: 'The event with its profile and the mapping version that said so.',
+  },
+  profiles: {
+    name: 'profiles',
+    key: 'profile id',
+    value: 'Profile',
+    partitions: 'many',
+    cleanup: 'compact',
+    retention: 7 * DAY,
+    owner: 'profile-projector',
+    doc: 'The profile-change feed: every version once, in order; a last value and a tombstone when it is gone.',
+  },
+  audienceChanges: {
+    name: 'audience.changes',
+    key: 'profile id',
+    value: 'AudienceChange',
+    partitions: 'many',
+    cleanup: 'delete',
+    retention: 365 * DAY,
+    owner: 'profile-projector',
+    doc: 'Profiles entering and exiting audiences.',
+  },
+  definitions: {
+    name: 'definitions',
+    key: 'kind/name',
+    value: 'Definition',
+    partitions: 1,
+    cleanup: 'compact',
+    retention: 0,
+    owner: 'console',
+    doc: 'Sources, identity rules, destinations and all else that is configured, with version, actor and reason.',
+  },
+  deliveries: {
+    name: 'deliveries',
+    key: 'profile id',
+    value: 'Delivery',
+    partitions: 'many',
+    cleanup: 'delete',
+    retention: 365 * DAY,
+    owner: 'activation',
+    doc: 'The ledger of what was sent to whom, under which consent, with what answer.',
+  },
+} as const satisfies Record<string, Topic>;
+
+/** Public topics, by the name that code uses for them. */
+export const topics: Readonly<Record<TopicKey, Topic>> = catalogue;
+export type TopicKey = keyof typeof catalogue;
+
+/** Requests to one destination, in order per profile. */
+export const deliveryTopic = (destination: string): Topic => ({
+  name: `delivery.${destination}`,
+  key: 'profile id',
+  value: 'DeliveryRequest',
+  partitions: 'many',
+  cleanup: 'delete',
+  retention: 7 * DAY,
+  owner: 'activation',
+  doc: `Requests to the destination ${destination}.`,
+});
+
+/** Requests to one destination that were given up. */
+export const deadTopic = (destination: string): Topic => ({
+  name: `delivery.${destination}.dead`,
+  key: 'profile id',
+  value: 'DeliveryDead',
+  partitions: 'many',
+  cleanup: 'delete',
+  retention: 30 * DAY,
+  owner: 'activation',
+  doc: `Requests to the destination ${destination} that were given up, with the reason.`,
+});
+
+/** Internal: tributaries on their way between profiles. Keeps all, since both sides must have committed. */
+export const movesTopic = (generation: number): Topic => ({
+  name: `internal.g${generation}.moves`,
+  key: 'profile id',
+  value: 'Move',
+  partitions: 'many',
+  cleanup: 'delete',
+  retention: 30 * DAY,
+  owner: 'profile-projector',
+  doc: 'Tributaries on their way from one profile to another.',
+});
+
+/** Internal: running totals of every task, so that the books can be added up anywhere. */
+export const accountingTopic = (generation: number): Topic => ({
+  name: `internal.g${generation}.accounting`,
+  key: 'service/task/topic/partition',
+  value: 'Accounting',
+  partitions: 1,
+  cleanup: 'compact',
+  retention: 0,
+  owner: 'all',
+  doc: 'Running totals: records taken in, and what became of them.',
+});
+
+/** Internal: the state of one task's partition, from which a lost disk is rebuilt. Values vary by key prefix. */
+export const changelogTopic = (generation: number, task: string, partitions: 'many' | 1): Topic => ({
+  name: `internal.g${generation}.${task}.changelog`,
+  key: 'store/key',
+  value: 'Marker',
+  partitions,
+  cleanup: 'compact',
+  retention: 0,
+  owner: 'all',
+  doc: `State of the task ${task}.`,
+});

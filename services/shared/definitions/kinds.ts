@@ -1,0 +1,69 @@
+import { z } from 'zod';
+
+const consentPurposes = z.array(z.string().min(1)).default([]);
+
+/**
+ * The kinds of definitions and the shape of each. Unknown fields are errors, so that a typing mistake is found when it is
+ * applied, not when an event is lost.
+ */
+export const definitionKinds = {
+  /** Where events come from. A source may have several write keys, so that a key can be rotated. */
+  source: z.strictObject({
+    writeKeys: z.array(z.strictObject({ key: z.string().min(4), enabled: z.boolean().default(true) })).min(1),
+    enabled: z.boolean().default(true),
+    /** Browser origins that may send; `*` is any, `http://localhost:*` any port. None: no browser may. */
+    allowedOrigins: z.array(z.string()).default([]),
+    /** Keep the client's address in events. */
+    keepIp: z.boolean().default(true),
+    /** Currency of amounts without one, ISO 4217. */
+    defaultCurrency: z
+      .string()
+      .regex(/^[A-Z]{3}$/)
+      .default('USD'),
+    description: z.string().default(''),
+  }),
+  /** Which identifiers exist and how they link. The name is `default`. */
+  identity_rules: z.strictObject({
+    /** Highest priority first. `limit`: how many one profile may hold. */
+    types: z
+      .array(
+        z.strictObject({
+          type: z.string().min(1),
+          limit: z.number().int().min(1).default(5),
+          links: z.enum(['strong', 'weak', 'lookup']).default('strong'),
+        }),
+      )
+      .min(1),
+    /** From how many distinct user ids on an identifier it counts as shared and stops linking. */
+    sharedFrom: z.number().int().min(2).default(8),
+    blockedValues: z.array(z.string()).default([]),
+  }),
+  /** Where data goes. `type` is a destination of the catalogue, `action` one of its actions. */
+  destination: z.strictObject({
+    type: z.string().min(1),
+    action: z.string().min(1),
+    enabled: z.boolean().default(true),
+    /** Which events: a query of Segment's destination subscriptions, such as `type = "track" and event = "Order Completed"`. */
+    subscribe: z.string().min(1),
+    settings: z.record(z.string(), z.unknown()).default({}),
+    mapping: z.record(z.string(), z.unknown()).default({}),
+    /** Consent purposes that every delivery needs. */
+    purposes: consentPurposes,
+    retry: z
+      .strictObject({
+        attempts: z.number().int().min(1).default(8),
+        initialMs: z.number().int().min(1).default(500),
+        maxMs: z.number().int().min(1).default(60_000),
+      })
+      .default({ attempts: 8, initialMs: 500, maxMs: 60_000 }),
+    concurrency: z.number().int().min(1).max(256).default(8),
+  }),
+  /** What a person can consent to. */
+  purpose: z.strictObject({
+    description: z.string().default(''),
+    default: z.enum(['granted', 'denied']).default('denied'),
+  }),
+} as const;
+
+export type DefinitionKind = keyof typeof definitionKinds;
+export type DefinitionBodies = { [K in DefinitionKind]: z.output<(typeof definitionKinds)[K]> };

@@ -1,0 +1,101 @@
+/** Where a value stands in a JSON text: `text.slice(start, end)`. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+const QUOTE = 34;
+const BACKSLASH = 92;
+
+/** Index after the value that begins at `at`. The text must be valid JSON (parse it first). */
+function skipValue(text: string, at: number): number {
+  const first = text.charCodeAt(at);
+  if (first === QUOTE) return skipString(text, at);
+  if (first !== 123 && first !== 91) {
+    let end = at;
+    for (; end < text.length; end++) {
+      const code = text.charCodeAt(end);
+      if (code === 44 || code === 125 || code === 93 || code <= 32) break;
+    }
+    return end;
+  }
+  let depth = 0;
+  for (let i = at; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === QUOTE) i = skipString(text, i) - 1;
+    else if (code === 123 || code === 91) depth++;
+    else if (code === 125 || code === 93) {
+      depth--;
+      if (depth === 0) return i + 1;
+    }
+  }
+  return text.length;
+}
+
+function skipString(text: string, at: number): number {
+  let end = text.indexOf('"', at + 1);
+  while (end !== -1) {
+    let back = end - 1;
+    while (text.charCodeAt(back) === BACKSLASH) back--;
+    if ((end - back) % 2 === 1) return end + 1;
+    end = text.indexOf('"', end + 1);
+  }
+  return text.length;
+}
+
+function skipSpace(text: string, at: number): number {
+  let i = at;
+  while (text.charCodeAt(i) <= 32) i++;
+  return i;
+}
+
+/**
+ * The members of the object that begins at `at` in a valid JSON text, with the span of each value, so that numbers can be
+ * read as they were written. Of repeated keys the last counts, as in JSON.parse.
+ */
+export function objectMembers(text: string, at = 0): Map<string, Span> {
+  const members = new Map<string, Span>();
+  let i = skipSpace(text, at);
+  if (text[i] !== '{') return members;
+  i = skipSpace(text, i + 1);
+  while (text[i] === '"') {
+    const keyEnd = skipString(text, i);
+    const raw = text.slice(i + 1, keyEnd - 1);
+    const key = raw.includes('\\') ? (JSON.parse(text.slice(i, keyEnd)) as string) : raw;
+    const start = skipSpace(text, skipSpace(text, keyEnd) + 1);
+    const end = skipValue(text, start);
+    members.set(key, { start, end });
+    i = skipSpace(text, end);
+    if (text[i] !== ',') break;
+    i = skipSpace(text, i + 1);
+  }
+  return members;
+}
+
+/** The spans of the elements of the array that begins at `at` in a valid JSON text. */
+export function arrayElements(text: string, at = 0): Span[] {
+  const elements: Span[] = [];
+  let i = skipSpace(text, at);
+  if (text[i] !== '[') return elements;
+  i = skipSpace(text, i + 1);
+  while (i < text.length && text[i] !== ']') {
+    const end = skipValue(text, i);
+    elements.push({ start: i, end });
+    i = skipSpace(text, end);
+    if (text[i] !== ',') break;
+    i = skipSpace(text, i + 1);
+  }
+  return elements;
+}
+
+/** The text of one member of an object, such as `memberText(payload, 'properties', 'revenue')`; undefined when absent. */
+export function memberText(text: string, ...path: readonly string[]): string | undefined {
+  let at = 0;
+  let span: Span | undefined;
+  for (const name of path) {
+    span = objectMembers(text, at).get(name);
+    if (!span) return undefined;
+    at = span.start;
+  }
+  return span && text.slice(span.start, span.end);
+}

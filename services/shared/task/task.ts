@@ -1,0 +1,91 @@
+import type { RecordName, Records } from '#schemas/generated/records.ts';
+import type { Topic } from '#schemas/topics.ts';
+import type { Definitions } from '#shared/definitions/definitions.ts';
+
+/** Topics by the name that the core gives them; the core never names a topic itself. */
+export type Channels = Readonly<Record<string, { readonly value: RecordName }>>;
+
+/** A keyed collection of one kind of record, rebuilt from the task's changelog. */
+export interface StoreSpec<N extends RecordName = RecordName> {
+  readonly record: N;
+  /**
+   * A local index over the values: for each value the strings under which `Work.find` finds its key. Not logged itself;
+   * rebuilt with the values, and removed with them.
+   */
+  index?(value: Records[N]): readonly string[];
+}
+export type Stores = Readonly<Record<string, StoreSpec>>;
+
+/** One record of an input topic, decoded. */
+export interface Input<Name extends string = string, Value = unknown> {
+  /** The name that the task gave the topic. */
+  readonly input: Name;
+  readonly partition: number;
+  readonly offset: number;
+  readonly key: string;
+  /** Null for a tombstone. */
+  readonly value: Value | null;
+  /** Time of the Kafka record: the received time, milliseconds. */
+  readonly timestamp: number;
+  /** The value's bytes as they were in the topic. */
+  readonly raw: Buffer | null;
+}
+export type InputOf<I extends Channels> = { [N in keyof I & string]: Input<N, Records[I[N]['value']]> }[keyof I &
+  string];
+
+/**
+ * One batch of work on one partition: what the core reads and what it wants done. Reads see the batch's own writes. Nothing
+ * takes effect before the whole batch is committed, in one Kafka transaction with its input offsets.
+ */
+export interface Work<S extends Stores = Stores, O extends Channels = Channels> {
+  get<N extends keyof S & string>(store: N, key: string): Records[S[N]['record']] | undefined;
+  /** Key of the value whose index holds this string. */
+  find<N extends keyof S & string>(store: N, indexed: string): string | undefined;
+  /** The entry with the smallest key. */
+  first<N extends keyof S & string>(store: N): readonly [string, Records[S[N]['record']]] | undefined;
+  /** Values are immutable: put a new one, never change one that was read. */
+  put<N extends keyof S & string>(store: N, key: string, value: Records[S[N]['record']]): void;
+  remove<N extends keyof S & string>(store: N, key: string): void;
+  /** Puts a record out; null is a tombstone. `timestamp` is the received time that the record carries on. */
+  emit<N extends keyof O & string>(
+    output: N,
+    key: string,
+    value: Records[O[N]['value']] | null,
+    timestamp: number,
+  ): void;
+  /** Says what became of an input. Each input must be settled exactly once, or rejected. */
+  settle(input: Input, outcome: string): void;
+  /** Settles an input as rejected: it goes to `events.rejected` with its bytes and this reason. */
+  reject(input: Input, reason: RejectionReason): void;
+}
+
+export interface RejectionReason {
+  /** Stable code. */
+  readonly reason: string;
+  /** In words, without personal data. */
+  readonly message: string;
+  readonly violations?: readonly string[];
+}
+
+/**
+ * All that makes a task: the loop does the rest. One instance of `process` serves every partition; it is a pure function of
+ * its arguments (senders, which await the outside world, are the exception and must tolerate being run again).
+ */
+export interface Task<I extends Channels = Channels, O extends Channels = Channels, S extends Stores = Stores> {
+  /** Names the consumer group, transactional ids, changelog and state folder. */
+  readonly name: string;
+  /** Partition p of every input is handled by the same task instance. */
+  readonly inputs: { readonly [N in keyof I]: Topic & I[N] };
+  readonly outputs: { readonly [N in keyof O]: Topic & O[N] };
+  readonly stores: S;
+  process(inputs: readonly InputOf<I>[], work: Work<S, O>, definitions: Definitions): void | Promise<void>;
+}
+
+/** Infers a task's channels from its literal. */
+export const defineTask = <
+  const I extends Readonly<Record<string, Topic>>,
+  const O extends Readonly<Record<string, Topic>>,
+  const S extends Stores,
+>(
+  task: Task<I, O, S>,
+): Task<I, O, S> => task;

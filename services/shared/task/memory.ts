@@ -1,0 +1,127 @@
+import { Definitions } from '#shared/definitions/definitions.ts';
+import { processInputs } from './process-inputs.ts';
+import type { Input, Stores, Task } from './task.ts';
+import type { Emitted, State, Workspace } from './workspace.ts';
+
+/** A task's state in memory: for tests and benchmarks of a core, with the same contract as the one on disk. */
+export class MemoryState implements State {
+  readonly #stores: Stores;
+  readonly #values = new Map<string, Map<string, unknown>>();
+  readonly #indexes = new Map<string, Map<string, string>>();
+
+  constructor(stores: Stores) {
+    this.#stores = stores;
+    for (const name of Object.keys(stores)) {
+      this.#values.set(name, new Map());
+      this.#indexes.set(name, new Map());
+    }
+  }
+
+  get(store: string, key: string): unknown {
+    return this.#values.get(store)?.get(key);
+  }
+
+  find(store: string, indexed: string): string | undefined {
+    return this.#indexes.get(store)?.get(indexed);
+  }
+
+  after(store: string, key: string | undefined): readonly [string, unknown] | undefined {
+    let smallest: string | undefined;
+    const values = this.#values.get(store) as Map<string, unknown>;
+    for (const candidate of values.keys()) {
+      if ((key === undefined || candidate > key) && (smallest === undefined || candidate < smallest))
+        smallest = candidate;
+    }
+    return smallest === undefined ? undefined : [smallest, values.get(smallest)];
+  }
+
+  apply(work: Workspace): void {
+    for (const [store, changes] of work.changes) {
+      const values = this.#values.get(store) as Map<string, unknown>;
+      const index = this.#indexes.get(store) as Map<string, string>;
+      const spec = this.#stores[store];
+      for (const [key, value] of changes) {
+        const before = values.get(key);
+        if (before !== undefined && spec?.index)
+          for (const indexed of spec.index(before as never)) index.delete(indexed);
+        if (value === undefined) {
+          values.delete(key);
+          continue;
+        }
+        values.set(key, value);
+        if (spec?.index) for (const indexed of spec.index(value as never)) index.set(indexed, key);
+      }
+    }
+  }
+
+  entries(store: string): [string, unknown][] {
+    return [...(this.#values.get(store) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+}
+
+export interface MemoryInput {
+  readonly input: string;
+  readonly key: string;
+  readonly value: unknown;
+  readonly timestamp?: number;
+  /** Counted by itself per input when absent. */
+  readonly offset?: number;
+}
+
+export interface MemoryRun {
+  readonly emitted: readonly Emitted[];
+  /** Outcome counts of this run over all inputs. */
+  readonly outcomes: Readonly<Record<string, number>>;
+  readonly rejected: readonly { readonly input: Input; readonly reason: string }[];
+}
+
+/** One partition of a task, run in memory batch by batch. */
+export class MemoryPartition {
+  readonly state: MemoryState;
+  readonly #task: Task;
+  readonly #partition: number;
+  readonly #next = new Map<string, number>();
+
+  constructor(task: Task, partition: number) {
+    this.#task = task;
+    this.#partition = partition;
+    this.state = new MemoryState(task.stores);
+  }
+
+  async run(inputs: readonly MemoryInput[], definitions: Definitions = new Definitions()): Promise<MemoryRun> {
+    const emitted: Emitted[] = [];
+    const outcomes: Record<string, number> = {};
+    const rejected: { input: Input; reason: string }[] = [];
+    const batch = inputs.map((input): Input => {
+      const offset = input.offset ?? this.#next.get(input.input) ?? 0;
+      this.#next.set(input.input, offset + 1);
+      return {
+        input: input.input,
+        partition: this.#partition,
+        offset,
+        key: input.key,
+        value: input.value,
+        timestamp: input.timestamp ?? 0,
+        raw: null,
+      };
+    });
+    if (batch.length === 0) return { emitted, outcomes, rejected };
+    await processInputs(this.#task, this.state, batch, definitions, async (work) => {
+      this.state.apply(work);
+      emitted.push(...work.emitted);
+      rejected.push(...work.rejected);
+      for (const counts of work.outcomes.values()) {
+        for (const [outcome, count] of counts) outcomes[outcome] = (outcomes[outcome] ?? 0) + count;
+      }
+    });
+    return { emitted, outcomes, rejected };
+  }
+
+  entries(store: string): [string, unknown][] {
+    return this.state.entries(store);
+  }
+}
+
+/** One partition of a task in memory. The task's types are checked where it is defined, not here. */
+export const memoryPartition = (task: unknown, partition: number): MemoryPartition =>
+  new MemoryPartition(task as Task, partition);

@@ -1,0 +1,35 @@
+import type { Definitions } from '#shared/definitions/definitions.ts';
+import { TaskError } from './errors.ts';
+import type { Input, Task } from './task.ts';
+import { type State, Workspace } from './workspace.ts';
+
+/**
+ * Runs the core over a batch and commits what it wants. If the core throws, the batch is halved, each half with a commit of its
+ * own, until the one input that it cannot process stands alone: that one is rejected. Errors of `commit`, and the
+ * loop's own errors, pass through: they are not the inputs' fault.
+ */
+export async function processInputs(
+  task: Task,
+  state: State,
+  inputs: readonly Input[],
+  definitions: Definitions,
+  commit: (work: Workspace, inputs: readonly Input[]) => Promise<void>,
+): Promise<void> {
+  let work = new Workspace(task.stores, state);
+  try {
+    await task.process(inputs as never, work as never, definitions);
+    work.assertBalanced(inputs);
+  } catch (error) {
+    if (error instanceof TaskError) throw error;
+    if (inputs.length > 1) {
+      const middle = inputs.length >> 1;
+      await processInputs(task, state, inputs.slice(0, middle), definitions, commit);
+      await processInputs(task, state, inputs.slice(middle), definitions, commit);
+      return;
+    }
+    work = new Workspace(task.stores, state);
+    const message = error instanceof Error ? `${error.name} in ${task.name}` : `unknown error in ${task.name}`;
+    for (const input of inputs) work.reject(input, { reason: 'processing_failed', message });
+  }
+  await commit(work, inputs);
+}

@@ -86,9 +86,8 @@ export class Workspace implements Work<Stores, Channels> {
   settle(input: Input, outcome: string): void {
     if (this.#settled.has(input)) throw new Error(`input ${input.input}@${input.offset} is settled twice`);
     this.#settled.add(input);
-    let counts = this.outcomes.get(input.input);
-    if (!counts) this.outcomes.set(input.input, (counts = new Map()));
-    counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+    const counts = this.outcomes.get(input.input) ?? new Map<string, number>();
+    this.outcomes.set(input.input, counts.set(outcome, (counts.get(outcome) ?? 0) + 1));
   }
 
   reject(input: Input, reason: RejectionReason): void {

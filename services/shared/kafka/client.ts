@@ -1,0 +1,67 @@
+import './read-committed.ts';
+import { readFileSync } from 'node:fs';
+import kafkajs, { type KafkaConfig, type SASLOptions } from 'kafkajs';
+import type { Values } from '#shared/service/options.ts';
+import type { platformOptions } from '#shared/service/platform-options.ts';
+
+export const { Kafka, Partitioners, logLevel, AssignerProtocol } = kafkajs;
+export type {
+  Admin,
+  Assigner,
+  Consumer,
+  EachBatchPayload,
+  Kafka as KafkaClient,
+  KafkaMessage,
+  PartitionAssigner,
+  Producer,
+} from 'kafkajs';
+
+type Settings = Values<typeof platformOptions>;
+
+/**
+ * Clients ask again at short, even intervals: kafkajs sleeps this time wherever a coordinator needs a moment, also after
+ * every commit (CONCURRENT_TRANSACTIONS), and its default of 300 ms would be the latency of a transaction.
+ */
+const retry = { initialRetryTime: 5, factor: 0, multiplier: 1, maxRetryTime: 50, retries: 400 };
+
+/** The Kafka client of this installation. */
+export function createKafka(settings: Settings, clientId: string): kafkajs.Kafka {
+  const config: KafkaConfig = {
+    clientId,
+    brokers: [...settings.kafkaBrokers],
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: 5_000,
+    requestTimeout: 30_000,
+    retry,
+  };
+  if (settings.kafkaTls)
+    config.ssl = settings.kafkaCaFile ? { ca: [readFileSync(settings.kafkaCaFile, 'utf8')] } : true;
+  if (settings.kafkaSaslMechanism) {
+    config.sasl = {
+      mechanism: settings.kafkaSaslMechanism,
+      username: settings.kafkaSaslUsername,
+      password: readFileSync(settings.kafkaSaslPasswordFile, 'utf8').trim(),
+    } as SASLOptions;
+  }
+  return new Kafka(config);
+}
+
+/** The partition that kafkajs, like Java's client, chooses for a key. */
+const partitioner = Partitioners.DefaultPartitioner();
+export function partitionOf(key: string, partitions: number): number {
+  const partitionMetadata = partitionLists[partitions] ?? listPartitions(partitions);
+  return partitioner({ topic: '', partitionMetadata, message: { key, value: null } });
+}
+
+const partitionLists: Record<number, kafkajs.PartitionMetadata[]> = {};
+function listPartitions(partitions: number): kafkajs.PartitionMetadata[] {
+  const list = Array.from({ length: partitions }, (_, partitionId) => ({
+    partitionErrorCode: 0,
+    partitionId,
+    leader: 0,
+    replicas: [],
+    isr: [],
+  }));
+  partitionLists[partitions] = list;
+  return list;
+}

@@ -1,0 +1,132 @@
+import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
+import avsc from 'avsc';
+import type { RecordName, Records } from '#schemas/generated/records.ts';
+import { schemaOf } from '#schemas/load.ts';
+
+/** Marks a value as Confluent's wire format: this byte, the schema's id (4 bytes, big endian), then the Avro datum. */
+const MAGIC = 0;
+const HEADER = 5;
+
+/** A value that cannot be read: the input's fault. */
+export class Undecodable extends Error {
+  readonly code = 'undecodable';
+}
+
+/** Writes and reads one kind of record of one subject. */
+export class Codec<N extends RecordName = RecordName> {
+  readonly record: N;
+  /** Id of today's schema. */
+  readonly schemaId: number;
+  readonly #type: avsc.Type;
+  readonly #registry: SchemaRegistry;
+  /** Readers by the id of the schema that wrote. */
+  readonly #readers = new Map<number, (datum: Buffer) => unknown>();
+  #slab = Buffer.allocUnsafe(64 * 1024);
+
+  constructor(record: N, schemaId: number, type: avsc.Type, registry: SchemaRegistry) {
+    this.record = record;
+    this.schemaId = schemaId;
+    this.#type = type;
+    this.#registry = registry;
+    this.#readers.set(schemaId, (datum) => type.fromBuffer(datum));
+  }
+
+  encode(value: Records[N]): Buffer {
+    const end = this.#type.encode(value, this.#slab, HEADER);
+    if (end < 0) {
+      this.#slab = Buffer.allocUnsafe((this.#slab.length - end) * 2);
+      return this.encode(value);
+    }
+    this.#slab[0] = MAGIC;
+    this.#slab.writeUInt32BE(this.schemaId, 1);
+    return Buffer.from(this.#slab.subarray(0, end));
+  }
+
+  /** Learns the schemas that wrote these values, so that `decode` can read them. */
+  async prepare(values: Iterable<Buffer | null>): Promise<void> {
+    for (const value of values) {
+      if (!value || value.length < HEADER || value[0] !== MAGIC) continue;
+      const id = value.readUInt32BE(1);
+      if (!this.#readers.has(id)) await this.#learn(id);
+    }
+  }
+
+  /** @throws Undecodable */
+  decode(value: Buffer): Records[N] {
+    if (value.length < HEADER || value[0] !== MAGIC) throw new Undecodable('not in Confluent wire format');
+    const reader = this.#readers.get(value.readUInt32BE(1));
+    if (!reader) throw new Undecodable(`written with unknown schema ${value.readUInt32BE(1)}`);
+    try {
+      return reader(value.subarray(HEADER)) as Records[N];
+    } catch (error) {
+      throw new Undecodable(
+        `does not decode as ${this.record}: ${error instanceof Error ? error.message : 'unknown reason'}`,
+      );
+    }
+  }
+
+  async #learn(id: number): Promise<void> {
+    const written = await this.#registry.getSchema(id).catch((error: { status?: number }) => {
+      if (error.status === 404) return undefined;
+      throw error;
+    });
+    if (!written) return;
+    const json = 'schema' in written ? (written as unknown as avsc.Type).schema({ exportAttrs: true }) : undefined;
+    if (!json) return;
+    try {
+      const writer = avsc.Type.forSchema(json as avsc.Schema);
+      const resolver = this.#type.createResolver(writer);
+      this.#readers.set(id, (datum) => this.#type.fromBuffer(datum, resolver));
+    } catch {
+      // A schema of some other record: what it wrote stays undecodable here.
+    }
+  }
+}
+
+const types = new Map<RecordName, avsc.Type>();
+
+/** Today's Avro type of a record. */
+export function typeOf(record: RecordName): avsc.Type {
+  const known = types.get(record);
+  if (known) return known;
+  const type = avsc.Type.forSchema(schemaOf(record) as avsc.Schema);
+  types.set(record, type);
+  return type;
+}
+
+/** Registers schemas and hands out codecs. The registry refuses a schema that cannot read what older ones wrote. */
+export class Codecs {
+  readonly #registry: SchemaRegistry;
+  readonly #known = new Map<string, Promise<Codec>>();
+
+  /** @param url Confluent-compatible API of the registry. */
+  constructor(url: string) {
+    this.#registry = new SchemaRegistry({
+      host: url,
+      retry: { maxRetryTimeInSecs: 5, initialRetryTimeInSecs: 0.1, retries: 5 },
+    });
+  }
+
+  /** The codec of a topic's values: subject `<topic>-value`. */
+  ofTopic<N extends RecordName>(topic: string, record: N): Promise<Codec<N>> {
+    return this.#of(`${topic}-value`, record);
+  }
+
+  /** The codec of a record that stands in changelogs, where kinds of records share a topic: subject `<prefix>internal.<Record>`. */
+  ofRecord<N extends RecordName>(prefix: string, record: N): Promise<Codec<N>> {
+    return this.#of(`${prefix}internal.${record}`, record);
+  }
+
+  #of<N extends RecordName>(subject: string, record: N): Promise<Codec<N>> {
+    const known = this.#known.get(subject) ?? this.#register(subject, record);
+    this.#known.set(subject, known);
+    known.catch(() => this.#known.delete(subject));
+    return known as unknown as Promise<Codec<N>>;
+  }
+
+  async #register(subject: string, record: RecordName): Promise<Codec> {
+    const schema = JSON.stringify(schemaOf(record));
+    const { id } = await this.#registry.register({ type: SchemaType.AVRO, schema }, { subject });
+    return new Codec(record, id, typeOf(record), this.#registry);
+  }
+}

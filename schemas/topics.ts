@@ -125,7 +125,7 @@ const catalogue = {
 } as const satisfies Record<string, Topic>;
 
 /** Public topics, by the name that code uses for them. */
-export const topics: Readonly<Record<TopicKey, Topic>> = catalogue;
+export const topics = catalogue;
 export type TopicKey = keyof typeof catalogue;
 
 /** Requests to one destination, in order per profile. */
@@ -153,7 +153,7 @@ export const deadTopic = (destination: string): Topic => ({
 });
 
 /** Internal: tributaries on their way between profiles. Keeps all, since both sides must have committed. */
-export const movesTopic = (generation: number): Topic => ({
+export const movesTopic = (generation: number): Topic & { readonly value: 'Move' } => ({
   name: `internal.g${generation}.moves`,
   key: 'profile id',
   value: 'Move',

@@ -17,7 +17,11 @@ export async function processInputs(
 ): Promise<void> {
   let work = new Workspace(task.stores, state);
   try {
-    await task.process(inputs as never, work as never, definitions);
+    const readable = inputs.filter((input) => input.undecodable === undefined);
+    for (const input of inputs) {
+      if (input.undecodable !== undefined) work.reject(input, { reason: 'undecodable', message: input.undecodable });
+    }
+    if (readable.length > 0) await task.process(readable as never, work as never, definitions);
     work.assertBalanced(inputs);
   } catch (error) {
     if (error instanceof TaskError) throw error;

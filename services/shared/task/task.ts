@@ -29,6 +29,8 @@ export interface Input<Name extends string = string, Value = unknown> {
   readonly timestamp: number;
   /** The value's bytes as they were in the topic. */
   readonly raw: Buffer | null;
+  /** Why the value could not be read; the loop rejects such an input, the core never sees it. */
+  readonly undecodable?: string;
 }
 export type InputOf<I extends Channels> = { [N in keyof I & string]: Input<N, Records[I[N]['value']]> }[keyof I &
   string];
@@ -78,6 +80,10 @@ export interface Task<I extends Channels = Channels, O extends Channels = Channe
   readonly inputs: { readonly [N in keyof I]: Topic & I[N] };
   readonly outputs: { readonly [N in keyof O]: Topic & O[N] };
   readonly stores: S;
+  /** Most inputs in one batch; 2,000 when absent. Fewer where each takes long, such as sending. */
+  readonly batchSize?: number;
+  /** Where a group that has never run begins; the log's start when absent. */
+  readonly startFrom?: 'earliest' | 'latest';
   process(inputs: readonly InputOf<I>[], work: Work<S, O>, definitions: Definitions): void | Promise<void>;
 }
 

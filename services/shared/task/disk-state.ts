@@ -1,0 +1,130 @@
+import { rmSync } from 'node:fs';
+import { open, type RootDatabase } from 'lmdb';
+import QuickLRU from 'quick-lru';
+import type { Codec } from '#shared/kafka/codec.ts';
+import type { Stores } from './task.ts';
+import type { State } from './workspace.ts';
+
+/** One change of a store as it stands in the changelog: null bytes remove. */
+export interface Change {
+  readonly store: string;
+  readonly key: string;
+  readonly bytes: Buffer | null;
+  /** The value, where it is at hand; saves decoding it. */
+  readonly value?: unknown;
+}
+
+/** How far the state reflects its changelog. */
+export interface StatePosition {
+  /** Offset of the last changelog record that is in it. */
+  readonly offset: number;
+  /** When it was written, wall clock: tombstones are gone from the changelog after a while. */
+  readonly at: number;
+  /** Kafka cluster that the changelog belongs to. */
+  readonly cluster: string;
+}
+
+const CACHED_VALUES = 20_000;
+const POSITION = 'p';
+
+/**
+ * A task's stores in LMDB: a cache of the changelog that can be deleted at any time. Written only after the transaction that
+ * holds the same changes has been committed, and always together with the changelog offset that it reflects.
+ */
+export class DiskState implements State {
+  readonly #path: string;
+  readonly #stores: Stores;
+  readonly #codecs: ReadonlyMap<string, Codec>;
+  #db: RootDatabase<Buffer, string>;
+  readonly #cache = new QuickLRU<string, unknown>({ maxSize: CACHED_VALUES });
+
+  constructor(path: string, stores: Stores, codecs: ReadonlyMap<string, Codec>) {
+    this.#path = path;
+    this.#stores = stores;
+    this.#codecs = codecs;
+    this.#db = this.#open();
+  }
+
+  get position(): StatePosition | undefined {
+    const bytes = this.#db.getBinary(POSITION);
+    return bytes && (JSON.parse(String(bytes)) as StatePosition);
+  }
+
+  get(store: string, key: string): unknown {
+    const place = `d${store}/${key}`;
+    const cached = this.#cache.get(place);
+    if (cached !== undefined) return cached;
+    const bytes = this.#db.getBinary(place);
+    if (!bytes) return undefined;
+    const value = this.#codecOf(store).decode(bytes);
+    this.#cache.set(place, value);
+    return value;
+  }
+
+  find(store: string, indexed: string): string | undefined {
+    const key = this.#db.getBinary(`i${store}/${indexed}`);
+    return key?.toString('latin1');
+  }
+
+  after(store: string, key: string | undefined): readonly [string, unknown] | undefined {
+    const prefix = `d${store}/`;
+    const range = { start: prefix + (key ?? ''), end: `d${store}0`, exclusiveStart: key !== undefined, limit: 1 };
+    for (const place of this.#db.getKeys(range))
+      return [place.slice(prefix.length), this.get(store, place.slice(prefix.length))];
+    return undefined;
+  }
+
+  /** Resolves when the changes, and the position that they lead to, can be read. All or nothing. */
+  async apply(changes: Iterable<Change>, position: StatePosition): Promise<void> {
+    const db = this.#db;
+    await db.batch(() => {
+      for (const change of changes) this.#put(db, change);
+      void db.put(POSITION, Buffer.from(JSON.stringify(position)));
+    });
+  }
+
+  /** Throws everything away. */
+  async clear(): Promise<void> {
+    await this.close();
+    rmSync(this.#path, { recursive: true, force: true });
+    this.#cache.clear();
+    this.#db = this.#open();
+  }
+
+  close(): Promise<void> {
+    return this.#db.close();
+  }
+
+  #open(): RootDatabase<Buffer, string> {
+    return open<Buffer, string>({ path: this.#path, encoding: 'binary', noSubdir: false });
+  }
+
+  #put(db: RootDatabase<Buffer, string>, { store, key, bytes, value }: Change): void {
+    const place = `d${store}/${key}`;
+    const spec = this.#stores[store];
+    if (spec?.index) {
+      const before = this.get(store, key);
+      if (before !== undefined)
+        for (const indexed of spec.index(before as never)) void db.remove(`i${store}/${indexed}`);
+    }
+    if (bytes === null) {
+      this.#cache.delete(place);
+      void db.remove(place);
+      return;
+    }
+    void db.put(place, bytes);
+    if (value === undefined) this.#cache.delete(place);
+    else this.#cache.set(place, value);
+    if (spec?.index) {
+      const decoded = value ?? this.#codecOf(store).decode(bytes);
+      for (const indexed of spec.index(decoded as never))
+        void db.put(`i${store}/${indexed}`, Buffer.from(key, 'latin1'));
+    }
+  }
+
+  #codecOf(store: string): Codec {
+    const codec = this.#codecs.get(store);
+    if (!codec) throw new Error(`no codec for the store ${store}`);
+    return codec;
+  }
+}

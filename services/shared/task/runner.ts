@@ -1,0 +1,243 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Registry } from 'prom-client';
+import { accountingTopic, changelogTopic, type Topic, topics } from '#schemas/topics.ts';
+import type { Definitions } from '#shared/definitions/definitions.ts';
+import type { Admin, Consumer, KafkaClient } from '#shared/kafka/client.ts';
+import type { Codec, Codecs } from '#shared/kafka/codec.ts';
+import { planOf, provisionTopics } from '#shared/kafka/provision-topics.ts';
+import type { Log } from '#shared/service/log.ts';
+import type { Service } from '#shared/service/service.ts';
+import { coPartitionedAssigner } from './co-partitioned-assigner.ts';
+import { LostInfrastructure } from './errors.ts';
+import { type Channel, type Flow, PartitionTask, type TaskSurroundings } from './partition-task.ts';
+import type { Task } from './task.ts';
+import { TaskMetrics } from './task-metrics.ts';
+
+/** What a process gives to every task it runs. */
+export interface TaskHost {
+  readonly service: string;
+  readonly kafka: KafkaClient;
+  readonly codecs: Codecs;
+  readonly log: Log;
+  readonly metrics: Registry;
+  readonly definitions: () => Definitions;
+  readonly prefix: string;
+  readonly generation: number;
+  readonly partitions: number;
+  readonly replication: number;
+  readonly dataDirectory: string;
+  /** How long a partition may fail before the process gives up, milliseconds. */
+  readonly giveUpMs?: number;
+}
+
+const SESSION_TIMEOUT_MS = 10_000;
+const GIVE_UP_MS = 300_000;
+
+/** Runs one task in this process: joins its consumer group and works on the partitions that it is given. */
+export class TaskRunner implements Service {
+  readonly name: string;
+  readonly #task: Task;
+  readonly #host: TaskHost;
+  readonly #groupId: string;
+  readonly #stateDirectory: string;
+  readonly #partitionTasks = new Map<number, PartitionTask>();
+  #admin: Admin | undefined;
+  #consumer: Consumer | undefined;
+  #memberId: string | undefined;
+  #joined = false;
+  #stopping = false;
+  #end: (error?: Error) => void = () => {};
+  /** Changes of the assignment are carried out one after the other. */
+  #assigning: Promise<void> = Promise.resolve();
+
+  constructor(task: unknown, host: TaskHost) {
+    this.#task = task as Task;
+    this.#host = host;
+    this.name = this.#task.name;
+    this.#groupId = `${host.prefix}g${host.generation}.${this.#task.name}`;
+    this.#stateDirectory = join(host.dataDirectory, 'state', `g${host.generation}`, this.#task.name);
+  }
+
+  /** Empty when this task works on all that it was given; else what is missing. */
+  notReady(): string[] {
+    if (!this.#joined) return [`${this.name} has not joined its group`];
+    return [...this.#partitionTasks.values()]
+      .filter((one) => !one.running)
+      .map((one) => `${this.name} is taking over partition ${one.partition}`);
+  }
+
+  async run(): Promise<void> {
+    const ended = new Promise<void>((resolve, reject) => {
+      this.#end = (error) => (error ? reject(error) : resolve());
+    });
+    ended.catch(() => undefined);
+    const { kafka } = this.#host;
+    mkdirSync(this.#stateDirectory, { recursive: true });
+    const admin = kafka.admin();
+    this.#admin = admin;
+    await admin.connect();
+    const inputs = await this.#channels(this.#task.inputs);
+    const consumer = kafka.consumer({
+      groupId: this.#groupId,
+      readUncommitted: false,
+      partitionAssigners: [coPartitionedAssigner(() => this.#held())],
+      sessionTimeout: SESSION_TIMEOUT_MS,
+      rebalanceTimeout: 15_000,
+      heartbeatInterval: 1_000,
+      maxWaitTimeInMs: 100,
+      maxBytesPerPartition: 2 * 1024 * 1024,
+      allowAutoTopicCreation: false,
+    });
+    this.#consumer = consumer;
+    const around = await this.#surroundings(admin, consumer, inputs);
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      if (!payload.restart)
+        this.#end(
+          new LostInfrastructure(`${this.name}: the consumer cannot go on: ${payload.error.message}`, {
+            cause: payload.error,
+          }),
+        );
+    });
+    consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
+      if (payload.batchSize === 0)
+        this.#partitionTasks.get(payload.partition)?.passOver(payload.topic, Number(payload.lastOffset) + 1);
+    });
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      const mine = [...new Set(Object.values(payload.memberAssignment).flat())].sort((a, b) => a - b);
+      const continued = payload.memberId === this.#memberId;
+      this.#memberId = payload.memberId;
+      for (const partition of mine)
+        if (!continued || !this.#partitionTasks.get(partition)?.running) around.flow.hold(partition);
+      this.#assigning = this.#assigning.then(() => this.#assign(mine, continued, around));
+      this.#joined = true;
+    });
+    await consumer.connect();
+    for (const { topic } of inputs.values())
+      await consumer.subscribe({ topic, fromBeginning: (this.#task.startFrom ?? 'earliest') === 'earliest' });
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: 1,
+      eachBatch: async ({ batch, resolveOffset }) => {
+        const last = batch.messages.at(-1);
+        if (!last) return;
+        const fetched = Number((batch as unknown as { fetchedOffset: string }).fetchedOffset);
+        const next = Number(batch.lastOffset()) + 1;
+        const taken = this.#partitionTasks.get(batch.partition)?.offer(batch.topic, fetched, batch.messages, next);
+        if (taken) resolveOffset(last.offset);
+      },
+    });
+    await ended;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    await this.#assigning;
+    await Promise.all([...this.#partitionTasks.values()].map((one) => one.release()));
+    this.#partitionTasks.clear();
+    await this.#consumer?.disconnect().catch(() => undefined);
+    await this.#admin?.disconnect().catch(() => undefined);
+    this.#end();
+  }
+
+  /** Partitions that were ours all the time go on; all others are taken over, or let go. */
+  async #assign(mine: readonly number[], continued: boolean, around: TaskSurroundings): Promise<void> {
+    if (this.#stopping) return;
+    const leaving = [...this.#partitionTasks.values()].filter(
+      ({ partition }) => !continued || !mine.includes(partition),
+    );
+    await Promise.all(
+      leaving.map(async (one) => {
+        this.#partitionTasks.delete(one.partition);
+        await one.release();
+        around.metrics.released(one.partition);
+      }),
+    );
+    for (const partition of mine) {
+      if (this.#partitionTasks.has(partition)) continue;
+      const one = new PartitionTask(partition, around);
+      this.#partitionTasks.set(partition, one);
+      one.done.catch((error: Error) => this.#end(error));
+    }
+  }
+
+  /** Partitions whose state is on this disk, told to the group so that they come back here. */
+  #held(): number[] {
+    return readdirSync(this.#stateDirectory)
+      .map(Number)
+      .filter((partition) => Number.isInteger(partition));
+  }
+
+  async #channels(named: Readonly<Record<string, Topic>>): Promise<Map<string, Channel & { readonly codec: Codec }>> {
+    const { prefix, codecs } = this.#host;
+    const channels = new Map<string, Channel & { readonly codec: Codec }>();
+    for (const [name, { name: short, value }] of Object.entries(named)) {
+      const topic = prefix + short;
+      const metadata = await this.#admin?.fetchTopicMetadata({ topics: [topic] });
+      const partitions = metadata?.topics[0]?.partitions.length ?? 0;
+      channels.set(name, { topic, partitions, codec: await codecs.ofTopic(topic, value) });
+    }
+    return channels;
+  }
+
+  async #surroundings(admin: Admin, consumer: Consumer, inputs: TaskSurroundings['inputs']): Promise<TaskSurroundings> {
+    const { service, kafka, codecs, log, metrics, definitions, prefix, generation, partitions, replication } =
+      this.#host;
+    const task = this.#task;
+    const many = Object.values(task.inputs).some((topic) => topic.partitions === 'many');
+    const changelog = changelogTopic(generation, task.name, many ? 'many' : 1);
+    await provisionTopics(
+      admin,
+      [changelog, accountingTopic(generation)].map((topic) => planOf(topic, prefix, partitions, replication)),
+    );
+    const outputs = await this.#channels(task.outputs);
+    const common = await this.#channels({ rejected: topics.eventsRejected, accounting: accountingTopic(generation) });
+    const storeCodecs = new Map<string, Codec>();
+    for (const [name, { record }] of Object.entries({
+      ...task.stores,
+      '@totals': { record: 'Accounting' },
+      '@marker': { record: 'Marker' },
+    } as const)) {
+      storeCodecs.set(name, await codecs.ofRecord(prefix, record));
+    }
+    const inputTopics = [...inputs.values()].map(({ topic }) => topic);
+    const places = (partition: number) => inputTopics.map((topic) => ({ topic, partitions: [partition] }));
+    const flow: Flow = {
+      hold: (partition) => consumer.pause(places(partition)),
+      letOn: (partition) => consumer.resume(places(partition)),
+      moveTo: (partition, positions) => {
+        for (const [topic, offset] of positions) consumer.seek({ topic, partition, offset: String(offset) });
+      },
+    };
+    return {
+      task,
+      service,
+      generation,
+      groupId: this.#groupId,
+      kafka,
+      admin,
+      log,
+      metrics: new TaskMetrics(task.name, metrics),
+      definitions,
+      inputs,
+      outputs,
+      rejected: common.get('rejected') as TaskSurroundings['rejected'],
+      accounting: common.get('accounting') as TaskSurroundings['accounting'],
+      changelog: prefix + changelog.name,
+      storeCodecs,
+      stateDirectory: this.#stateDirectory,
+      giveUpMs: this.#host.giveUpMs ?? GIVE_UP_MS,
+      flow,
+      isOwner: async (partition) => {
+        const { members, state } = await consumer.describeGroup();
+        return (
+          state === 'Stable' &&
+          members.some(({ memberId }) => memberId === this.#memberId) &&
+          this.#partitionTasks.has(partition)
+        );
+      },
+    };
+  }
+}

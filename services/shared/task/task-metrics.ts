@@ -1,0 +1,125 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Workspace } from './workspace.ts';
+
+const SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
+
+/** What the loop tells of itself. Labels are bounded: task, partition number, outcome and reason codes. */
+export class TaskMetrics {
+  readonly #task: string;
+  readonly #settled: Counter<'task' | 'input' | 'outcome'>;
+  readonly #emitted: Counter<'task' | 'output'>;
+  readonly #batches: Histogram<'task'>;
+  readonly #transactions: Histogram<'task'>;
+  readonly #takeovers: Histogram<'task'>;
+  readonly #failures: Counter<'task' | 'code'>;
+  readonly #running: Gauge<'task' | 'partition'>;
+
+  constructor(task: string, registry: Registry) {
+    this.#task = task;
+    const registers = [registry];
+    const existing = <T>(name: string, make: () => T): T => (registry.getSingleMetric(name) as T | undefined) ?? make();
+    this.#settled = existing(
+      'tributary_task_inputs_total',
+      () =>
+        new Counter({
+          name: 'tributary_task_inputs_total',
+          help: 'Inputs committed, by what became of them',
+          labelNames: ['task', 'input', 'outcome'],
+          registers,
+        }),
+    );
+    this.#emitted = existing(
+      'tributary_task_outputs_total',
+      () =>
+        new Counter({
+          name: 'tributary_task_outputs_total',
+          help: 'Records put out',
+          labelNames: ['task', 'output'],
+          registers,
+        }),
+    );
+    this.#batches = existing(
+      'tributary_task_batch_seconds',
+      () =>
+        new Histogram({
+          name: 'tributary_task_batch_seconds',
+          help: 'Time from taking a batch to its commit',
+          labelNames: ['task'],
+          buckets: SECONDS,
+          registers,
+        }),
+    );
+    this.#transactions = existing(
+      'tributary_task_transaction_seconds',
+      () =>
+        new Histogram({
+          name: 'tributary_task_transaction_seconds',
+          help: 'Time of a Kafka transaction',
+          labelNames: ['task'],
+          buckets: SECONDS,
+          registers,
+        }),
+    );
+    this.#takeovers = existing(
+      'tributary_task_takeover_seconds',
+      () =>
+        new Histogram({
+          name: 'tributary_task_takeover_seconds',
+          help: 'Time to take a partition over',
+          labelNames: ['task'],
+          buckets: SECONDS,
+          registers,
+        }),
+    );
+    this.#failures = existing(
+      'tributary_task_failures_total',
+      () =>
+        new Counter({
+          name: 'tributary_task_failures_total',
+          help: 'Failures after which a partition was taken over anew or let go',
+          labelNames: ['task', 'code'],
+          registers,
+        }),
+    );
+    this.#running = existing(
+      'tributary_task_running',
+      () =>
+        new Gauge({
+          name: 'tributary_task_running',
+          help: '1 while the partition is being worked on here',
+          labelNames: ['task', 'partition'],
+          registers,
+        }),
+    );
+  }
+
+  settled(work: Workspace): void {
+    for (const [input, counts] of work.outcomes) {
+      for (const [outcome, count] of counts) this.#settled.inc({ task: this.#task, input, outcome }, count);
+    }
+    const outputs = new Map<string, number>();
+    for (const { output } of work.emitted) outputs.set(output, (outputs.get(output) ?? 0) + 1);
+    for (const [output, count] of outputs) this.#emitted.inc({ task: this.#task, output }, count);
+  }
+
+  batchDone(milliseconds: number): void {
+    this.#batches.observe({ task: this.#task }, milliseconds / 1000);
+  }
+
+  committed(milliseconds: number): void {
+    this.#transactions.observe({ task: this.#task }, milliseconds / 1000);
+  }
+
+  takenOver(partition: number, milliseconds: number): void {
+    this.#takeovers.observe({ task: this.#task }, milliseconds / 1000);
+    this.#running.set({ task: this.#task, partition }, 1);
+  }
+
+  released(partition: number): void {
+    this.#running.set({ task: this.#task, partition }, 0);
+  }
+
+  failed(code: string): void {
+    this.#failures.inc({ task: this.#task, code });
+  }
+}

@@ -1,0 +1,103 @@
+import type { Accounting } from '#schemas/generated/records.ts';
+import type { Input } from './task.ts';
+import type { Workspace } from './workspace.ts';
+
+/** Totals of one task's partition, by input topic; the empty topic counts what was put out. */
+export type Totals = ReadonlyMap<string, Accounting>;
+
+/** Who counts. */
+export interface Counter {
+  readonly service: string;
+  readonly task: string;
+  readonly partition: number;
+  readonly generation: number;
+  /** Full topic names by input name. */
+  readonly topicOf: (input: string) => string;
+}
+
+/** Offset to go on from, by full topic name, after these inputs. */
+export function positionsAfter(inputs: readonly NextInput[], topicOf: (input: string) => string): Map<string, number> {
+  const next = new Map<string, number>();
+  for (const input of inputs) next.set(topicOf(input.input), input.next);
+  return next;
+}
+
+/** An input that knows where its topic goes on: past markers and aborted records that follow it. */
+export interface NextInput extends Input {
+  readonly next: number;
+}
+
+/** The totals as this batch changes them. */
+export function totalsAfter(
+  totals: Totals,
+  work: Workspace,
+  positions: ReadonlyMap<string, number>,
+  counter: Counter,
+): Accounting[] {
+  const changed: Accounting[] = [];
+  const blank = (topic: string): Accounting => ({
+    service: counter.service,
+    task: counter.task,
+    topic,
+    partition: counter.partition,
+    next: 0,
+    taken: 0,
+    outcomes: {},
+    outputs: {},
+    generation: counter.generation,
+  });
+  for (const [input, counts] of work.outcomes) {
+    const topic = counter.topicOf(input);
+    const before = totals.get(topic) ?? blank(topic);
+    const outcomes = { ...before.outcomes };
+    let taken = before.taken;
+    for (const [outcome, count] of counts) {
+      outcomes[outcome] = (outcomes[outcome] ?? 0) + count;
+      taken += count;
+    }
+    changed.push({ ...before, next: positions.get(topic) ?? before.next, taken, outcomes });
+  }
+  if (work.emitted.length > 0) {
+    const before = totals.get('') ?? blank('');
+    const outputs = { ...before.outputs };
+    for (const { output } of work.emitted) outputs[output] = (outputs[output] ?? 0) + 1;
+    changed.push({ ...before, outputs });
+  }
+  return changed;
+}
+
+/** A record ready to be produced. */
+export interface OutRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly key: string;
+  readonly value: Buffer | null;
+  /** Milliseconds. */
+  readonly timestamp: number;
+}
+
+/** What kafkajs writes for a record besides its key and value; generous. */
+const RECORD_OVERHEAD = 80;
+/** Below `max.message.bytes` (1 MB), because kafkajs never splits a record batch. */
+const CHUNK_BYTES = 800_000;
+
+/** Divides records into sends, none with more than 800 kB for a partition. Order within a partition is kept. */
+export function inChunks(records: readonly OutRecord[], limit = CHUNK_BYTES): OutRecord[][] {
+  const chunks: OutRecord[][] = [];
+  let filled = new Map<string, number>();
+  let chunk: OutRecord[] = [];
+  for (const record of records) {
+    const place = `${record.topic}/${record.partition}`;
+    const size = RECORD_OVERHEAD + record.key.length + (record.value?.length ?? 0);
+    const before = filled.get(place) ?? 0;
+    if (before > 0 && before + size > limit) {
+      chunks.push(chunk);
+      chunk = [];
+      filled = new Map();
+    }
+    filled.set(place, (filled.get(place) ?? 0) + size);
+    chunk.push(record);
+  }
+  if (chunk.length > 0) chunks.push(chunk);
+  return chunks;
+}

@@ -93,5 +93,5 @@ export const defineTask = <
   const O extends Readonly<Record<string, Topic>>,
   const S extends Stores,
 >(
-  task: Task<I, O, S>,
-): Task<I, O, S> => task;
+  task: Omit<Task<I, O, S>, 'inputs' | 'outputs'> & { readonly inputs: I; readonly outputs: O },
+): Task<I, O, S> => task as Task<I, O, S>;

@@ -1,0 +1,96 @@
+import type { Amount, Identifier, Profile, Tributary } from '#schemas/generated/records.ts';
+import { formatMicros } from '#shared/money/decimal.ts';
+import { merge, none } from './tributary.ts';
+
+/** What a profile says about a customer: a function of its tributaries, to the byte. */
+export type Content = Pick<
+  Profile,
+  | 'kind'
+  | 'identifiers'
+  | 'traits'
+  | 'computed'
+  | 'audiences'
+  | 'consents'
+  | 'events'
+  | 'event_counts'
+  | 'revenue'
+  | 'sources'
+  | 'first_seen'
+  | 'last_seen'
+  | 'flags'
+>;
+
+/** The content of a profile without tributaries: what a first version, and a last one, is compared with. */
+export const nothing: Content = Object.freeze({
+  kind: 'person',
+  identifiers: none,
+  traits: none,
+  computed: none,
+  audiences: none,
+  consents: none,
+  events: 0,
+  event_counts: none,
+  revenue: none,
+  sources: none,
+  first_seen: null,
+  last_seen: null,
+  flags: none,
+});
+
+/** The content of the profile that has these tributaries, each of another identifier; in any order. */
+export function combine(tributaries: readonly Tributary[]): Content {
+  const [head, ...tail] = tributaries;
+  if (!head) return nothing;
+  const whole = tail.length === 0 ? head : tail.reduce(merge, head);
+  return {
+    kind: whole.kind,
+    identifiers: identifiersOf(tributaries),
+    traits: whole.traits,
+    computed: none,
+    audiences: none,
+    consents: whole.consents,
+    events: whole.events,
+    event_counts: whole.event_counts,
+    revenue: amountsOf(whole),
+    sources: whole.sources,
+    first_seen: whole.first_seen,
+    last_seen: whole.last_seen,
+    flags: whole.flags,
+  };
+}
+
+function identifiersOf(tributaries: readonly Tributary[]): Identifier[] {
+  return tributaries
+    .map((tributary) => tributary.identifier)
+    .sort((a, b) =>
+      a.type !== b.type ? (a.type < b.type ? -1 : 1) : a.value < b.value ? -1 : a.value > b.value ? 1 : 0,
+    );
+}
+
+const amountsOf = (whole: Tributary): readonly Amount[] =>
+  whole.revenue.length === 0
+    ? none
+    : whole.revenue.map(({ currency, micros }) => ({ currency, amount: formatMicros(BigInt(micros)) }));
+
+const fields = Object.keys(nothing).sort() as (keyof Content)[];
+
+/** Names of the fields that differ, sorted. */
+export function changedFields(before: Content, after: Content): string[] {
+  return fields.filter((field) => !same(before[field], after[field]));
+}
+
+/** Deep equality of what records are made of: null, numbers, strings, arrays and plain objects with the same fields. */
+function same(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a)) {
+    const other = b as readonly unknown[];
+    if (a.length !== other.length) return false;
+    for (let i = 0; i < a.length; i++) if (!same(a[i], other[i])) return false;
+    return true;
+  }
+  for (const field in a) {
+    if (!same((a as Record<string, unknown>)[field], (b as Record<string, unknown>)[field])) return false;
+  }
+  return true;
+}

@@ -1,0 +1,166 @@
+import type { Consent, EventCount, Identifier, Trait, Tributary, TributaryAmount } from '#schemas/generated/records.ts';
+import { type Flag, limits } from './limits.ts';
+
+/*
+ * A tributary is the fold of the events that one identifier routed. It is a commutative monoid: `merge` is associative and
+ * commutative, `empty` its unit; so an event, a part and a whole are the same type, and neither order nor batching nor
+ * partitioning can show in the result. (It is not idempotent: counts add. Each event is folded once.)
+ */
+
+/** The empty array that all share, so that nothing compares equal to nothing by reference. */
+export const none: readonly never[] = Object.freeze([]);
+
+/** The tributary of an identifier of which no event is known. */
+export const empty = (identifier: Identifier, updatedAt = 0): Tributary => ({
+  identifier,
+  kind: 'person',
+  events: 0,
+  event_counts: none,
+  traits: none,
+  revenue: none,
+  consents: none,
+  sources: none,
+  flags: none,
+  first_seen: null,
+  last_seen: null,
+  updated_at: updatedAt,
+});
+
+/** Both together. Arrays that the other side does not change are passed on as they are: equal by reference. */
+export function merge(a: Tributary, b: Tributary): Tributary {
+  const traits = union(a.traits, b.traits, traitName, laterTrait);
+  const eventCounts = union(a.event_counts, b.event_counts, eventName, addCounts);
+  const revenue = union(a.revenue, b.revenue, currencyOf, addAmounts);
+  const consents = union(a.consents, b.consents, purposeOf, laterConsent);
+  const sources = union(a.sources, b.sources, itself, first);
+  let flags = union(a.flags, b.flags, itself, first);
+  if (traits.length > limits.traits) flags = withFlag(flags, 'traits_cut');
+  if (eventCounts.length > limits.eventNames) flags = withFlag(flags, 'event_names_cut');
+  if (revenue.length > limits.currencies) flags = withFlag(flags, 'currencies_cut');
+  if (consents.length > limits.consents) flags = withFlag(flags, 'consents_cut');
+  if (sources.length > limits.sources) flags = withFlag(flags, 'sources_cut');
+  return {
+    identifier: smallerIdentifier(a.identifier, b.identifier),
+    kind: a.kind === 'account' ? a.kind : b.kind,
+    events: a.events + b.events,
+    event_counts: cut(eventCounts, limits.eventNames),
+    traits: cut(traits, limits.traits),
+    revenue: cut(revenue, limits.currencies),
+    consents: cut(consents, limits.consents),
+    sources: cut(sources, limits.sources),
+    flags,
+    first_seen: earlier(a.first_seen, b.first_seen),
+    last_seen: later(a.last_seen, b.last_seen),
+    updated_at: Math.max(a.updated_at, b.updated_at),
+  };
+}
+
+/**
+ * The same tributary in pieces whose traits take about `bytes` each: what a move carries. Merged in any order they are the whole.
+ * The counts are in the last piece: a profile does not exist before its first event, so whoever receives all pieces in order shows
+ * a new profile only when it is complete.
+ */
+export function pieces(tributary: Tributary, bytes: number = limits.moveBytes): Tributary[] {
+  const parts: Trait[][] = [[]];
+  let size = 0;
+  for (const trait of tributary.traits) {
+    const traitSize = trait.name.length + trait.value.length + trait.message_id.length + trait.source.length;
+    if (size > 0 && size + traitSize > bytes) {
+      parts.push([]);
+      size = 0;
+    }
+    (parts.at(-1) as Trait[]).push(trait);
+    size += traitSize;
+  }
+  if (parts.length === 1) return [tributary];
+  const last = parts.length - 1;
+  return parts.map((traits, index) =>
+    index === last
+      ? { ...tributary, traits }
+      : { ...empty(tributary.identifier, tributary.updated_at), kind: tributary.kind, traits },
+  );
+}
+
+const itself = (text: string): string => text;
+const first = (text: string): string => text;
+const traitName = (trait: Trait): string => trait.name;
+const eventName = (count: EventCount): string => count.event;
+const currencyOf = (amount: TributaryAmount): string => amount.currency;
+const purposeOf = (consent: Consent): string => consent.purpose;
+
+const addCounts = (a: EventCount, b: EventCount): EventCount => ({ event: a.event, count: a.count + b.count });
+const addAmounts = (a: TributaryAmount, b: TributaryAmount): TributaryAmount => ({
+  currency: a.currency,
+  micros: (BigInt(a.micros) + BigInt(b.micros)).toString(),
+});
+
+/** The last writer wins: by corrected timestamp, then message id, then source; the text decides between what else is equal. */
+export function laterTrait(a: Trait, b: Trait): Trait {
+  if (a.timestamp !== b.timestamp) return a.timestamp > b.timestamp ? a : b;
+  if (a.message_id !== b.message_id) return a.message_id > b.message_id ? a : b;
+  if (a.source !== b.source) return a.source > b.source ? a : b;
+  if (a.value !== b.value) return a.value > b.value ? a : b;
+  return a.sensitivity >= b.sensitivity ? a : b;
+}
+
+/** The newest wins, a denial wins ties; then the larger source and policy version. */
+export function laterConsent(a: Consent, b: Consent): Consent {
+  if (a.time !== b.time) return a.time > b.time ? a : b;
+  if (a.state !== b.state) return a.state < b.state ? a : b; // denied < granted
+  if (a.source !== b.source) return a.source > b.source ? a : b;
+  if (a.policy_version === null) return b;
+  return b.policy_version === null || a.policy_version >= b.policy_version ? a : b;
+}
+
+function smallerIdentifier(a: Identifier, b: Identifier): Identifier {
+  if (a === b || a.hash < b.hash) return a;
+  if (a.hash > b.hash) return b;
+  return a.value <= b.value ? a : b;
+}
+
+const earlier = (a: number | null, b: number | null): number | null => (a === null ? b : b === null || a < b ? a : b);
+const later = (a: number | null, b: number | null): number | null => (a === null ? b : b === null || a > b ? a : b);
+
+const cut = <T>(sorted: readonly T[], limit: number): readonly T[] =>
+  sorted.length > limit ? sorted.slice(0, limit) : sorted;
+
+const withFlag = (flags: readonly string[], flag: Flag): readonly string[] => union(flags, [flag], itself, first);
+
+/** The union of two arrays sorted by distinct names; `join` of what both hold. Gives back `a` or `b` when it is the union. */
+function union<T>(
+  a: readonly T[],
+  b: readonly T[],
+  nameOf: (item: T) => string,
+  join: (a: T, b: T) => T,
+): readonly T[] {
+  if (b.length === 0) return a;
+  if (a.length === 0) return b;
+  const result: T[] = [];
+  let likeA = true;
+  let i = 0;
+  let j = 0;
+  while (i < a.length && j < b.length) {
+    const x = a[i] as T;
+    const y = b[j] as T;
+    const nameX = nameOf(x);
+    const nameY = nameOf(y);
+    if (nameX === nameY) {
+      const joined = join(x, y);
+      if (joined !== x) likeA = false;
+      result.push(joined);
+      i++;
+      j++;
+    } else if (nameX < nameY) {
+      result.push(x);
+      i++;
+    } else {
+      likeA = false;
+      result.push(y);
+      j++;
+    }
+  }
+  while (i < a.length) result.push(a[i++] as T);
+  if (j < b.length) likeA = false;
+  while (j < b.length) result.push(b[j++] as T);
+  return likeA ? a : result;
+}

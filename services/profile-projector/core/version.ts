@@ -1,0 +1,81 @@
+import type { DefinitionVersion, Profile, ProfileState, Tributary } from '#schemas/generated/records.ts';
+import { limits } from './limits.ts';
+import { changedFields, combine, nothing } from './profile.ts';
+
+/** What touched a profile in one batch. */
+export interface Occasion {
+  readonly messageIds: readonly string[];
+  readonly byEvent: boolean;
+  readonly byRegroup: boolean;
+  /** Latest received time of what touched it, milliseconds. */
+  readonly time: number;
+  /** Where the last tributary that left with events went. */
+  readonly into: string | null;
+  readonly definitions: readonly DefinitionVersion[];
+  readonly generation: number;
+}
+
+/** What to put out, and what to remember. */
+export interface NextVersion {
+  readonly state: ProfileState;
+  /** The new version; undefined when the content is as it was. A `gone` one is followed by a tombstone. */
+  readonly profile: Profile | undefined;
+}
+
+/** The state of a profile that never was. */
+export const unborn: ProfileState = Object.freeze({ version: 0, members: [], alive: false, into: null });
+
+/**
+ * The version that follows from what a profile's tributaries were and are. A profile exists while they hold at least one event.
+ *
+ * @param members hashes of the identifiers of `after`, sorted.
+ */
+export function nextVersion(
+  profileId: string,
+  state: ProfileState,
+  before: readonly Tributary[],
+  after: readonly Tributary[],
+  members: readonly string[],
+  occasion: Occasion,
+): NextVersion {
+  const alive = after.some((tributary) => tributary.events > 0);
+  if (!alive && !state.alive) return { state: { ...state, members }, profile: undefined };
+
+  const was = state.alive ? combine(before) : nothing;
+  const is = alive ? combine(after) : { ...nothing, kind: was.kind };
+  const changed = changedFields(was, is);
+  const into = alive ? null : occasion.into;
+  const returns = alive && !state.alive && state.version > 0;
+  if (!alive || returns) changed.push('gone');
+  if (into !== state.into) changed.push('into');
+  if (changed.length === 0) return { state: { ...state, members }, profile: undefined };
+
+  const version = state.version + 1;
+  let updatedAt = occasion.time;
+  for (const tributary of after) updatedAt = Math.max(updatedAt, tributary.updated_at);
+  const why: string[] = [];
+  if (occasion.byEvent) why.push('event');
+  if (occasion.byRegroup) why.push('regroup');
+  return {
+    state: { version, members, alive, into },
+    profile: {
+      profile_id: profileId,
+      ...is,
+      version,
+      changed: changed.sort(),
+      causes: smallest(occasion.messageIds),
+      why,
+      updated_at: updatedAt,
+      gone: !alive,
+      into,
+      definitions: occasion.definitions,
+      generation: occasion.generation,
+    },
+  };
+}
+
+/** The smallest message ids, sorted, each once. */
+export function smallest(messageIds: readonly string[]): readonly string[] {
+  if (messageIds.length < 2) return messageIds;
+  return [...new Set(messageIds)].sort().slice(0, limits.causes);
+}

@@ -1,4 +1,4 @@
-import './read-committed.ts';
+import './mended-kafkajs.ts';
 import { readFileSync } from 'node:fs';
 import kafkajs, { type KafkaConfig, type SASLOptions } from 'kafkajs';
 import type { Values } from '#shared/service/options.ts';

@@ -1,11 +1,3 @@
-/**
- * kafkajs 2.2.4 hands aborted records to readers that asked for committed ones, when transactions interleave on a partition:
- * brokers list aborted transactions in the order of their aborts, its filter expects the order of their first offsets and
- * admits one per message. This replaces that one module, and must be evaluated before kafkajs is loaded; so everything that
- * uses kafkajs imports it through `client.ts`. `test/integrity/aborted-records.kafka.test.ts` shows that it is needed.
- */
-import { createRequire } from 'node:module';
-
 interface Message {
   readonly offset: string;
   readonly key: Uint8Array | null;
@@ -19,7 +11,10 @@ interface Aborted {
 
 const ABORT_MARKER = 0;
 
-/** The messages that belong to no aborted transaction. Control records stay: kafkajs takes them out itself. */
+/**
+ * The messages that belong to no aborted transaction. kafkajs 2.2.4 gets this wrong when transactions interleave on a
+ * partition: brokers list aborted transactions in the order of their aborts, its own filter expects the order of their first
+ * offsets and admits one per message. `test/integrity/aborted-records.test.ts` shows that this is needed. Control records stay: kafkajs takes them out itself. */
 export function withoutAborted({
   messages,
   abortedTransactions,
@@ -45,13 +40,3 @@ export function withoutAborted({
     return !(message.batchContext?.inTransaction && open.has(producer));
   });
 }
-
-const require = createRequire(import.meta.url);
-const path = require.resolve('kafkajs/src/consumer/filterAbortedMessages.js');
-require(path);
-const loaded = require.cache[path];
-if (!loaded)
-  throw new Error(
-    'kafkajs has no module filterAbortedMessages: check whether this version still needs the replacement',
-  );
-loaded.exports = withoutAborted;

@@ -1,0 +1,20 @@
+/**
+ * Replaces two modules of kafkajs 2.2.4, and so must be evaluated before kafkajs is loaded: everything that uses kafkajs imports
+ * it through `client.ts`.
+ */
+import { createRequire } from 'node:module';
+import { groupByPartition } from './group-by-partition.ts';
+import { withoutAborted } from './read-committed.ts';
+
+const require = createRequire(import.meta.url);
+
+function replace(module: string, replacement: unknown): void {
+  const path = require.resolve(`kafkajs/src/${module}`);
+  require(path);
+  const loaded = require.cache[path];
+  if (!loaded) throw new Error(`kafkajs has no module ${module}: does this version still need its replacement?`);
+  loaded.exports = replacement;
+}
+
+replace('consumer/filterAbortedMessages.js', withoutAborted);
+replace('producer/groupMessagesPerPartition.js', groupByPartition);

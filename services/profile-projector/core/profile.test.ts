@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { baseEvent, events, identifier } from './arbitrary.ts';
+import { ofEvent } from './event.ts';
+import { changedFields, combine, nothing } from './profile.ts';
+import { empty, merge } from './tributary.ts';
+
+const order = (n: number, properties: string) =>
+  ofEvent({ ...baseEvent, event: 'Order Completed', payload: `{"properties":${properties}}` }, identifier(n), 'USD');
+
+describe('combine', () => {
+  it('adds exactly: ten times 0.1 is 1', () => {
+    const tributaries = Array.from({ length: 10 }, (_, n) => order(n, '{"revenue":0.1}'));
+    expect(combine(tributaries).revenue).toEqual([{ currency: 'USD', amount: '1' }]);
+  });
+
+  it('lists every identifier, sorted by type and value, with or without events', () => {
+    const content = combine([empty(identifier(4)), order(3, '{}'), order(1, '{}'), empty(identifier(2))]);
+    expect(content.identifiers.map(({ type, value }) => `${type} ${value}`)).toEqual([
+      'anonymous_id value 1',
+      'anonymous_id value 4',
+      'email value 2',
+      'user_id value 3',
+    ]);
+  });
+
+  it('does not depend on the order of the tributaries', () => {
+    const shuffled = events({ identifiers: 6 })
+      .map((list) => list.map((event, n) => ofEvent(event, identifier(n), 'USD')))
+      .chain((list) => fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length })));
+    fc.assert(
+      fc.property(shuffled, ([list, other]) => {
+        expect(JSON.stringify(combine(other))).toBe(JSON.stringify(combine(list)));
+      }),
+    );
+  });
+});
+
+describe('changed fields', () => {
+  it('none between equal contents, by value', () => {
+    fc.assert(
+      fc.property(events(), (list) => {
+        const content = combine(list.map((event, n) => ofEvent(event, identifier(n), 'USD')));
+        expect(changedFields(content, structuredClone(content))).toEqual([]);
+      }),
+    );
+  });
+
+  it('those that differ', () => {
+    const before = order(0, '{"revenue":1}');
+    const after = merge(before, ofEvent({ ...baseEvent, timestamp: 600 }, identifier(0), 'USD'));
+    expect(changedFields(combine([before]), combine([after]))).toEqual(['event_counts', 'events', 'last_seen']);
+    expect(changedFields(nothing, combine([before]))).toEqual([
+      'event_counts',
+      'events',
+      'first_seen',
+      'identifiers',
+      'last_seen',
+      'revenue',
+      'sources',
+    ]);
+  });
+
+  it('every field that could differ is looked at', () => {
+    for (const field of Object.keys(nothing)) {
+      expect(changedFields(nothing, { ...nothing, [field]: [1] })).toEqual([field]);
+    }
+  });
+});

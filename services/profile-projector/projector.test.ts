@@ -1,0 +1,185 @@
+import { describe, expect, it } from 'vitest';
+import type { EventStitched, IdentityChange, Move, Profile, Tributary } from '#schemas/generated/records.ts';
+import { Definitions } from '#shared/definitions/definitions.ts';
+import { type MemoryInput, type MemoryRun, memoryPartition } from '#shared/task/memory.ts';
+import { baseEvent, identifier } from './core/arbitrary.ts';
+import { limits } from './core/limits.ts';
+import { createProjector } from './projector.ts';
+
+const projector = createProjector({ generation: 1 });
+
+const event = (n: number, fields: Partial<EventStitched> = {}): MemoryInput => {
+  const value = { ...baseEvent, profile_id: `p${n}`, identifiers: [identifier(n)], ...fields };
+  return { input: 'event', key: value.profile_id, value };
+};
+const change = (n: number, fields: Partial<IdentityChange>): MemoryInput => {
+  const value: IdentityChange = {
+    kind: 'moved',
+    profile_id: `p${n}`,
+    identifier: identifier(n),
+    to_profile_id: null,
+    version: 0,
+    other: null,
+    reason: 'linked',
+    claim_ids: [],
+    decided_at: 2_000,
+    definitions: [],
+    generation: 1,
+    ...fields,
+  };
+  return { input: 'change', key: value.profile_id, value };
+};
+const feed = (run: MemoryRun): (Profile | null)[] =>
+  run.emitted.filter(({ output }) => output === 'profile').map(({ value }) => value as Profile | null);
+const moves = (run: MemoryRun): Move[] =>
+  run.emitted.filter(({ output }) => output === 'move').map(({ value }) => value as Move);
+const delivered = (run: MemoryRun): MemoryInput[] =>
+  moves(run).map((value) => ({ input: 'move', key: value.profile_id, value }));
+
+describe('versions', () => {
+  it('one for a batch, with its causes and what changed', async () => {
+    const partition = memoryPartition(projector, 0);
+    const run = await partition.run([event(0, { message_id: 'b' }), event(0, { message_id: 'a', timestamp: 600 })]);
+    expect(feed(run)).toMatchObject([
+      { profile_id: 'p0', version: 1, events: 2, causes: ['a', 'b'], why: ['event'], updated_at: 1_000, generation: 1 },
+    ]);
+    const next = await partition.run([event(0, { message_id: 'c', received_at: 3_000 })]);
+    expect(feed(next)).toMatchObject([
+      { version: 2, events: 3, causes: ['c'], changed: ['event_counts', 'events'], updated_at: 3_000 },
+    ]);
+    expect(run.outcomes).toEqual({ folded: 2 });
+  });
+
+  it('none for an identifier of which no event is known, nor when it is discovered after its event', async () => {
+    const partition = memoryPartition(projector, 0);
+    expect(feed(await partition.run([change(1, { kind: 'discovered' })]))).toEqual([]);
+    await partition.run([event(0)]);
+    expect(feed(await partition.run([change(0, { kind: 'discovered' })]))).toEqual([]);
+  });
+
+  it('at most 20 causes, the smallest', async () => {
+    const ids = Array.from({ length: 30 }, (_, n) => `m${n + 10}`);
+    const run = await memoryPartition(projector, 0).run(ids.map((message_id) => event(0, { message_id })).reverse());
+    expect(feed(run)[0]?.causes).toEqual(ids.slice(0, limits.causes));
+  });
+
+  it('a refused link changes nothing', async () => {
+    const run = await memoryPartition(projector, 0).run([change(0, { kind: 'refused' })]);
+    expect(run).toMatchObject({ emitted: [], outcomes: { noted: 1 } });
+  });
+});
+
+describe('a profile that is left by all', () => {
+  it('ends with a last value that names its successor and a tombstone, and counts on when it returns', async () => {
+    const partition = memoryPartition(projector, 0);
+    await partition.run([event(0, { timestamp: 7 })]);
+    const left = await partition.run([change(0, { to_profile_id: 'p9', version: 5 })]);
+    expect(left.emitted.map(({ output, key }) => [output, key])).toEqual([
+      ['move', 'p9'],
+      ['profile', 'p0'],
+      ['profile', 'p0'],
+    ]);
+    expect(feed(left)).toMatchObject([
+      { version: 2, gone: true, into: 'p9', events: 0, identifiers: [], why: ['regroup'], updated_at: 2_000 },
+      null,
+    ]);
+    expect(feed(left)[0]?.changed).toContain('gone');
+    expect(partition.entries('tributary')).toEqual([]);
+
+    const joined = await partition.run(delivered(left));
+    expect(feed(joined)).toMatchObject([{ profile_id: 'p9', version: 1, events: 1, why: ['regroup'], first_seen: 7 }]);
+
+    const back = await partition.run([change(0, { profile_id: 'p9', to_profile_id: 'p0', version: 8 })]);
+    const returned = feed(await partition.run(delivered(back)));
+    expect(returned).toMatchObject([{ profile_id: 'p0', version: 3, gone: false, into: null, events: 1 }]);
+    expect(returned[0]?.changed).toEqual(expect.arrayContaining(['events', 'gone', 'into']));
+  });
+
+  it('is gone though an identifier without events stays', async () => {
+    const partition = memoryPartition(projector, 0);
+    await partition.run([event(0), change(1, { kind: 'discovered', profile_id: 'p0' })]);
+    const run = await partition.run([change(0, { to_profile_id: 'p9', version: 5 })]);
+    expect(feed(run)).toMatchObject([{ gone: true, into: 'p9' }, null]);
+  });
+
+  it('was never there if it lived within one batch only', async () => {
+    const partition = memoryPartition(projector, 0);
+    const run = await partition.run([event(0), change(0, { to_profile_id: 'p9', version: 5 })]);
+    expect(feed(run)).toEqual([]);
+    expect(moves(run)).toMatchObject([{ profile_id: 'p9', version: 5, tributary: { events: 1 } }]);
+    expect(partition.entries('profile')).toEqual([]);
+  });
+});
+
+describe('what comes too late', () => {
+  it('is passed on once for a batch, to the newest place known, as what an event caused', async () => {
+    const partition = memoryPartition(projector, 0);
+    await partition.run([change(0, { to_profile_id: 'p9', version: 5 })]);
+    const late = await partition.run([event(0, { message_id: 'b' }), event(0, { message_id: 'a' })]);
+    expect(late.outcomes).toEqual({ passed_on: 2 });
+    expect(moves(late)).toMatchObject([
+      { profile_id: 'p9', version: 5, causes: ['a', 'b'], tributary: { events: 2 }, piece: 0, pieces: 1 },
+    ]);
+    expect(feed(await partition.run(delivered(late)))).toMatchObject([{ causes: ['a', 'b'], why: ['event'] }]);
+  });
+});
+
+describe('a large tributary', () => {
+  it('moves in pieces, and its new profile appears when it is complete', async () => {
+    const partition = memoryPartition(projector, 0);
+    const traits = Object.fromEntries(
+      Array.from({ length: limits.traits }, (_, n) => [`t${n}`, 'x'.repeat(limits.traitValueBytes - 2)]),
+    );
+    await partition.run([event(0, { type: 'identify', payload: JSON.stringify({ traits }) })]);
+    const [, stored] = partition.entries('tributary')[0] as [string, Tributary];
+    const left = await partition.run([change(0, { to_profile_id: 'p9', version: 5 })]);
+    const parts = delivered(left);
+    expect(parts.length).toBeGreaterThan(1);
+    for (const { value } of parts) expect(JSON.stringify(value).length).toBeLessThan(600_000);
+
+    const emitted: (Profile | null)[] = [];
+    for (const part of parts) emitted.push(...feed(await partition.run([part])));
+    expect(emitted).toHaveLength(1);
+    expect(emitted[0]?.traits).toHaveLength(limits.traits);
+    expect(partition.entries('tributary').map(([, tributary]) => tributary)).toEqual([stored]);
+  });
+});
+
+describe('currency', () => {
+  const order = (source: string) =>
+    event(0, { source, event: 'Order Completed', payload: '{"properties":{"revenue":1}}' });
+
+  it('is by default that of the source, and the version of the source is stamped', async () => {
+    const body = {
+      writeKeys: [],
+      enabled: true,
+      allowedOrigins: [],
+      keepIp: true,
+      defaultCurrency: 'CHF',
+      description: '',
+    };
+    const definitions = new Definitions([{ kind: 'source', name: 'shop', version: 4, body }]);
+    const run = await memoryPartition(projector, 0).run([order('shop')], definitions);
+    expect(feed(run)).toMatchObject([
+      { revenue: [{ currency: 'CHF', amount: '1' }], definitions: [{ definition: 'source/shop', version: 4 }] },
+    ]);
+  });
+
+  it('is none where the source is not defined', async () => {
+    expect(feed(await memoryPartition(projector, 0).run([order('lost')]))).toMatchObject([
+      { revenue: [{ currency: 'XXX', amount: '1' }], definitions: [] },
+    ]);
+  });
+});
+
+describe('what cannot be folded', () => {
+  it('is rejected with its reason', async () => {
+    const run = await memoryPartition(projector, 0).run([
+      event(0, { identifiers: [] }),
+      { input: 'event', key: 'p0', value: null },
+      event(0),
+    ]);
+    expect(run.rejected.map(({ reason }) => reason)).toEqual(['no_identifier', 'empty']);
+    expect(run.outcomes).toEqual({ folded: 1, rejected: 2 });
+  });
+});

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Consent } from '#schemas/generated/records.ts';
+import { typeOf } from '#shared/kafka/codec.ts';
 import { baseEvent, events, identifier } from './arbitrary.ts';
 import { ofEvent } from './event.ts';
 import { changedFields, combine, nothing } from './profile.ts';
@@ -44,6 +46,23 @@ describe('changed fields', () => {
         expect(changedFields(content, structuredClone(content))).toEqual([]);
       }),
     );
+  });
+
+  it('none between a record as made and as a decoder gives it, methods and all', () => {
+    const content = combine([
+      ofEvent(
+        {
+          ...baseEvent,
+          consents: [{ purpose: 'email', state: 'granted', time: 1, source: 'web', policy_version: null }],
+        },
+        identifier(0),
+        'USD',
+      ),
+    ]);
+    const type = typeOf('Consent');
+    const decoded = content.consents.map((consent) => type.fromBuffer(type.toBuffer(consent)) as Consent);
+    expect(changedFields(content, { ...content, consents: decoded })).toEqual([]);
+    expect(changedFields({ ...content, consents: decoded }, content)).toEqual([]);
   });
 
   it('those that differ', () => {

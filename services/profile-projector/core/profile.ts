@@ -79,7 +79,7 @@ export function changedFields(before: Content, after: Content): string[] {
   return fields.filter((field) => !same(before[field], after[field]));
 }
 
-/** Deep equality of what records are made of: null, numbers, strings, arrays and plain objects with the same fields. */
+/** Deep equality of what records are made of: null, numbers, strings, arrays and objects with the same own fields. */
 function same(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
@@ -89,7 +89,7 @@ function same(a: unknown, b: unknown): boolean {
     for (let i = 0; i < a.length; i++) if (!same(a[i], other[i])) return false;
     return true;
   }
-  for (const field in a) {
+  for (const field of Object.keys(a)) {
     if (!same((a as Record<string, unknown>)[field], (b as Record<string, unknown>)[field])) return false;
   }
   return true;

@@ -378,10 +378,11 @@ export interface Resolution {
   readonly version: number;
 }
 
-/** Message ids taken in with one batch: 16 bytes each. */
+/** Message ids taken in with one batch, each with its received time. */
 export interface Seen {
-  /** Received time of the first of them. */
+  /** Start of the hour in which they were received: milliseconds since 1970. */
   readonly bucket: number;
+  /** 20 bytes each: 16 of the hash of source and message id, 4 (big-endian) of milliseconds after the bucket. */
   readonly ids: Buffer;
 }
 

@@ -105,7 +105,10 @@ export class DiskState implements State {
     if (spec?.index) {
       const before = this.get(store, key);
       if (before !== undefined)
-        for (const indexed of spec.index(before as never)) void db.remove(`i${store}/${indexed}`);
+        for (const indexed of spec.index(before as never)) {
+          // A newer value may have taken the string over.
+          if (this.find(store, indexed) === key) void db.remove(`i${store}/${indexed}`);
+        }
     }
     if (bytes === null) {
       this.#cache.delete(place);

@@ -43,7 +43,7 @@ export class MemoryState implements State {
       for (const [key, value] of changes) {
         const before = values.get(key);
         if (before !== undefined && spec?.index)
-          for (const indexed of spec.index(before as never)) index.delete(indexed);
+          for (const indexed of spec.index(before as never)) if (index.get(indexed) === key) index.delete(indexed);
         if (value === undefined) {
           values.delete(key);
           continue;

@@ -129,7 +129,7 @@ export const topics = catalogue;
 export type TopicKey = keyof typeof catalogue;
 
 /** Requests to one destination, in order per profile. */
-export const deliveryTopic = (destination: string): Topic => ({
+export const deliveryTopic = (destination: string): Topic & { readonly value: 'DeliveryRequest' } => ({
   name: `delivery.${destination}`,
   key: 'profile id',
   value: 'DeliveryRequest',
@@ -141,7 +141,7 @@ export const deliveryTopic = (destination: string): Topic => ({
 });
 
 /** Requests to one destination that were given up. */
-export const deadTopic = (destination: string): Topic => ({
+export const deadTopic = (destination: string): Topic & { readonly value: 'DeliveryDead' } => ({
   name: `delivery.${destination}.dead`,
   key: 'profile id',
   value: 'DeliveryDead',
@@ -165,7 +165,7 @@ export const movesTopic = (generation: number): Topic & { readonly value: 'Move'
 });
 
 /** Internal: running totals of every task, so that the books can be added up anywhere. */
-export const accountingTopic = (generation: number): Topic => ({
+export const accountingTopic = (generation: number): Topic & { readonly value: 'Accounting' } => ({
   name: `internal.g${generation}.accounting`,
   key: 'service/task/topic/partition',
   value: 'Accounting',

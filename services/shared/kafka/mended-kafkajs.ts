@@ -1,6 +1,6 @@
 /**
- * Replaces two modules of kafkajs 2.2.4, and so must be evaluated before kafkajs is loaded: everything that uses kafkajs imports
- * it through `client.ts`.
+ * Mends kafkajs 2.2.4 in three places, and so must be evaluated before kafkajs is loaded: everything that uses kafkajs imports it
+ * through `client.ts`.
  */
 import { createRequire } from 'node:module';
 import { groupByPartition } from './group-by-partition.ts';
@@ -18,3 +18,15 @@ function replace(module: string, replacement: unknown): void {
 
 replace('consumer/filterAbortedMessages.js', withoutAborted);
 replace('producer/groupMessagesPerPartition.js', groupByPartition);
+
+interface RequestQueue {
+  readonly pending: readonly unknown[];
+  readonly throttledUntil: number;
+  scheduleCheckPendingRequests(): void;
+}
+const queue = (require('kafkajs/src/network/requestQueue') as { prototype: RequestQueue }).prototype;
+const schedule = queue.scheduleCheckPendingRequests;
+// With nothing pending it would set a timer of minus 55 years after every response, about which Node complains.
+queue.scheduleCheckPendingRequests = function (this: RequestQueue) {
+  if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this);
+};

@@ -1,4 +1,5 @@
 import type { Topic } from '#schemas/topics.ts';
+import { BackOff } from '#shared/service/back-off.ts';
 import type { Admin } from './client.ts';
 
 /** How a topic of the catalogue is made. */
@@ -33,15 +34,30 @@ export function planOf(topic: Topic, prefix: string, partitions: number, replica
   };
 }
 
-/** Creates what is missing. Topics that are there stay as they are. @returns the names of those it made. */
+/** Creates what is missing, and waits until it can be used. Topics that are there stay as they are. @returns the names of those it made. */
 export async function provisionTopics(admin: Admin, plans: readonly TopicPlan[]): Promise<string[]> {
   const existing = new Set(await admin.listTopics());
   const missing = plans.filter((plan) => !existing.has(plan.topic));
-  if (missing.length > 0) {
-    await admin.createTopics({
-      waitForLeaders: true,
-      topics: missing.map((plan) => ({ ...plan, configEntries: [...plan.configEntries] })),
-    });
+  if (missing.length === 0) return [];
+  const made = missing.map((plan) => plan.topic);
+  // kafkajs' own waiting for leaders gives up where a broker has not heard of the topic yet.
+  await admin.createTopics({
+    waitForLeaders: false,
+    topics: missing.map((plan) => ({ ...plan, configEntries: [...plan.configEntries] })),
+  });
+  const backOff = new BackOff(20, 500);
+  while (!(await haveLeaders(admin, made))) await backOff.failed();
+  return made;
+}
+
+async function haveLeaders(admin: Admin, topics: string[]): Promise<boolean> {
+  try {
+    const metadata = await admin.fetchTopicMetadata({ topics });
+    return metadata.topics.every(
+      ({ partitions }) => partitions.length > 0 && partitions.every(({ leader }) => leader >= 0),
+    );
+  } catch (error) {
+    if ((error as { retriable?: boolean }).retriable) return false;
+    throw error;
   }
-  return missing.map((plan) => plan.topic);
 }

@@ -7,6 +7,7 @@ import {
   type KafkaMessage,
   type PartitionAssigner,
 } from './client.ts';
+import { topicOffsets } from './topic-offsets.ts';
 
 /** Gives every partition of every topic to whoever asks: for readers that share their work with nobody. */
 const everythingForMe: PartitionAssigner = ({ cluster }) => ({
@@ -65,14 +66,14 @@ export async function readPartitions(
   const start = new Map<string, number>();
   const wanted = (partition: number): boolean => handlers.partitions?.includes(partition) ?? true;
   for (const topic of topics) {
-    for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
+    for (const { partition, low, high } of await topicOffsets(admin, topic)) {
       if (!wanted(partition)) continue;
       const from = handlers.from?.get(`${topic}/${partition}`);
-      if (from !== undefined && (from < Number(low) || from > Number(high))) {
+      if (from !== undefined && (from < low || from > high)) {
         await admin.disconnect();
         throw new RangeError(`${topic}/${partition} has offsets ${low} to ${high}, but reading goes on at ${from}`);
       }
-      start.set(`${topic}/${partition}`, from ?? Number(low));
+      start.set(`${topic}/${partition}`, from ?? low);
     }
   }
   const position = new Map(start);
@@ -149,8 +150,8 @@ export async function readPartitions(
     async caughtUp() {
       const goals = new Map<string, number>();
       for (const topic of topics) {
-        for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
-          if (wanted(partition)) goals.set(`${topic}/${partition}`, Number(high));
+        for (const { partition, high } of await topicOffsets(admin, topic)) {
+          if (wanted(partition)) goals.set(`${topic}/${partition}`, high);
         }
       }
       const reached = (): boolean => [...goals].every(([place, goal]) => (position.get(place) ?? 0) >= goal);

@@ -12,6 +12,7 @@ import {
 import type { Codec } from '#shared/kafka/codec.ts';
 import { TOMBSTONE_RETENTION_MS } from '#shared/kafka/provision-topics.ts';
 import { readPartitions } from '#shared/kafka/read-partitions.ts';
+import { topicOffsets } from '#shared/kafka/topic-offsets.ts';
 import { BackOff } from '#shared/service/back-off.ts';
 import type { Log } from '#shared/service/log.ts';
 import { type Change, DiskState } from './disk-state.ts';
@@ -237,28 +238,36 @@ export class PartitionTask {
     });
     this.#producer = producer;
     await producer.connect();
-    // 2. Only a member may go on: a fenced zombie lets go here.
-    if (!(await this.#around.isOwner(this.partition)))
-      throw new NotOwner('the group has given the partition to another member');
-    // 3. Only now nobody else can commit, so only now the offsets are final.
-    const committed = await this.#committedOffsets();
-    // 4. Restore up to a marker of our own.
+    // Connecting alone fences nobody: kafkajs initialises a transactional producer with its first transaction.
+    const transaction = await producer.transaction();
+    const marker: Marker = { owner: randomUUID(), sequence: Date.now() };
+    let committed: Map<string, number>;
+    try {
+      // 2. Only a member may go on: a fenced zombie lets go here.
+      if (!(await this.#around.isOwner(this.partition))) {
+        throw new NotOwner('the group has given the partition to another member');
+      }
+      // 3. Only now nobody else can commit, so only now the offsets are final.
+      committed = await this.#committedOffsets();
+      await transaction.send({
+        topic: changelog,
+        acks: -1,
+        messages: [
+          { partition: this.partition, key: `${MARKER}/marker`, value: this.#storeCodec(MARKER).encode(marker) },
+        ],
+      });
+      await transaction.commit();
+    } catch (error) {
+      await transaction.abort().catch(() => undefined);
+      throw error;
+    }
+    // 4. Restore up to the marker.
     const state = new DiskState(
       `${this.#around.stateDirectory}/${this.partition}`,
       { ...task.stores, [TOTALS]: { record: 'Accounting' }, [MARKER]: { record: 'Marker' } },
       storeCodecs,
     );
     this.#state = state;
-    const marker: Marker = { owner: randomUUID(), sequence: Date.now() };
-    const transaction = await producer.transaction();
-    await transaction.send({
-      topic: changelog,
-      acks: -1,
-      messages: [
-        { partition: this.partition, key: `${MARKER}/marker`, value: this.#storeCodec(MARKER).encode(marker) },
-      ],
-    });
-    await transaction.commit();
     const restored = await this.#restore(state, marker.owner);
     this.#totals = new Map();
     for (const topic of ['', ...this.#inputNames.keys()]) {
@@ -268,7 +277,7 @@ export class PartitionTask {
     // 5. Compare what is known of the position, and go on from there.
     const positions = new Map<string, number>();
     for (const topic of this.#inputNames.keys()) {
-      const bounds = (await admin.fetchTopicOffsets(topic)).find(({ partition }) => partition === this.partition);
+      const bounds = (await topicOffsets(admin, topic)).find(({ partition }) => partition === this.partition);
       if (!bounds) throw new LostInfrastructure(`${topic} has no partition ${this.partition}`);
       positions.set(
         topic,
@@ -276,8 +285,8 @@ export class PartitionTask {
           place: `${topic}/${this.partition}`,
           recorded: this.#totals.get(topic)?.next,
           committed: committed.get(topic),
-          logStart: Number(bounds.low),
-          logEnd: Number(bounds.high),
+          logStart: bounds.low,
+          logEnd: bounds.high,
           startFrom: task.startFrom ?? 'earliest',
         }),
       );

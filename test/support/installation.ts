@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Registry } from 'prom-client';
+import { accountingTopic, movesTopic, topics } from '#schemas/topics.ts';
+import { Definitions } from '#shared/definitions/definitions.ts';
+import { type Admin, createKafka, type KafkaClient } from '#shared/kafka/client.ts';
+import { Codecs } from '#shared/kafka/codec.ts';
+import { planOf, provisionTopics } from '#shared/kafka/provision-topics.ts';
+import { createLog } from '#shared/service/log.ts';
+import { readOptions } from '#shared/service/options.ts';
+import { platformOptions } from '#shared/service/platform-options.ts';
+import type { TaskHost } from '#shared/task/runner.ts';
+
+/** Addresses of a running Kafka and registry. */
+export interface Addresses {
+  readonly brokers: string;
+  readonly registryUrl: string;
+}
+
+/** A workspace of its own on a shared broker: its prefix keeps it apart from all others. */
+export interface Installation {
+  readonly prefix: string;
+  readonly kafka: KafkaClient;
+  readonly admin: Admin;
+  readonly codecs: Codecs;
+  /** A host for tasks; each call has a state directory of its own, like a process on another machine. */
+  host(changes?: Partial<TaskHost>): TaskHost;
+  close(): Promise<void>;
+}
+
+export function clientsOf({ brokers, registryUrl }: Addresses): { kafka: KafkaClient; codecs: Codecs } {
+  const read = readOptions(
+    platformOptions,
+    { TRIBUTARY_KAFKA_BROKERS: brokers, TRIBUTARY_REGISTRY_URL: registryUrl },
+    [],
+  );
+  if ('errors' in read) throw new Error(read.errors.join('; '));
+  return { kafka: createKafka(read.values, 'test'), codecs: new Codecs(registryUrl) };
+}
+
+export async function createInstallation(addresses: Addresses, partitions = 4): Promise<Installation> {
+  const prefix = `t${randomBytes(4).toString('hex')}.`;
+  const { kafka, codecs } = clientsOf(addresses);
+  const admin = kafka.admin();
+  await admin.connect();
+  await provisionTopics(
+    admin,
+    [...Object.values(topics), movesTopic(1), accountingTopic(1)].map((topic) => planOf(topic, prefix, partitions, 1)),
+  );
+  return {
+    prefix,
+    kafka,
+    admin,
+    codecs,
+    host: (changes = {}) => ({
+      service: 'test',
+      kafka,
+      codecs,
+      log: createLog('test', process.env.TRIBUTARY_TEST_LOG ?? 'silent'),
+      metrics: new Registry(),
+      definitions: () => new Definitions(),
+      prefix,
+      generation: 1,
+      partitions,
+      replication: 1,
+      dataDirectory: mkdtempSync(join(tmpdir(), 'tributary-state-')),
+      ...changes,
+    }),
+    close: () => admin.disconnect(),
+  };
+}

@@ -3,6 +3,7 @@ import { topics } from '#schemas/topics.ts';
 import type { Hashing } from '#shared/identity/hashing.ts';
 import { defineTask, type Input } from '#shared/task/task.ts';
 import { BoundedMemo } from './core/bounded-memo.ts';
+import { defaultProfiles } from './core/default-profiles.ts';
 import { DuplicateWindow } from './core/duplicates.ts';
 import { messageIdHash } from './core/message-id.ts';
 import { resolutionAfter } from './core/resolutions.ts';
@@ -13,18 +14,8 @@ const MEMO_SIZE = 50_000;
 
 /** Says at once which profile an event belongs to, and claims what it shows about identifiers. */
 export const createResolver = ({ hashing, generation }: { readonly hashing: Hashing; readonly generation: number }) => {
-  // Both only save work: what they hold is what hashing, or the committed store, would say again.
-  const profileIds = new BoundedMemo<string>(MEMO_SIZE);
+  const defaultProfile = defaultProfiles(hashing);
   const sighted = new BoundedMemo<number>(MEMO_SIZE);
-
-  const defaultProfile = (hash: string): string => {
-    let profileId = profileIds.get(hash);
-    if (profileId === undefined) {
-      profileId = hashing.profileIdOf(hash);
-      profileIds.set(hash, profileId);
-    }
-    return profileId;
-  };
 
   return defineTask({
     name: 'resolver',

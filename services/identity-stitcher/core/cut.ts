@@ -1,0 +1,21 @@
+import type { Node } from '#schemas/generated/records.ts';
+import { isBlocked, neighboursOf } from './graph.ts';
+import type { Rules } from './rules.ts';
+
+/** Why an identifier links nothing at all. */
+export type Cut = 'blocked' | 'shared';
+
+/**
+ * Whether an identifier leaves the graph before components are formed: a person blocked it, or it is on too many user ids or
+ * neighbours to be anybody's own. A function of the claims about the node alone.
+ * @param typeOf type of the identifier with this hash
+ */
+export function cutOf(node: Node, typeOf: (hash: string) => string | undefined, rules: Rules): Cut | undefined {
+  if (isBlocked(node)) return 'blocked';
+  if (node.overflow) return 'shared';
+  if (node.edges.length < rules.sharedFrom) return undefined;
+  let userIds = 0;
+  for (const hash of neighboursOf(node))
+    if (typeOf(hash) === 'user_id' && ++userIds >= rules.sharedFrom) return 'shared';
+  return undefined;
+}

@@ -1,0 +1,72 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { identify, isRunning, type ProcessIdentity } from './process-identity.ts';
+
+/**
+ * Which processes a supervisor has started, on disk: a supervisor that is killed leaves them running, and the next one
+ * ends them before it starts its own.
+ */
+export class Children {
+  readonly #all: string;
+  readonly #mine: string;
+
+  /** @param directory the data directory; its lock is held. */
+  constructor(directory: string) {
+    this.#all = join(directory, 'run');
+    this.#mine = join(this.#all, `${process.pid}-${identify(process.pid)?.started}`.replaceAll(/[^\w-]/g, '_'));
+  }
+
+  /** Ends what a dead supervisor left behind. @returns how many processes that were. */
+  async reap(graceMs: number): Promise<number> {
+    const left = this.#left();
+    for (const child of left) signal(child, 'SIGTERM');
+    const deadline = performance.now() + graceMs;
+    let alive = left;
+    while (alive.length > 0) {
+      if (performance.now() > deadline) for (const child of alive) signal(child, 'SIGKILL');
+      await sleep(50);
+      alive = alive.filter(isRunning);
+    }
+    rmSync(this.#all, { recursive: true, force: true });
+    mkdirSync(this.#mine, { recursive: true });
+    return left.length;
+  }
+
+  started(name: string, pid: number): void {
+    const child = identify(pid);
+    if (child) writeFileSync(join(this.#mine, name), JSON.stringify(child));
+  }
+
+  ended(name: string): void {
+    rmSync(join(this.#mine, name), { force: true });
+  }
+
+  /** The folder whose files name this supervisor's children. */
+  get folder(): string {
+    return this.#mine;
+  }
+
+  #left(): ProcessIdentity[] {
+    const left: ProcessIdentity[] = [];
+    for (const entry of readdirSync(this.#all, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      try {
+        const child = JSON.parse(readFileSync(join(entry.parentPath, entry.name), 'utf8')) as ProcessIdentity;
+        if (isRunning(child)) left.push(child);
+      } catch {
+        // Half written when its supervisor died: that child had hardly begun, its port will tell.
+      }
+    }
+    return left;
+  }
+}
+
+/** To the whole process group: a child is the first of its own. */
+export function signal({ pid }: { readonly pid: number }, name: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, name);
+  } catch {
+    // Gone already.
+  }
+}

@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parts as allParts, type Part, Platform } from '../../deploy/local/platform.ts';
+
+export interface StartOptions {
+  readonly parts?: readonly Part[];
+  /** Units besides the parts: `provision`, `collector`, … None by default. */
+  readonly services?: readonly string[];
+  /** Kept after `stop`; else a temporary one is made and removed. */
+  readonly dataDir?: string;
+  /** Ports are taken from here upwards; else free ones are picked. */
+  readonly portBase?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface RunningPlatform {
+  readonly platform: Platform;
+  readonly dataDir: string;
+  readonly brokers: string;
+  readonly registryUrl: string;
+  readonly clickhouseUrl: string;
+  readonly clickhousePassword: string;
+  /** For a service or a tool that is started as a process. */
+  readonly env: Record<string, string>;
+  /** Kills a unit's process; the supervisor starts it anew. */
+  kill(name: string, signal?: NodeJS.Signals): void;
+  /** Resolves when the unit is ready again after having died `restarts` times. */
+  restarted(name: string, restarts?: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const portSettings = [
+  'KAFKA_PORT',
+  'KAFKA_CONTROLLER_PORT',
+  'REGISTRY_PORT',
+  'CLICKHOUSE_PORT',
+  'COLLECTOR_PORT',
+  'API_PORT',
+  'STITCHER_OPS_PORT',
+  'PROJECTOR_OPS_PORT',
+  'ACTIVATION_OPS_PORT',
+] as const;
+
+/** Starts parts of the real local platform for tests, in a data directory and on ports of their own. */
+export async function startPlatform(options: StartOptions = {}): Promise<RunningPlatform> {
+  const ports = await pickPorts(options.portBase);
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'tributary-test-'));
+  // Nothing of the installation that the machine's user may have set up; only where the jars are.
+  const outside = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('TRIBUTARY_') || name === 'TRIBUTARY_PLATFORM_CACHE',
+  );
+  const env: Record<string, string | undefined> = {
+    ...Object.fromEntries(outside),
+    ...options.env,
+    TRIBUTARY_DATA: dataDir,
+  };
+  portSettings.forEach((setting, i) => {
+    env[`TRIBUTARY_${setting}`] ??= String(ports[i]);
+  });
+  const platform = new Platform({
+    settings: Platform.settingsFrom(env),
+    env,
+    parts: options.parts ?? allParts,
+    services: options.services ?? [],
+    shortLived: true,
+  });
+  const stop = async () => {
+    await platform.stop();
+    if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
+  };
+  try {
+    await platform.start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const addresses = platform.env();
+  return {
+    platform,
+    dataDir,
+    brokers: addresses.TRIBUTARY_KAFKA_BROKERS as string,
+    registryUrl: addresses.TRIBUTARY_REGISTRY_URL as string,
+    clickhouseUrl: addresses.TRIBUTARY_CLICKHOUSE_URL as string,
+    clickhousePassword: platform.clickhousePassword,
+    env: addresses,
+    kill: (name, signal = 'SIGKILL') => platform.kill(name, signal),
+    restarted: async (name, restarts = 1) => {
+      await platform.until(name, (unit) => unit.state === 'ready' && unit.restarts >= restarts);
+    },
+    stop,
+  };
+}
+
+/** Ports that were free a moment ago, all different: they are held open together before any is let go. */
+async function pickPorts(base: number | undefined): Promise<number[]> {
+  if (base !== undefined) return portSettings.map((_, i) => base + i);
+  const servers = await Promise.all(
+    portSettings.map(
+      () =>
+        new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
+          const server = createServer();
+          server.once('error', reject);
+          server.listen(0, '127.0.0.1', () => resolve(server));
+        }),
+    ),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}

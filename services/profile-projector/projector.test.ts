@@ -124,6 +124,15 @@ describe('what comes too late', () => {
   });
 });
 
+describe('what has come back', () => {
+  it('stays, though a stale change says that it left', async () => {
+    const partition = memoryPartition(projector, 0);
+    await partition.run([event(0, { mapping_version: 8 })]);
+    const run = await partition.run([change(0, { to_profile_id: 'p9', version: 5 })]);
+    expect(run).toMatchObject({ emitted: [], outcomes: { noted: 1 } });
+  });
+});
+
 describe('a large tributary', () => {
   it('moves in pieces, and its new profile appears when it is complete', async () => {
     const partition = memoryPartition(projector, 0);

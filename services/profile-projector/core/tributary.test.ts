@@ -150,6 +150,22 @@ describe('limits', () => {
   });
 });
 
+describe('sums', () => {
+  const amount = (text: string): Tributary =>
+    ofEvent({ ...baseEvent, event: 'Order Completed', payload: `{"properties":{"revenue":${text}}}` }, one, 'USD');
+  const table: readonly (readonly [amounts: readonly string[], micros: string])[] = [
+    [['0.1', '0.2'], '300000'],
+    [['9007199254.740992', '0.000001'], '9007199254740993'],
+    [['123456789012345.678901', '0.000001', '-123456789012345.678901'], '1'],
+  ];
+  for (const [amounts, micros] of table) {
+    it(`${amounts.join(' + ')} is exact, in any order`, () => {
+      expect(fold(amounts.map(amount)).revenue).toEqual([{ currency: 'USD', micros }]);
+      expect(fold([...amounts].reverse().map(amount)).revenue).toEqual([{ currency: 'USD', micros }]);
+    });
+  }
+});
+
 describe('what wins', () => {
   const at = (timestamp: number, message_id: string, source: string, value: number): Tributary =>
     ofEvent(

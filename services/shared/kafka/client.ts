@@ -45,23 +45,3 @@ export function createKafka(settings: Settings, clientId: string): kafkajs.Kafka
   }
   return new Kafka(config);
 }
-
-/** The partition that kafkajs, like Java's client, chooses for a key. */
-const partitioner = Partitioners.DefaultPartitioner();
-export function partitionOf(key: string, partitions: number): number {
-  const partitionMetadata = partitionLists[partitions] ?? listPartitions(partitions);
-  return partitioner({ topic: '', partitionMetadata, message: { key, value: null } });
-}
-
-const partitionLists: Record<number, kafkajs.PartitionMetadata[]> = {};
-function listPartitions(partitions: number): kafkajs.PartitionMetadata[] {
-  const list = Array.from({ length: partitions }, (_, partitionId) => ({
-    partitionErrorCode: 0,
-    partitionId,
-    leader: 0,
-    replicas: [],
-    isr: [],
-  }));
-  partitionLists[partitions] = list;
-  return list;
-}

@@ -1,23 +1,26 @@
 /**
- * Mends kafkajs 2.2.4 in three places, and so must be evaluated before kafkajs is loaded: everything that uses kafkajs imports it
+ * Mends kafkajs 2.2.4 in four places, and so must be evaluated before kafkajs is loaded: everything that uses kafkajs imports it
  * through `client.ts`.
  */
 import { createRequire } from 'node:module';
+import { recordEncoder } from './encode-record.ts';
 import { groupByPartition } from './group-by-partition.ts';
 import { withoutAborted } from './read-committed.ts';
 
 const require = createRequire(import.meta.url);
 
-function replace(module: string, replacement: unknown): void {
+/** Puts something else in the place of what a module of kafkajs exports. */
+function replace<T>(module: string, replacement: (original: T) => unknown): void {
   const path = require.resolve(`kafkajs/src/${module}`);
-  require(path);
+  const original = require(path) as T;
   const loaded = require.cache[path];
   if (!loaded) throw new Error(`kafkajs has no module ${module}: does this version still need its replacement?`);
-  loaded.exports = replacement;
+  loaded.exports = replacement(original);
 }
 
-replace('consumer/filterAbortedMessages.js', withoutAborted);
-replace('producer/groupMessagesPerPartition.js', groupByPartition);
+replace('consumer/filterAbortedMessages.js', () => withoutAborted);
+replace('producer/groupMessagesPerPartition.js', () => groupByPartition);
+replace('protocol/recordBatch/record/v0/index.js', recordEncoder);
 
 interface RequestQueue {
   readonly pending: readonly unknown[];

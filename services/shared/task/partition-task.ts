@@ -1,15 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Accounting, EventRejected, Marker } from '#schemas/generated/records.ts';
 import type { Definitions } from '#shared/definitions/definitions.ts';
-import {
-  type Admin,
-  type KafkaClient,
-  type KafkaMessage,
-  Partitioners,
-  type Producer,
-  partitionOf,
-} from '#shared/kafka/client.ts';
+import { type Admin, type KafkaClient, type KafkaMessage, Partitioners, type Producer } from '#shared/kafka/client.ts';
 import type { Codec } from '#shared/kafka/codec.ts';
+import { partitionOf } from '#shared/kafka/partition-of.ts';
 import { TOMBSTONE_RETENTION_MS } from '#shared/kafka/provision-topics.ts';
 import { readPartitions } from '#shared/kafka/read-partitions.ts';
 import { topicOffsets } from '#shared/kafka/topic-offsets.ts';

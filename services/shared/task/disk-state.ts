@@ -77,8 +77,11 @@ export class DiskState implements State {
   /** Resolves when the changes, and the position that they lead to, can be read. All or nothing. */
   async apply(changes: Iterable<Change>, position: StatePosition): Promise<void> {
     const db = this.#db;
+    const list = [...changes];
     await db.batch(() => {
-      for (const change of changes) this.#put(db, change);
+      // First what leaves the indexes, then what enters: a string may pass from one value to another in the same batch.
+      for (const change of list) this.#unindex(db, change);
+      for (const change of list) this.#put(db, change);
       void db.put(POSITION, Buffer.from(JSON.stringify(position)));
     });
   }
@@ -99,17 +102,18 @@ export class DiskState implements State {
     return open<Buffer, string>({ path: this.#path, encoding: 'binary', noSubdir: false });
   }
 
+  #unindex(db: RootDatabase<Buffer, string>, { store, key }: Change): void {
+    const spec = this.#stores[store];
+    const before = spec?.index && this.get(store, key);
+    if (!spec?.index || before === undefined) return;
+    for (const indexed of spec.index(before as never)) {
+      // A newer value may have taken the string over.
+      if (this.find(store, indexed) === key) void db.remove(`i${store}/${indexed}`);
+    }
+  }
+
   #put(db: RootDatabase<Buffer, string>, { store, key, bytes, value }: Change): void {
     const place = `d${store}/${key}`;
-    const spec = this.#stores[store];
-    if (spec?.index) {
-      const before = this.get(store, key);
-      if (before !== undefined)
-        for (const indexed of spec.index(before as never)) {
-          // A newer value may have taken the string over.
-          if (this.find(store, indexed) === key) void db.remove(`i${store}/${indexed}`);
-        }
-    }
     if (bytes === null) {
       this.#cache.delete(place);
       void db.remove(place);
@@ -118,10 +122,11 @@ export class DiskState implements State {
     void db.put(place, bytes);
     if (value === undefined) this.#cache.delete(place);
     else this.#cache.set(place, value);
-    if (spec?.index) {
-      const decoded = value ?? this.#codecOf(store).decode(bytes);
-      for (const indexed of spec.index(decoded as never))
-        void db.put(`i${store}/${indexed}`, Buffer.from(key, 'latin1'));
+    const spec = this.#stores[store];
+    if (!spec?.index) return;
+    const decoded = value ?? this.#codecOf(store).decode(bytes);
+    for (const indexed of spec.index(decoded as never)) {
+      void db.put(`i${store}/${indexed}`, Buffer.from(key, 'latin1'));
     }
   }
 

@@ -1,0 +1,100 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { inChunks, type OutRecord, positionsAfter, totalsAfter } from './transaction-plan.ts';
+import { Workspace } from './workspace.ts';
+
+const record = (topic: string, partition: number, size: number, key: string): OutRecord => ({
+  topic,
+  partition,
+  key,
+  value: Buffer.alloc(size),
+  timestamp: 0,
+});
+
+describe('sends', () => {
+  const records = fc.array(fc.tuple(fc.constantFrom('a', 'b'), fc.nat(2), fc.nat(600)), { maxLength: 200 });
+
+  test('never hold more for a partition than the limit, unless one record alone does', () => {
+    fc.assert(
+      fc.property(records, (list) => {
+        for (const chunk of inChunks(
+          list.map(([topic, partition, size], i) => record(topic, partition, size, String(i))),
+          1_000,
+        )) {
+          for (const place of new Set(chunk.map(({ topic, partition }) => `${topic}/${partition}`))) {
+            const mine = chunk.filter(({ topic, partition }) => `${topic}/${partition}` === place);
+            const bytes = mine.reduce((sum, { key, value }) => sum + key.length + (value?.length ?? 0), 0);
+            expect(bytes <= 1_000 || mine.length === 1).toBe(true);
+          }
+        }
+      }),
+    );
+  });
+
+  test('keep every record, in order', () => {
+    fc.assert(
+      fc.property(records, (list) => {
+        const all = list.map(([topic, partition, size], i) => record(topic, partition, size, String(i)));
+        expect(inChunks(all, 1_000).flat()).toEqual(all);
+      }),
+    );
+  });
+});
+
+const input = (offset: number, next = offset + 1) => ({
+  input: 'event',
+  partition: 0,
+  offset,
+  next,
+  key: 'k',
+  value: {},
+  timestamp: 0,
+  raw: null,
+});
+
+test('the position after a batch is past the markers that follow its last record', () => {
+  expect(positionsAfter([input(7), input(8, 11)], () => 'topic').get('topic')).toBe(11);
+});
+
+test('totals add what became of each input, and what was put out', () => {
+  const work = new Workspace({}, { get: () => undefined, find: () => undefined, after: () => undefined });
+  work.settle(input(0), 'stitched');
+  work.settle(input(1), 'duplicate');
+  work.emit('stitched', 'k', {}, 0);
+  const counter = { service: 's', task: 't', partition: 3, generation: 1, topicOf: () => 'topic' };
+  const before = totalsAfter(new Map(), work, new Map([['topic', 2]]), counter);
+  expect(before).toEqual([
+    {
+      service: 's',
+      task: 't',
+      topic: 'topic',
+      partition: 3,
+      next: 2,
+      taken: 2,
+      outcomes: { stitched: 1, duplicate: 1 },
+      outputs: {},
+      generation: 1,
+    },
+    {
+      service: 's',
+      task: 't',
+      topic: '',
+      partition: 3,
+      next: 0,
+      taken: 0,
+      outcomes: {},
+      outputs: { stitched: 1 },
+      generation: 1,
+    },
+  ]);
+  const after = totalsAfter(
+    new Map(before.map((totals) => [totals.topic, totals])),
+    work,
+    new Map([['topic', 4]]),
+    counter,
+  );
+  expect(after.map(({ next, taken, outcomes, outputs }) => ({ next, taken, outcomes, outputs }))).toEqual([
+    { next: 4, taken: 4, outcomes: { stitched: 2, duplicate: 2 }, outputs: {} },
+    { next: 0, taken: 0, outcomes: {}, outputs: { stitched: 2 } },
+  ]);
+});

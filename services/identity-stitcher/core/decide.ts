@@ -58,7 +58,7 @@ export function decide({ nodes, decider, cut }: Component, around: Surroundings)
   for (const group of groups) {
     const profileId = around.profileIdOf(group.anchor.identifier.hash);
     const moving = group.members.some((node) => node.profile_id !== profileId);
-    const explanation = moving ? explained(group, profileId, cut, around) : undefined;
+    const explanation = moving ? explained(group, cut, around) : undefined;
     for (const node of group.members) {
       let decided = node;
       if (explanation && node.profile_id !== profileId) {
@@ -124,7 +124,7 @@ function* newlyRefused(node: Node, edges: readonly Edge[], around: Surroundings)
   }
 }
 
-function explained(group: Group, profileId: string, cut: Cut | undefined, { rules, profileIdOf }: Surroundings) {
+function explained(group: Group, cut: Cut | undefined, { rules, profileIdOf }: Surroundings) {
   const steps = pathsToAnchor(group, (one, other) => mayLink(one.identifier.type, other.identifier.type, rules));
   const ids = new Set(group.members.map((node) => profileIdOf(node.identifier.hash)));
   return {
@@ -133,8 +133,7 @@ function explained(group: Group, profileId: string, cut: Cut | undefined, { rule
       if (cut) return cut;
       // Its profile's anchor is not among its own any more.
       if (!ids.has(node.profile_id)) return 'split';
-      if (node.version > 0 && group.anchor.profile_id === node.profile_id) return 'oldest_changed';
-      return profileId === profileIdOf(node.identifier.hash) ? 'oldest_changed' : 'linked';
+      return group.anchor.profile_id === node.profile_id ? 'oldest_changed' : 'linked';
     },
   };
 }

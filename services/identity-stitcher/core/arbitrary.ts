@@ -1,0 +1,132 @@
+import fc from 'fast-check';
+import type { EventCollected, Identifier, IdentityClaim } from '#schemas/generated/records.ts';
+import { hashingWith } from '#shared/identity/hashing.ts';
+import { claimId } from './claim-id.ts';
+
+/** Identifiers, claims and events for tests: few values, so that they meet often. */
+
+export const hashing = hashingWith(Buffer.from('a secret only for these tests'));
+
+export const identifier = (type: string, value: string): Identifier => ({
+  type,
+  value,
+  hash: hashing.hash(type, value),
+});
+
+const some = (type: string, count: number): Identifier[] =>
+  Array.from({ length: count }, (_, n) => identifier(type, `${type} ${n}`));
+
+/** Highest priority first. */
+export const universe = [
+  ...some('user_id', 6),
+  ...some('email', 5),
+  ...some('anonymous_id', 9),
+  ...some('device_id', 3),
+];
+
+export function claim(
+  kind: string,
+  identifiers: readonly Identifier[],
+  receivedAt: number,
+  source: string | null = 'web',
+  actor = 'resolver-0',
+): IdentityClaim {
+  const ordered = [...identifiers].sort((a, b) => (a.hash < b.hash ? -1 : 1));
+  return {
+    claim_id: claimId(kind, ordered[0]?.hash ?? '', ordered[1]?.hash ?? '', source, actor),
+    kind,
+    identifiers: ordered,
+    message_id: null,
+    source,
+    received_at: receivedAt,
+    actor,
+    reason: null,
+    weight: null,
+    definitions: [],
+    generation: 1,
+  };
+}
+
+/** Claims of every kind over the universe, mostly observations. */
+export const claims = fc.array(
+  fc
+    .record({
+      kind: fc.oneof(
+        { weight: 12, arbitrary: fc.constant('observed') },
+        { weight: 2, arbitrary: fc.constantFrom('alias', 'must_link', 'cannot_link') },
+        { weight: 1, arbitrary: fc.constant('block') },
+      ),
+      pair: fc.subarray(universe, { minLength: 1, maxLength: 2 }),
+      receivedAt: fc.integer({ min: 0, max: 30 }),
+      source: fc.constantFrom('web', 'app'),
+    })
+    .map(({ kind, pair, receivedAt, source }) => {
+      if (kind === 'block') return claim(kind, pair.slice(0, 1), receivedAt, source);
+      return claim(pair.length === 1 ? 'observed' : kind, pair, receivedAt, source);
+    }),
+  { maxLength: 60, size: 'max' },
+);
+
+export const event = (
+  messageId: string,
+  receivedAt: number,
+  identifiers: readonly Identifier[],
+  rest: Partial<EventCollected> = {},
+): EventCollected => ({
+  message_id: messageId,
+  type: 'track',
+  event: 'Tested',
+  source: 'web',
+  user_id: null,
+  anonymous_id: null,
+  original_timestamp: receivedAt,
+  sent_at: null,
+  received_at: receivedAt,
+  timestamp: receivedAt,
+  flags: [],
+  kind: 'person',
+  identifiers,
+  payload: '{}',
+  ip: null,
+  enrichment: '{}',
+  consents: [],
+  definitions: [],
+  generation: 1,
+  ...rest,
+});
+
+/** Events with one to three identifiers of the universe, in order of priority, each with its own message id. */
+export const events = fc
+  .array(
+    fc.record({
+      identifiers: fc.subarray(universe, { minLength: 1, maxLength: 3 }),
+      receivedAt: fc.integer({ min: 0, max: 30 }),
+      source: fc.constantFrom('web', 'app'),
+    }),
+    { maxLength: 40, size: 'max' },
+  )
+  .map((drafts) =>
+    drafts.map(({ identifiers, receivedAt, source }, n) => event(`m${n}`, receivedAt, identifiers, { source })),
+  );
+
+/** How to cut a list of any length into batches: sizes, used again and again. */
+export const batchSizes = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 5 });
+
+export function inBatches<T>(items: readonly T[], sizes: readonly number[]): T[][] {
+  const batches: T[][] = [];
+  for (let from = 0, n = 0; from < items.length; n++) {
+    const size = sizes[n % sizes.length] as number;
+    batches.push(items.slice(from, from + size));
+    from += size;
+  }
+  return batches;
+}
+
+/** The items in an order that the seeds decide. */
+export const shuffled = <T>(items: readonly T[], seeds: readonly number[]): T[] =>
+  items
+    .map((item, n) => ({ item, rank: (seeds[n % seeds.length] as number) * (n + 1), n }))
+    .sort((a, b) => (a.rank % 1009) - (b.rank % 1009) || a.n - b.n)
+    .map(({ item }) => item);
+
+export const orderSeeds = fc.array(fc.integer({ min: 1, max: 100_000 }), { minLength: 1, maxLength: 60, size: 'max' });

@@ -1,0 +1,236 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { IdentityChange, IdentityClaim, IdentityMapping, Node } from '#schemas/generated/records.ts';
+import { Definitions } from '#shared/definitions/definitions.ts';
+import { definitionKinds } from '#shared/definitions/kinds.ts';
+import { memoryPartition } from '#shared/task/memory.ts';
+import type { Emitted } from '#shared/task/workspace.ts';
+import {
+  batchSizes,
+  claim,
+  claims,
+  hashing,
+  identifier,
+  inBatches,
+  orderSeeds,
+  shuffled,
+  universe,
+} from './core/arbitrary.ts';
+import { resolveAll } from './core/one-shot.ts';
+import { rulesIn } from './core/rules.ts';
+import { createLinker } from './linker.ts';
+
+/** Small limits, so that the small universe breaks them. */
+const definitions = new Definitions([
+  {
+    kind: 'identity_rules',
+    name: 'default',
+    version: 3,
+    body: definitionKinds.identity_rules.parse({
+      types: [
+        { type: 'user_id', limit: 1 },
+        { type: 'email', limit: 2 },
+        { type: 'anonymous_id', limit: 3 },
+        { type: 'device_id', limit: 2, links: 'weak' },
+      ],
+      sharedFrom: 3,
+    }),
+  },
+]);
+const maxNeighbours = 5;
+
+interface Linked {
+  readonly profiles: Record<string, string>;
+  readonly versions: readonly IdentityMapping[];
+  readonly changes: readonly IdentityChange[];
+  readonly nodes: readonly Node[];
+}
+
+async function link(log: readonly IdentityClaim[], sizes: readonly number[], of = definitions): Promise<Linked> {
+  const linker = memoryPartition(createLinker({ hashing, generation: 1, maxNeighbours }), 0);
+  const emitted: Emitted[] = [];
+  for (const batch of inBatches(log, sizes)) {
+    const inputs = batch.map((value) => ({ input: 'claim', key: value.claim_id, value }));
+    const run = await linker.run(inputs, of);
+    expect(run.rejected).toEqual([]);
+    emitted.push(...run.emitted);
+  }
+  const versions = emitted.filter(({ output }) => output === 'mapping').map(({ value }) => value as IdentityMapping);
+  const nodes = linker.entries('node').map(([, value]) => value as Node);
+  const profiles = Object.fromEntries(
+    nodes.map(({ identifier: { hash } }) => [hash, hashing.profileIdOf(hash)] as const),
+  );
+  for (const mapping of versions) profiles[mapping.hash] = mapping.profile_id;
+  const changes = emitted.filter(({ output }) => output === 'change').map(({ value }) => value as IdentityChange);
+  return { profiles, versions, changes, nodes };
+}
+
+const expected = (log: readonly IdentityClaim[]): Record<string, string> =>
+  Object.fromEntries(
+    resolveAll(log, rulesIn(definitions), maxNeighbours).flatMap(({ anchor, members }) =>
+      members.map((node) => [node.identifier.hash, hashing.profileIdOf(anchor.identifier.hash)]),
+    ),
+  );
+
+/** Nodes without what depends on when they were decided. */
+const graphOf = (nodes: readonly Node[]) => nodes.map(({ version: _, ...node }) => node);
+
+describe('whatever the order of claims, the batches and the repetitions', () => {
+  test('the mappings are those of all claims at once', async () => {
+    await fc.assert(
+      fc.asyncProperty(claims, orderSeeds, batchSizes, async (log, seeds, sizes) => {
+        const repeated = shuffled([...log, ...log.slice(0, log.length / 3)], seeds);
+        expect((await link(repeated, sizes)).profiles).toEqual(expected(log));
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test('the graph that is kept is the same, with its refusals', async () => {
+    await fc.assert(
+      fc.asyncProperty(claims, orderSeeds, batchSizes, batchSizes, async (log, seeds, sizes, otherSizes) => {
+        const one = await link(log, sizes);
+        const other = await link(shuffled(log, seeds), otherSizes);
+        expect(graphOf(other.nodes)).toEqual(graphOf(one.nodes));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('versions of one identifier rise, and each mapping has its move away from the profile before', async () => {
+    await fc.assert(
+      fc.asyncProperty(claims, orderSeeds, batchSizes, async (log, seeds, sizes) => {
+        const { versions, changes, nodes } = await link(shuffled(log, seeds), sizes);
+        const known = new Map<string, { profile: string; version: number }>();
+        const moves = changes.filter(({ kind }) => kind === 'moved');
+        expect(moves).toHaveLength(versions.length);
+        versions.forEach((mapping, n) => {
+          const before = known.get(mapping.hash) ?? { profile: hashing.profileIdOf(mapping.hash), version: 0 };
+          expect(mapping.version).toBeGreaterThan(before.version);
+          expect(mapping.profile_id).not.toBe(before.profile);
+          expect(moves[n]).toMatchObject({
+            profile_id: before.profile,
+            to_profile_id: mapping.profile_id,
+            version: mapping.version,
+            identifier: { hash: mapping.hash },
+          });
+          known.set(mapping.hash, { profile: mapping.profile_id, version: mapping.version });
+        });
+        const discovered = changes.filter(({ kind }) => kind === 'discovered').map((change) => change.identifier.hash);
+        expect(discovered.sort()).toEqual(nodes.map((node) => node.identifier.hash).sort());
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+test('a linker that goes on from its stores ends like one that never stopped', async () => {
+  await fc.assert(
+    fc.asyncProperty(claims, batchSizes, async (log, sizes) => {
+      const one = memoryPartition(createLinker({ hashing, generation: 1, maxNeighbours }), 0);
+      for (const batch of inBatches(log, sizes)) {
+        // Each batch meets a new instance of the task, which knows nothing but the stores.
+        const fresh = memoryPartition(createLinker({ hashing, generation: 1, maxNeighbours }), 0);
+        for (const [key, value] of one.entries('node')) restore(fresh, 'node', key, value);
+        const inputs = batch.map((value, n) => ({ input: 'claim', key: value.claim_id, value, offset: n }));
+        const restarted = await fresh.run(inputs, definitions);
+        const steady = await one.run(inputs, definitions);
+        expect(restarted.emitted).toEqual(steady.emitted);
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
+const restore = (partition: ReturnType<typeof memoryPartition>, store: string, key: string, value: unknown): void =>
+  partition.state.apply({ changes: new Map([[store, new Map([[key, value]])]]) } as never);
+
+describe('changes explain themselves', () => {
+  const [user, laptop, mail, other] = [
+    identifier('user_id', 'u'),
+    identifier('anonymous_id', 'laptop'),
+    identifier('email', 'e'),
+    identifier('user_id', 'other'),
+  ] as const;
+  const short = (change: IdentityChange) =>
+    [change.kind, change.identifier.value, change.other?.value ?? null, change.reason] as const;
+
+  test('anonymous, then known: who moved, through whom, by which claim, under which rules', async () => {
+    const observed = claim('observed', [user, laptop], 7);
+    const { changes } = await link([claim('observed', [laptop], 1), observed], [1]);
+    expect(changes.map(short)).toEqual([
+      ['discovered', 'laptop', null, 'first_seen'],
+      ['discovered', 'u', null, 'first_seen'],
+      ['moved', 'u', 'laptop', 'linked'],
+    ]);
+    expect(changes.at(-1)).toMatchObject({
+      claim_ids: [observed.claim_id],
+      decided_at: 7,
+      version: 2,
+      profile_id: hashing.profileIdOf(user.hash),
+      to_profile_id: hashing.profileIdOf(laptop.hash),
+      definitions: [{ definition: 'identity_rules/default', version: 3 }],
+    });
+  });
+
+  test('over two steps the neighbour on the way is told', async () => {
+    const { changes } = await link(
+      [claim('observed', [laptop], 1), claim('observed', [laptop, user], 2), claim('observed', [user, mail], 3)],
+      [10],
+    );
+    const moves = changes.filter(({ kind }) => kind === 'moved').map(short);
+    expect(moves.sort()).toEqual([
+      ['moved', 'e', 'u', 'linked'],
+      ['moved', 'u', 'laptop', 'linked'],
+    ]);
+  });
+
+  test('a refused link is told once, with the limit', async () => {
+    const log = [
+      claim('observed', [laptop, user], 1),
+      claim('observed', [laptop, other], 2),
+      claim('observed', [laptop, mail], 3),
+    ];
+    const { changes } = await link(log, [1]);
+    const refusals = changes.filter(({ kind }) => kind === 'refused');
+    expect(refusals.map(({ reason }) => reason)).toEqual(['limit:user_id']);
+    expect([refusals[0]?.identifier.value, refusals[0]?.other?.value].sort()).toEqual(['laptop', 'other']);
+  });
+
+  test('an earlier sighting changes the anchor', async () => {
+    const { changes } = await link([claim('observed', [user, laptop], 5), claim('observed', [laptop], 4)], [1]);
+    expect(changes.filter(({ kind }) => kind === 'moved').map(short)).toEqual([
+      ['moved', 'laptop', 'u', 'linked'],
+      ['moved', 'laptop', null, 'oldest_changed'],
+      ['moved', 'u', 'laptop', 'oldest_changed'],
+    ]);
+  });
+
+  test('a device that turns out to be shared lets go of everybody', async () => {
+    const users = universe.filter(({ type }) => type === 'user_id').slice(0, 3);
+    const log = [claim('observed', [laptop], 0), ...users.map((one, n) => claim('observed', [laptop, one], n + 1))];
+    const { changes, profiles } = await link(log, [1]);
+    const last = changes.filter(({ version }) => version === 4);
+    expect(last.filter(({ kind }) => kind === 'moved').map(short)).toEqual([['moved', 'user_id 0', null, 'split']]);
+    expect(changes.filter(({ reason }) => reason === 'shared')).toHaveLength(2);
+    for (const one of users) expect(profiles[one.hash]).toBe(hashing.profileIdOf(one.hash));
+  });
+});
+
+describe('claims that are not understood', () => {
+  test('each ends with an outcome', async () => {
+    const linker = memoryPartition(createLinker({ hashing, generation: 1 }), 0);
+    const [one, two] = universe;
+    const inputs = [
+      claim('withdraw', [one as never], 1),
+      claim('activate_rules', [], 1),
+      claim('cannot_link', [one as never], 1),
+      claim('invented', [one as never, two as never], 1),
+    ].map((value) => ({ input: 'claim', key: value.claim_id, value: value as IdentityClaim | null }));
+    inputs.push({ input: 'claim', key: 'gone', value: null });
+    const { outcomes, rejected, emitted } = await linker.run(inputs);
+    expect(outcomes).toEqual({ unsupported: 3, rejected: 2 });
+    expect(rejected.map(({ reason }) => reason)).toEqual(['invalid_claim', 'invalid_claim']);
+    expect(emitted).toEqual([]);
+  });
+});

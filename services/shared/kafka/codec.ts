@@ -20,7 +20,7 @@ export class Codec<N extends RecordName = RecordName> {
   readonly #type: avsc.Type;
   readonly #registry: SchemaRegistry;
   /** Readers by the id of the schema that wrote. */
-  readonly #readers = new Map<number, (datum: Buffer) => unknown>();
+  readonly #readers = new Map<number, avsc.Resolver | undefined>();
   #slab = Buffer.allocUnsafe(64 * 1024);
 
   constructor(record: N, schemaId: number, type: avsc.Type, registry: SchemaRegistry) {
@@ -28,7 +28,7 @@ export class Codec<N extends RecordName = RecordName> {
     this.schemaId = schemaId;
     this.#type = type;
     this.#registry = registry;
-    this.#readers.set(schemaId, (datum) => type.fromBuffer(datum));
+    this.#readers.set(schemaId, undefined);
   }
 
   encode(value: Records[N]): Buffer {
@@ -39,7 +39,9 @@ export class Codec<N extends RecordName = RecordName> {
     }
     this.#slab[0] = MAGIC;
     this.#slab.writeUInt32BE(this.schemaId, 1);
-    return Buffer.from(this.#slab.subarray(0, end));
+    const bytes = Buffer.allocUnsafe(end);
+    this.#slab.copy(bytes, 0, 0, end);
+    return bytes;
   }
 
   /** Learns the schemas that wrote these values, so that `decode` can read them. */
@@ -54,10 +56,13 @@ export class Codec<N extends RecordName = RecordName> {
   /** @throws Undecodable */
   decode(value: Buffer): Records[N] {
     if (value.length < HEADER || value[0] !== MAGIC) throw new Undecodable('not in Confluent wire format');
-    const reader = this.#readers.get(value.readUInt32BE(1));
-    if (!reader) throw new Undecodable(`written with unknown schema ${value.readUInt32BE(1)}`);
+    const id = value.readUInt32BE(1);
+    const resolver = this.#readers.get(id);
+    if (!resolver && !this.#readers.has(id)) throw new Undecodable(`written with unknown schema ${id}`);
     try {
-      return reader(value.subarray(HEADER)) as Records[N];
+      const { value: record, offset } = this.#type.decode(value, HEADER, resolver);
+      if (offset !== value.length) throw new Error(offset < 0 ? 'truncated' : 'bytes are left over');
+      return record as Records[N];
     } catch (error) {
       throw new Undecodable(
         `does not decode as ${this.record}: ${error instanceof Error ? error.message : 'unknown reason'}`,
@@ -75,8 +80,7 @@ export class Codec<N extends RecordName = RecordName> {
     if (!json) return;
     try {
       const writer = avsc.Type.forSchema(json as avsc.Schema);
-      const resolver = this.#type.createResolver(writer);
-      this.#readers.set(id, (datum) => this.#type.fromBuffer(datum, resolver));
+      this.#readers.set(id, this.#type.createResolver(writer));
     } catch {
       // A schema of some other record: what it wrote stays undecodable here.
     }

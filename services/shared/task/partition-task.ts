@@ -69,9 +69,9 @@ export interface Flow {
 const TOTALS = '@totals';
 const MARKER = '@marker';
 
-const BATCH_SIZE = 2_000;
+const BATCH_SIZE = 1_500;
 /** Fetching is held back while more than this many records wait, and let on below half of it. */
-const INBOX_RECORDS = 8_000;
+const INBOX_RECORDS = 3_000;
 /** Local state that has lain unused for longer may miss tombstones that the changelog no longer holds. */
 const STATE_MAX_AGE_MS = TOMBSTONE_RETENTION_MS / 2;
 

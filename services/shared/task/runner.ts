@@ -87,7 +87,7 @@ export class TaskRunner implements Service {
       rebalanceTimeout: 15_000,
       heartbeatInterval: 1_000,
       maxWaitTimeInMs: 100,
-      maxBytesPerPartition: 2 * 1024 * 1024,
+      maxBytesPerPartition: 1_048_576,
       allowAutoTopicCreation: false,
     });
     this.#consumer = consumer;

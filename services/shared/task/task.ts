@@ -80,7 +80,7 @@ export interface Task<I extends Channels = Channels, O extends Channels = Channe
   readonly inputs: { readonly [N in keyof I]: Topic & I[N] };
   readonly outputs: { readonly [N in keyof O]: Topic & O[N] };
   readonly stores: S;
-  /** Most inputs in one batch; 2,000 when absent. Fewer where each takes long, such as sending. */
+  /** Most inputs in one batch; 1,500 when absent. Fewer where each takes long, such as sending. */
   readonly batchSize?: number;
   /** Where a group that has never run begins; the log's start when absent. */
   readonly startFrom?: 'earliest' | 'latest';

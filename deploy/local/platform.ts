@@ -17,6 +17,7 @@ import { serviceUnits } from './services.ts';
 import type { Unit } from './unit.ts';
 import { UnitRunner } from './unit-runner.ts';
 import type { UnitState } from './unit-state.ts';
+import { watchOver } from './watchdog.ts';
 
 export const parts = ['kafka', 'registry', 'clickhouse'] as const;
 export type Part = (typeof parts)[number];
@@ -58,6 +59,7 @@ export class Platform {
   #runners: readonly UnitRunner[] = [];
   readonly #listeners = new Set<(unit: UnitView) => void>();
   #unlock: (() => void) | undefined;
+  #sendWatchdogHome: (() => void) | undefined;
   #rotation: NodeJS.Timeout | undefined;
   readonly #logs: LogFile[] = [];
   readonly #stopAsked = Promise.withResolvers<void>();
@@ -109,6 +111,7 @@ export class Platform {
         this.#logs.push(log);
         return new UnitRunner(unit, log, children, env, (runner) => this.#tell(runner));
       });
+      this.#sendWatchdogHome = watchOver(children.folder);
       this.#rotation = setInterval(() => {
         for (const log of this.#logs) log.rotate();
       }, 5_000);
@@ -167,6 +170,10 @@ export class Platform {
   }
   get apiToken(): string {
     return readFileSync(join(this.directory, 'api-token'), 'utf8').trim();
+  }
+  /** Whether `stop` has been called. */
+  get isStopping(): boolean {
+    return this.#isStopping;
   }
   get clickhousePassword(): string {
     return readFileSync(this.clickhousePasswordFile, 'utf8').trim();
@@ -280,6 +287,7 @@ export class Platform {
 
   #giveBack(): void {
     clearInterval(this.#rotation);
+    this.#sendWatchdogHome?.();
     this.#unlock?.();
     this.#unlock = undefined;
   }

@@ -1,0 +1,79 @@
+// `npm start`. Runs on whatever Node the machine has, before anything is installed: built-ins only.
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ensureJars, findJava } from './jars.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const modules = join(root, 'node_modules');
+const args = process.argv.slice(2);
+const say = (line) => process.stdout.write(`${line}\n`);
+
+try {
+  const installing = installPackages();
+  installing.catch(() => undefined);
+  if (needsJava()) {
+    await findJava();
+    await ensureJars(say);
+  }
+  await installing;
+} catch (error) {
+  process.stderr.write(`tributary: ${error.message}\n`);
+  process.exit(2);
+}
+process.exit(await run(join(modules, '.bin', 'node'), [join(root, 'deploy', 'local', 'supervisor.ts'), ...args]));
+
+function needsJava() {
+  const given = (name) => process.env[`TRIBUTARY_${name}`] || args.some((arg) => arg.startsWith(flagOf(name)));
+  return !args.includes('--help') && !args.includes('-h') && !(given('KAFKA_BROKERS') && given('REGISTRY_URL'));
+}
+
+function flagOf(name) {
+  return `--${name.toLowerCase().replace(/_/g, '-')}`;
+}
+
+/** `npm ci`, when there are no packages yet or the lock file is not the one that they were installed from. */
+async function installPackages() {
+  const lock = join(root, 'package-lock.json');
+  const wanted = createHash('sha256').update(readFileSync(lock)).digest('hex');
+  const marker = join(modules, '.tributary-lock');
+  const installed = join(modules, '.package-lock.json');
+  if (existsSync(installed)) {
+    // Without a marker somebody ran npm by hand; then the younger of the two tells.
+    const isCurrent = existsSync(marker)
+      ? readFileSync(marker, 'utf8') === wanted || isYounger(installed, marker, lock)
+      : isYounger(installed, lock);
+    if (isCurrent) {
+      if (!existsSync(marker) || readFileSync(marker, 'utf8') !== wanted) writeFileSync(marker, wanted);
+      return;
+    }
+  }
+  say('installing packages with npm (once, half a minute)');
+  const npm = process.env.npm_execpath;
+  const ci = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  const code = npm ? await run(process.execPath, [npm, ...ci]) : await run('npm', ci);
+  if (code !== 0) throw new Error(`npm ci failed (exit code ${code}); what it says above tells why`);
+  writeFileSync(marker, wanted);
+}
+
+function isYounger(file, ...others) {
+  return others.every((other) => statSync(file).mtimeMs >= statSync(other).mtimeMs);
+}
+
+/** Runs a program as if it were this one: same terminal, signals passed on. @returns its exit code. */
+function run(program, programArgs) {
+  return new Promise((done, fail) => {
+    const child = spawn(program, programArgs, { cwd: root, stdio: 'inherit' });
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+    const passOn = (signal) => child.kill(signal);
+    for (const signal of signals) process.on(signal, passOn);
+    child.on('error', fail);
+    child.on('exit', (code, signal) => {
+      for (const name of signals) process.off(name, passOn);
+      done(signal ? 128 + constants.signals[signal] : code);
+    });
+  });
+}

@@ -54,7 +54,9 @@ describe('versions', () => {
     const partition = memoryPartition(projector, 0);
     expect(feed(await partition.run([change(1, { kind: 'discovered' })]))).toEqual([]);
     await partition.run([event(0)]);
-    expect(feed(await partition.run([change(0, { kind: 'discovered' })]))).toEqual([]);
+    const [stored] = partition.entries('tributary') as [string, Tributary][];
+    expect(feed(await partition.run([change(0, { kind: 'discovered', decided_at: 1_000 })]))).toEqual([]);
+    expect(partition.entries('tributary')[0]?.[1], 'nothing is written again').toBe(stored?.[1]);
   });
 
   it('at most 20 causes, the smallest', async () => {

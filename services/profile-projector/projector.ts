@@ -68,7 +68,7 @@ interface Visit {
   readonly state: ProfileState;
   readonly holdings: Map<string, Holding>;
   readonly messageIds: string[];
-  readonly definitions: Map<string, DefinitionVersion>;
+  definitions: Map<string, DefinitionVersion> | undefined;
   byEvent: boolean;
   byRegroup: boolean;
   time: number;
@@ -108,7 +108,10 @@ class Batch {
     const part = ofEvent(event, identifier, source?.body.defaultCurrency ?? NO_CURRENCY);
     const address = { profile_id: event.profile_id, version: event.mapping_version };
     const visit = this.#arrive(input, part, address, [event.message_id]);
-    if (visit && source) visit.definitions.set(source.name, versionOf(source));
+    if (visit && source) {
+      visit.definitions ??= new Map();
+      visit.definitions.set(source.name, versionOf(source));
+    }
   }
 
   move(input: Input, move: Move): void {
@@ -199,7 +202,7 @@ class Batch {
       state: this.#work.get('profile', profileId) ?? unborn,
       holdings: new Map(),
       messageIds: [],
-      definitions: new Map(),
+      definitions: undefined,
       byEvent: false,
       byRegroup: false,
       time: 0,
@@ -266,14 +269,16 @@ class Batch {
       byRegroup: visit.byRegroup,
       time: visit.time,
       into: visit.into,
-      definitions: [...visit.definitions.values()].sort((a, b) => (a.definition < b.definition ? -1 : 1)),
+      definitions: visit.definitions
+        ? [...visit.definitions.values()].sort((a, b) => (a.definition < b.definition ? -1 : 1))
+        : none,
       generation: this.#generation,
     });
     if (next.state.version === 0 && members.length === 0) {
       if (state !== unborn) this.#work.remove('profile', profileId);
       return;
     }
-    this.#work.put('profile', profileId, next.state);
+    if (next.profile || !sameList(members, state.members)) this.#work.put('profile', profileId, next.state);
     if (!next.profile) return;
     this.#work.emit('profile', profileId, next.profile, next.profile.updated_at);
     if (next.profile.gone) this.#work.emit('profile', profileId, null, next.profile.updated_at);
@@ -285,7 +290,9 @@ const heldIn = ({ kept, added }: Holding): Tributary | undefined =>
 
 /** Hashes of the identifiers that are or were held, sorted. */
 function memberHashes(members: readonly string[], holdings: ReadonlyMap<string, Holding>): readonly string[] {
-  let all = members;
-  for (const hash of holdings.keys()) if (!members.includes(hash)) all = [...all, hash];
-  return all === members ? members : [...all].sort();
+  const others = [...holdings.keys()].filter((hash) => !members.includes(hash));
+  return others.length === 0 ? members : [...members, ...others].sort();
 }
+
+const sameList = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((item, n) => item === b[n]);

@@ -8,10 +8,10 @@ export const limits = {
   /** UTF-8 bytes of a trait's JSON text. A larger value is left out; the one before it stays. */
   traitValueBytes: 4_096,
   /** Characters of a trait's name. A trait with a longer one is left out. */
-  traitName: 128,
+  traitName: 100,
   eventNames: 200,
   /** Characters of an event's name that are told apart. */
-  eventName: 128,
+  eventName: 100,
   sources: 50,
   consents: 100,
   currencies: 50,

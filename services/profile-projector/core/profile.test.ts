@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Consent } from '#schemas/generated/records.ts';
+import type { Consent, Tributary } from '#schemas/generated/records.ts';
 import { typeOf } from '#shared/kafka/codec.ts';
 import { baseEvent, events, identifier } from './arbitrary.ts';
 import { ofEvent } from './event.ts';
+import { limits } from './limits.ts';
 import { changedFields, combine, nothing } from './profile.ts';
 import { empty, merge } from './tributary.ts';
 
@@ -35,6 +36,43 @@ describe('combine', () => {
         expect(JSON.stringify(combine(other))).toBe(JSON.stringify(combine(list)));
       }),
     );
+  });
+});
+
+describe('the largest profile and tributary', () => {
+  it('are records that Kafka takes as they come: below a megabyte', () => {
+    const list = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
+    const name = (n: number, length: number): string => `${n}`.padEnd(length, '€');
+    const value = JSON.stringify('x'.repeat(limits.traitValueBytes - 2));
+    const source = 's'.repeat(50);
+    const message_id = 'm'.repeat(100);
+    const largest: Tributary = {
+      ...empty(identifier(0)),
+      events: 1,
+      traits: list(limits.traits).map((n) => ({
+        name: name(n, limits.traitName),
+        value,
+        timestamp: 1e13,
+        message_id,
+        source,
+        sensitivity: 'personal',
+      })),
+      event_counts: list(limits.eventNames).map((n) => ({ event: name(n, limits.eventName), count: 1e9 })),
+      consents: list(limits.consents).map((n) => ({
+        purpose: name(n, 20),
+        state: 'granted',
+        time: 1e13,
+        source,
+        policy_version: '2026-01',
+      })),
+      sources: list(limits.sources).map(() => source),
+      revenue: list(limits.currencies).map(() => ({ currency: 'USD', micros: '9'.repeat(30) })),
+    };
+    expect(typeOf('Tributary').toBuffer(largest).length).toBeLessThan(1_000_000);
+    const profile = { profile_id: 'p', ...combine([largest]), version: 1, updated_at: 1 };
+    const causes = list(limits.causes).map(() => message_id);
+    const rest = { changed: Object.keys(nothing), causes, why: ['event'], gone: false, into: null, definitions: [] };
+    expect(typeOf('Profile').toBuffer({ ...profile, ...rest, generation: 1 }).length).toBeLessThan(1_000_000);
   });
 });
 

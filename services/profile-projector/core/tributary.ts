@@ -28,6 +28,7 @@ export const empty = (identifier: Identifier, updatedAt = 0): Tributary => ({
 
 /** Both together. Arrays that the other side does not change are passed on as they are: equal by reference. */
 export function merge(a: Tributary, b: Tributary): Tributary {
+  if (b.events === 0 && addsNothing(b, a)) return a;
   const traits = union(a.traits, b.traits, traitName, laterTrait);
   const eventCounts = union(a.event_counts, b.event_counts, eventName, addCounts);
   const revenue = union(a.revenue, b.revenue, currencyOf, addAmounts);
@@ -81,6 +82,21 @@ export function pieces(tributary: Tributary, bytes: number = limits.moveBytes): 
   );
 }
 
+/** Such as that an identifier was discovered of which there were events before: nothing need be written again. */
+const addsNothing = (part: Tributary, whole: Tributary): boolean =>
+  part.updated_at <= whole.updated_at &&
+  (part.kind === whole.kind || part.kind === 'person') &&
+  part.identifier.hash === whole.identifier.hash &&
+  part.identifier.value === whole.identifier.value &&
+  part.event_counts.length === 0 &&
+  part.traits.length === 0 &&
+  part.revenue.length === 0 &&
+  part.consents.length === 0 &&
+  part.sources.length === 0 &&
+  part.flags.length === 0 &&
+  part.first_seen === null &&
+  part.last_seen === null;
+
 const itself = (text: string): string => text;
 const first = (text: string): string => text;
 const traitName = (trait: Trait): string => trait.name;
@@ -95,7 +111,7 @@ const addAmounts = (a: TributaryAmount, b: TributaryAmount): TributaryAmount => 
 });
 
 /** The last writer wins: by corrected timestamp, then message id, then source; the text decides between what else is equal. */
-export function laterTrait(a: Trait, b: Trait): Trait {
+function laterTrait(a: Trait, b: Trait): Trait {
   if (a.timestamp !== b.timestamp) return a.timestamp > b.timestamp ? a : b;
   if (a.message_id !== b.message_id) return a.message_id > b.message_id ? a : b;
   if (a.source !== b.source) return a.source > b.source ? a : b;

@@ -11,7 +11,7 @@
  */
 
 /** Decimal places that are kept. */
-export const SCALE = 6;
+const SCALE = 6;
 
 /** No amount has this many digits before the point: what has is a mistake, and would make sums as long as it likes. */
 const MAX_INTEGER_DIGITS = 18;

@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
 import { Definitions } from '#shared/definitions/definitions.ts';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
-import { destinationNames, difference } from './destination-names.ts';
+import { destinationNames, destinationsWithTopics } from './destination-names.ts';
 
 const body = definitionKinds.destination.parse({ type: 'webhook', action: 'send', subscribe: 'type = "track"' });
 
-it('starts what is new and stops what is gone', () => {
-  expect(difference(['a', 'b'], ['b', 'c'])).toEqual({ start: ['c'], stop: ['a'] });
-  expect(difference(['a'], ['a'])).toEqual({ start: [], stop: [] });
+it('finds the destinations that have a topic, and only those of this installation', () => {
+  const topics = ['t.delivery.shop', 't.delivery.shop.dead', 't.deliveries', 'u.delivery.other', 't.delivery.a'];
+  expect(destinationsWithTopics(topics, 't.')).toEqual(['a', 'shop']);
 });
 
 it('refuses names that would collide with the topics of others, or cannot be topics', () => {

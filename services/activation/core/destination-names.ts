@@ -5,7 +5,7 @@ import type { Definitions } from '#shared/definitions/definitions.ts';
  */
 const USABLE = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
-/** The destinations that there are, sorted, divided by whether their names can be used. */
+/** The destinations that are defined, sorted, divided by whether their names can be used. */
 export function destinationNames(definitions: Definitions): {
   readonly usable: readonly string[];
   readonly unusable: readonly string[];
@@ -14,11 +14,12 @@ export function destinationNames(definitions: Definitions): {
   return { usable: names.filter((name) => USABLE.test(name)), unusable: names.filter((name) => !USABLE.test(name)) };
 }
 
-/** What to do so that what runs is what is wanted. */
-export function difference(
-  running: Iterable<string>,
-  wanted: readonly string[],
-): { readonly start: readonly string[]; readonly stop: readonly string[] } {
-  const now = new Set(running);
-  return { start: wanted.filter((name) => !now.has(name)), stop: [...now].filter((name) => !wanted.includes(name)) };
+/** The destinations that have a topic of requests, defined or not, sorted. */
+export function destinationsWithTopics(topics: readonly string[], prefix: string): string[] {
+  const start = `${prefix}delivery.`;
+  return topics
+    .filter((topic) => topic.startsWith(start))
+    .map((topic) => topic.slice(start.length))
+    .filter((name) => USABLE.test(name))
+    .sort();
 }

@@ -1,0 +1,145 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { deadTopic, deliveryTopic, type Topic } from '#schemas/topics.ts';
+import type { Definitions } from '#shared/definitions/definitions.ts';
+import type { Log } from '#shared/service/log.ts';
+import type { Service } from '#shared/service/service.ts';
+import { TaskError } from '#shared/task/errors.ts';
+import { destinationNames, destinationsWithTopics } from './core/destination-names.ts';
+import { parseSubscription } from './core/subscription.ts';
+
+/** A task at work. */
+export type Runner = Service & { notReady(): readonly string[] };
+
+/** What the supervisor takes from outside. */
+export interface Surroundings {
+  readonly prefix: string;
+  readonly log: Log;
+  readonly definitions: () => Definitions;
+  onDefinitions(listener: () => void): void;
+  /** Full names of all topics. */
+  listTopics(): Promise<readonly string[]>;
+  /** Creates those that are missing. */
+  provision(topics: readonly Topic[]): Promise<void>;
+  planner(destinations: readonly string[]): Runner;
+  /** The signal ends its attempts and waits. */
+  sender(destination: string, signal: AbortSignal): Runner;
+}
+
+interface Sender {
+  readonly runner: Runner;
+  readonly stop: AbortController;
+  failed: string | undefined;
+}
+
+const JOINING_MS = 30_000;
+
+/**
+ * Keeps one sender at work for each destination that has a topic of requests, also for one that was deleted, which then settles what is
+ * left, and one planner for all destinations that are defined. A destination that appears gets its topics, then its sender, then its place in the
+ * planner.
+ */
+export class DestinationSupervisor implements Runner {
+  readonly name = 'destinations';
+  readonly #around: Surroundings;
+  readonly #senders = new Map<string, Sender>();
+  readonly #told = new Set<string>();
+  #planner: { readonly runner: Runner; readonly destinations: string } | undefined;
+  #stopping = false;
+  #end: (error?: Error) => void = () => {};
+  /** Changes are carried out one after the other. */
+  #changing: Promise<void> = Promise.resolve();
+
+  constructor(around: Surroundings) {
+    this.#around = around;
+  }
+
+  notReady(): string[] {
+    const senders = [...this.#senders.values()].flatMap(({ runner, failed }) => failed ?? runner.notReady());
+    return [...(this.#planner?.runner.notReady() ?? ['planner has not started']), ...senders];
+  }
+
+  async run(): Promise<void> {
+    const ended = new Promise<void>((resolve, reject) => {
+      this.#end = (error) => (error ? reject(error) : resolve());
+    });
+    this.#around.onDefinitions(() => this.#change());
+    this.#change();
+    await ended;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#changing;
+    const senders = [...this.#senders.values()].filter(({ failed }) => failed === undefined);
+    for (const { stop } of senders) stop.abort();
+    await Promise.all([this.#planner?.runner.stop(), ...senders.map(({ runner }) => runner.stop())]);
+    this.#end();
+  }
+
+  #change(): void {
+    this.#changing = this.#changing.then(() => this.#apply()).catch((error: Error) => this.#end(error));
+  }
+
+  async #apply(): Promise<void> {
+    if (this.#stopping) return;
+    const { definitions, log, prefix, listTopics, provision } = this.#around;
+    const { usable, unusable } = destinationNames(definitions());
+    for (const name of unusable)
+      this.#tell(name, () => log.error({ destination: name }, 'nothing is sent to a destination with such a name'));
+    this.#checkSubscriptions();
+    const destinations = usable.join(' ');
+    if (this.#planner?.destinations === destinations) return;
+    await provision(usable.flatMap((name) => [deliveryTopic(name), deadTopic(name)]));
+    for (const name of destinationsWithTopics(await listTopics(), prefix)) {
+      if (!this.#senders.has(name)) this.#startSender(name);
+    }
+    if (this.#planner) {
+      await joined(this.#planner.runner);
+      await this.#planner.runner.stop();
+    }
+    const runner = this.#around.planner(usable);
+    this.#planner = { runner, destinations };
+    runner.run().catch((error: Error) => this.#end(error));
+    log.info({ destinations: usable, senders: this.#senders.size }, 'planning for these destinations');
+  }
+
+  #startSender(name: string): void {
+    const stop = new AbortController();
+    const runner = this.#around.sender(name, stop.signal);
+    const sender: Sender = { runner, stop, failed: undefined };
+    this.#senders.set(name, sender);
+    runner.run().catch(async (error: Error) => {
+      // Lost infrastructure concerns all; a contradiction only this destination, and the others go on.
+      if (!(error instanceof TaskError) || error.retryable) return this.#end(error);
+      sender.failed = `${runner.name} has stopped: ${error.message}`;
+      this.#around.log.fatal({ destination: name, err: error }, 'this destination has stopped; the others go on');
+      stop.abort();
+      await runner.stop();
+    });
+  }
+
+  #checkSubscriptions(): void {
+    for (const { name, version, body } of this.#around.definitions().list('destination')) {
+      try {
+        parseSubscription(body.subscribe);
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : 'unknown reason';
+        this.#tell(`${name}@${version}`, () =>
+          this.#around.log.error({ destination: name, version, reason }, 'no event can match this subscription'),
+        );
+      }
+    }
+  }
+
+  #tell(what: string, tell: () => void): void {
+    if (this.#told.has(what)) return;
+    this.#told.add(what);
+    tell();
+  }
+}
+
+/** A runner can be stopped only once it has joined its group. */
+async function joined(runner: Runner): Promise<void> {
+  const end = performance.now() + JOINING_MS;
+  while (runner.notReady().length > 0 && performance.now() < end) await sleep(20);
+}

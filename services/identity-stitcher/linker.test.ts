@@ -183,6 +183,8 @@ describe('changes explain themselves', () => {
       ['moved', 'e', 'u', 'linked'],
       ['moved', 'u', 'laptop', 'linked'],
     ]);
+    // One version for all that a batch decides about a component: that of the last claim that touched it.
+    expect(changes.map(({ version }) => version)).toEqual([0, 0, 0, 3, 3]);
   });
 
   test('a refused link is told once, with the limit', async () => {

@@ -11,8 +11,9 @@ export type Cut = 'blocked' | 'shared';
  * @param typeOf type of the identifier with this hash
  */
 export function cutOf(node: Node, typeOf: (hash: string) => string | undefined, rules: Rules): Cut | undefined {
-  if (isBlocked(node)) return 'blocked';
+  // First, because it is for ever: an overflowed node keeps no edges by which its neighbours could be told of another reason.
   if (node.overflow) return 'shared';
+  if (isBlocked(node)) return 'blocked';
   if (node.edges.length < rules.sharedFrom) return undefined;
   let userIds = 0;
   for (const hash of neighboursOf(node))

@@ -1,14 +1,14 @@
 import type { RulesBody } from './rules.ts';
 
-/** In force where no `identity_rules/default` is defined. One person has one user id, and clears cookies often. */
+/** In force where no `identity_rules/default` is defined. One person has one user id. */
 export const defaultRules: RulesBody = {
   types: [
     { type: 'user_id', limit: 1, links: 'strong' },
     { type: 'email', limit: 5, links: 'strong' },
     { type: 'phone', limit: 5, links: 'strong' },
     { type: 'external_id', limit: 5, links: 'strong' },
-    { type: 'anonymous_id', limit: 50, links: 'strong' },
-    { type: 'device_id', limit: 20, links: 'strong' },
+    { type: 'anonymous_id', limit: 5, links: 'strong' },
+    { type: 'device_id', limit: 5, links: 'strong' },
     { type: 'group_id', limit: 1, links: 'lookup' },
   ],
   sharedFrom: 8,

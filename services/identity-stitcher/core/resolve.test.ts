@@ -65,6 +65,16 @@ describe('what people say', () => {
     expect(groupsOf(claims)).toEqual([['alice@example.org', 'laptop'], ['phone']]);
   });
 
+  test('cannot_link holds whichever of the two comes first in the order of hashes', () => {
+    for (let n = 0; n < 20; n++) {
+      const [one, other] = [identifier('email', `${n}`), identifier('anonymous_id', `${n}`)];
+      const claims = [claim('observed', [one, other], 1), claim('cannot_link', [one, other], 2)];
+      expect(
+        groupsOf([...claims, claim('must_link', [one, laptop], 3), claim('alias', [other, phone], 3)]),
+      ).toHaveLength(2);
+    }
+  });
+
   test('a blocked identifier links nothing', () => {
     const claims = [
       claim('observed', [alice, mail], 1),

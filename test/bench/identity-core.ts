@@ -1,0 +1,60 @@
+/**
+ * The stitcher's pure parts in memory, without Kafka, Avro and disk: events/s of the resolver, claims/s of the linker.
+ * `node test/bench/identity-core.ts [events]`
+ */
+import type { EventCollected, IdentityClaim } from '#schemas/generated/records.ts';
+import { hashingWith } from '#shared/identity/hashing.ts';
+import { memoryPartition } from '#shared/task/memory.ts';
+import { createLinker } from '../../services/identity-stitcher/linker.ts';
+import { createResolver } from '../../services/identity-stitcher/resolver.ts';
+import { identityStream } from '../support/identity-stream.ts';
+
+const BATCH = 1_000;
+const count = Number(process.argv[2] ?? 400_000);
+const hashing = hashingWith(Buffer.from('a secret only for this benchmark'));
+
+/** The sample again and again, each round with its own people, in the order of received time. */
+function events(): EventCollected[] {
+  const sample = identityStream(hashing).filter(({ event }) => event.identifiers.length > 0);
+  return Array.from({ length: count }, (_, n): EventCollected => {
+    const round = Math.floor(n / sample.length);
+    const { event } = sample[n % sample.length] as (typeof sample)[number];
+    const own = round.toString(16).padStart(4, '0');
+    const identifiers = event.identifiers.map(({ type, value, hash }) => ({
+      type,
+      value: `${value} ${own}`,
+      hash: own + hash.slice(4),
+    }));
+    return { ...event, message_id: `${own}-${event.message_id}`, identifiers, received_at: event.received_at + n };
+  });
+}
+
+async function measure(what: string, items: number, work: () => Promise<void>): Promise<void> {
+  const cpu = process.cpuUsage();
+  const began = performance.now();
+  await work();
+  const seconds = (performance.now() - began) / 1_000;
+  const { user, system } = process.cpuUsage(cpu);
+  const each = (user + system) / items;
+  console.log(`${what}: ${Math.round(items / seconds).toLocaleString('en')}/s, ${each.toFixed(2)} µs of CPU each`);
+}
+
+const log = events();
+const claims: IdentityClaim[] = [];
+const resolver = memoryPartition(createResolver({ hashing, generation: 1 }), 0);
+await measure('resolver, events', log.length, async () => {
+  for (let from = 0; from < log.length; from += BATCH) {
+    const batch = log.slice(from, from + BATCH);
+    const { emitted } = await resolver.run(
+      batch.map((value) => ({ input: 'event', key: value.identifiers[0]?.hash ?? '', value })),
+    );
+    for (const { output, value } of emitted) if (output === 'claim') claims.push(value as IdentityClaim);
+  }
+});
+console.log(`claims: ${claims.length.toLocaleString('en')}`);
+const linker = memoryPartition(createLinker({ hashing, generation: 1 }), 0);
+await measure('linker, claims', claims.length, async () => {
+  for (let from = 0; from < claims.length; from += BATCH) {
+    await linker.run(claims.slice(from, from + BATCH).map((value) => ({ input: 'claim', key: value.claim_id, value })));
+  }
+});

@@ -58,8 +58,14 @@ interface Loaded {
  * @param timeoutMs how long one attempt may take
  */
 export function segmentDestinations(timeoutMs: number): Send {
+  let core: Core | undefined;
   const loaded = new Map<string, Loaded>();
   const attempts = new WeakMap<AbortSignal, Attempt>();
+
+  function loadCore(): Core {
+    core ??= require('@segment/actions-core') as Core;
+    return core;
+  }
 
   function load(type: string): Loaded {
     const known = loaded.get(type);
@@ -72,7 +78,7 @@ export function segmentDestinations(timeoutMs: number): Send {
       if ((error as LibraryError).code !== 'MODULE_NOT_FOUND') throw error;
       throw new Unsendable('unknown_destination', `there is no destination type ${type}`);
     }
-    const { Destination } = require('@segment/actions-core') as Core;
+    const { Destination } = loadCore();
     const destination = new Destination(observed(definition, attempts)) as unknown as Hosted;
     const one = { definition, destination };
     loaded.set(type, one);
@@ -86,7 +92,7 @@ export function segmentDestinations(timeoutMs: number): Send {
     // An event is written by whoever has a write key; it must not say where the platform's requests go.
     if (body.type.startsWith('webhook') && typeof body.mapping.url !== 'string')
       throw new Unsendable('invalid_mapping', 'the mapping of a webhook needs a fixed url');
-    const { defaultValues, getAuthData } = require('@segment/actions-core') as Core;
+    const { defaultValues, getAuthData } = loadCore();
     await destination.executeAction(body.action, {
       event: JSON.parse(request.event),
       mapping: { ...defaultValues(action.fields), ...preset(definition, body), ...body.mapping } as JSONObject,

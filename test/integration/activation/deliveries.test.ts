@@ -1,0 +1,245 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Definition, Delivery } from '#schemas/generated/records.ts';
+import { accountingTopic, deadTopic, deliveryTopic, topics } from '#schemas/topics.ts';
+import { stitchedEvent } from '../../../services/activation/stitched-event.fixture.ts';
+import { addresses } from '../../support/addresses.ts';
+import { createInstallation, type Installation } from '../../support/installation.ts';
+import { readAll } from '../../support/read-all.ts';
+import { until } from '../../support/until.ts';
+import { startWebhookReceiver, type WebhookReceiver } from '../../support/webhook-receiver.ts';
+
+const SECRET = 'shared-secret-of-the-test';
+const main = new URL('../../../services/activation/main.ts', import.meta.url).pathname;
+
+let installation: Installation;
+let receiver: WebhookReceiver;
+let activation: ChildProcess | undefined;
+let output = '';
+
+beforeEach(async () => {
+  installation = await createInstallation(addresses());
+  receiver = await startWebhookReceiver({ sharedSecret: SECRET });
+  output = '';
+  return async () => {
+    await stop();
+    await receiver.close();
+    await installation.close();
+  };
+});
+
+const newStateDirectory = (): string => mkdtempSync(join(tmpdir(), 'tributary-activation-'));
+
+function start(dataDirectory: string): ChildProcess {
+  const { brokers, registryUrl } = addresses();
+  const child = spawn(process.execPath, [main], {
+    env: {
+      PATH: process.env.PATH,
+      TRIBUTARY_KAFKA_BROKERS: brokers,
+      TRIBUTARY_REGISTRY_URL: registryUrl,
+      TRIBUTARY_PREFIX: installation.prefix,
+      TRIBUTARY_DATA: dataDirectory,
+      TRIBUTARY_OPS_PORT: '0',
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  child.stdout?.on('data', (chunk: Buffer) => {
+    output += String(chunk);
+    if (process.env.TRIBUTARY_TEST_LOG) process.stdout.write(chunk);
+  });
+  activation = child;
+  return child;
+}
+
+async function stop(): Promise<number | null> {
+  const child = activation;
+  activation = undefined;
+  if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+  return child.exitCode;
+}
+
+async function produce(topic: (typeof topics)['eventsStitched' | 'definitions'], records: [string, object][]) {
+  const codec = await installation.codecs.ofTopic(installation.prefix + topic.name, topic.value);
+  const producer = installation.kafka.producer();
+  await producer.connect();
+  await producer.send({
+    topic: installation.prefix + topic.name,
+    messages: records.map(([key, value]) => ({ key, value: codec.encode(value as never) })),
+  });
+  await producer.disconnect();
+}
+
+const define = (name: string, changes: object = {}, version = 1) =>
+  produce(topics.definitions, [
+    [
+      `destination/${name}`,
+      {
+        kind: 'destination',
+        name,
+        version,
+        body: JSON.stringify({
+          type: 'webhook',
+          action: 'send',
+          subscribe: 'type = "track" and event = "Order Completed"',
+          settings: { sharedSecret: SECRET },
+          mapping: { url: receiver.url },
+          retry: { attempts: 4, initialMs: 20, maxMs: 50 },
+          ...changes,
+        }),
+        actor: 'test',
+        reason: '',
+        at: 0,
+        deleted: false,
+      } satisfies Definition,
+    ],
+  ]);
+
+/** Events of twenty profiles: every second an order. */
+const happen = (from: number, count: number) =>
+  produce(
+    topics.eventsStitched,
+    Array.from({ length: count }, (_, i) => {
+      const n = from + i;
+      const name = n % 2 === 0 ? 'Order Completed' : 'Product Viewed';
+      const event = stitchedEvent({
+        message_id: `m${n}`,
+        profile_id: `p${n % 20}`,
+        event: name,
+        payload: { type: 'track', event: name, properties: { n } },
+      });
+      return [event.profile_id, event];
+    }),
+  );
+
+const deliveries = async (): Promise<Delivery[]> =>
+  (await readAll(installation, topics.deliveries)).map(({ value }) => value as Delivery);
+
+async function settledAs(destination: string, count: number): Promise<Record<string, number>> {
+  let outcomes: Record<string, number> = {};
+  await until(
+    `${count} deliveries of ${destination}`,
+    async () => {
+      const mine = (await deliveries()).filter((delivery) => delivery.destination === destination);
+      outcomes = {};
+      for (const { outcome } of mine) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+      return mine.length >= count;
+    },
+    90_000,
+    () => outcomes,
+  );
+  const keys = (await deliveries()).filter((one) => one.destination === destination).map((one) => one.idempotency_key);
+  expect(new Set(keys).size).toBe(keys.length);
+  expect(keys).toHaveLength(count);
+  return outcomes;
+}
+
+describe('every request ends as exactly one delivery', () => {
+  test('and the secret is in no log line', async () => {
+    await define('shop');
+    await happen(0, 400);
+    receiver.answerWith(({ key, earlier }) => {
+      const kind = Number.parseInt(key.slice(0, 2), 16) % 8;
+      if (kind === 0) return { status: 400, body: `no, ${SECRET}` };
+      if (kind === 1 && earlier < 2) return { status: 500 };
+      if (kind === 2 && earlier < 1) return { status: 200, instead: 'reset' };
+      if (kind === 3) return { status: 503 };
+      return { status: 200, body: 'ok' };
+    });
+    start(newStateDirectory());
+    const { delivered, dead } = await settledAs('shop', 200);
+    const buried = await readAll(installation, deadTopic('shop'));
+    expect(buried).toHaveLength(dead ?? 0);
+    expect(dead).toBeGreaterThan(0);
+    expect(receiver.accepted.size).toBe(delivered);
+    expect(await stop()).toBe(0);
+    expect(output).toContain('partition taken over');
+    expect(output).not.toContain(SECRET);
+    for (const { value } of buried) expect(value?.message).not.toContain(SECRET);
+
+    const books = await readAll(installation, accountingTopic(1));
+    const last = new Map(books.map(({ key, value }) => [key, value]));
+    const counted: Record<string, number> = {};
+    for (const one of last.values()) {
+      for (const [outcome, n] of Object.entries(one?.outcomes ?? {}))
+        counted[`${one?.task} ${outcome}`] = (counted[`${one?.task} ${outcome}`] ?? 0) + n;
+    }
+    expect(counted).toEqual({
+      'planner planned': 200,
+      'planner filtered': 200,
+      'sender-shop delivered': delivered,
+      'sender-shop dead': dead,
+    });
+  });
+
+  test('when the process is killed again and again: in the ledger once, outside at least once', async () => {
+    await define('shop');
+    const directory = newStateDirectory();
+    receiver.answerWith(() => ({ status: 200, afterMs: 2 }));
+    for (let round = 0; round < 3; round++) {
+      const child = start(directory);
+      await happen(round * 600, 600);
+      const before = receiver.requests.length;
+      await until('some are sent', () => receiver.requests.length > before + 40);
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+    start(directory);
+    expect(await settledAs('shop', 900)).toEqual({ delivered: 900 });
+    expect(receiver.accepted.size).toBe(900);
+    // Order per profile: the first arrival of each request, in the order of the events.
+    for (let p = 0; p < 20; p += 2) {
+      const first = receiver.requests
+        .filter(({ earlier }) => earlier === 0)
+        .map(({ body }) => JSON.parse(body).properties.n as number);
+      const mine = first.filter((n) => n % 20 === p);
+      expect(mine).toEqual(mine.toSorted((a, b) => a - b));
+    }
+  });
+
+  test('when it is stopped during a back-off that would last for minutes', async () => {
+    await define('shop', { retry: { attempts: 8, initialMs: 600_000, maxMs: 600_000 } });
+    await happen(0, 10);
+    receiver.answerWith(() => ({ status: 503 }));
+    const directory = newStateDirectory();
+    start(directory);
+    await until('an attempt was made', () => receiver.requests.length > 0);
+    expect(await stop()).toBe(0);
+    expect(await deliveries()).toEqual([]);
+    receiver.answerWith(() => ({ status: 200 }));
+    start(directory);
+    expect(await settledAs('shop', 5)).toEqual({ delivered: 5 });
+  });
+});
+
+describe('destinations', () => {
+  test('that hang delay nobody else, and a new one begins with what comes then', async () => {
+    await define('hangs', { mapping: { url: `${receiver.url}hang` }, settings: {} });
+    const stuck = await startWebhookReceiver();
+    stuck.answerWith(() => ({ status: 200, instead: 'silence' }));
+    await define('hangs', { mapping: { url: stuck.url } }, 2);
+    await define('shop');
+    start(newStateDirectory());
+    await happen(0, 100);
+    expect(await settledAs('shop', 50)).toEqual({ delivered: 50 });
+    expect(stuck.accepted.size).toBe(0);
+
+    await define('late');
+    await until('the new destination has a topic', async () =>
+      (await installation.admin.listTopics()).includes(`${installation.prefix}${deliveryTopic('late').name}`),
+    );
+    await until('it is planned for', () => output.includes('"late"') && output.split('planning for these').length > 2);
+    await happen(100, 100);
+    expect(await settledAs('late', 50)).toEqual({ delivered: 50 });
+    expect(await settledAs('shop', 100)).toEqual({ delivered: 100 });
+    const late = (await deliveries()).filter(({ destination }) => destination === 'late');
+    expect(late.every(({ message_id }) => Number(message_id.slice(1)) >= 100)).toBe(true);
+    await stop();
+    await stuck.close();
+  });
+});

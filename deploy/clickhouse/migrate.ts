@@ -1,0 +1,44 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { type Migration, migrationOf, type Surroundings, toApply } from './migrations.ts';
+
+const directory = new URL('./', import.meta.url);
+
+export const readMigrations = (around: Surroundings): Migration[] =>
+  readdirSync(directory)
+    .filter((file) => /^\d{4}_\w+\.sql$/.test(file))
+    .sort()
+    .map((file) => migrationOf(file, readFileSync(new URL(file, directory), 'utf8'), around));
+
+/** Brings the database to today's tables. Can be run again at any time. @returns the names of what it applied */
+export async function migrate(client: ClickHouseClient, around: Surroundings): Promise<string[]> {
+  const { database } = around;
+  await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${database} ENGINE = Atomic` });
+  const engine = around.cluster ? 'ReplicatedMergeTree' : 'MergeTree';
+  await client.command({
+    query: `CREATE TABLE IF NOT EXISTS ${database}.migrations (name String, checksum String, statement UInt32, at DateTime DEFAULT now()) ENGINE = ${engine} ORDER BY (name, statement)`,
+  });
+  const result = await client.query({
+    query: `SELECT name, checksum, max(statement) AS done FROM ${database}.migrations GROUP BY name, checksum`,
+    format: 'JSONEachRow',
+  });
+  const rows = await result.json<{ name: string; checksum: string; done: number }>();
+  const migrations = readMigrations(around);
+  const complete = rows.filter(
+    ({ name, done }) => done >= (migrations.find((migration) => migration.name === name)?.statements.length ?? 0),
+  );
+  const pending = toApply(migrations, new Map(complete.map(({ name, checksum }) => [name, checksum])));
+  for (const { name, checksum, statements } of pending) {
+    // A file that was interrupted goes on after its last statement.
+    const done = rows.find((row) => row.name === name && row.checksum === checksum)?.done ?? 0;
+    for (let i = done; i < statements.length; i++) {
+      await client.command({ query: statements[i] as string });
+      await client.insert({
+        table: `${database}.migrations`,
+        values: [{ name, checksum, statement: i + 1 }],
+        format: 'JSONEachRow',
+      });
+    }
+  }
+  return pending.map(({ name }) => name);
+}

@@ -23,14 +23,14 @@ const script = `
 trap '' INT TERM HUP
 while read -r line; do :; done
 alive=$(sed -n 's/.*"pid":\\([0-9]*\\).*/\\1/p' "$1"/* 2>/dev/null)
-for pid in $alive; do kill -TERM -- "-$pid"; done
+for pid in $alive; do kill -TERM "$pid"; done
 tenths=0
 while [ -n "$alive" ] && [ $tenths -lt 100 ]; do
   sleep 0.1
   tenths=$((tenths + 1))
   left=
-  for pid in $alive; do kill -0 -- "-$pid" && left="$left $pid"; done
+  for pid in $alive; do kill -0 "$pid" && left="$left $pid"; done
   alive=$left
 done
-for pid in $alive; do kill -KILL -- "-$pid"; done
+for pid in $alive; do kill -KILL "$pid"; done
 `;

@@ -93,8 +93,8 @@ function serverProperties({ port, controllerPort }: KafkaOptions, data: string):
     // A dead transaction hides later commits until it is found.
     'transaction.abort.timed.out.transaction.cleanup.interval.ms': 1_000,
     // After a kill -9 the broker's old registration is dropped as soon as this has passed.
-    'broker.session.timeout.ms': 3_000,
-    'broker.heartbeat.interval.ms': 500,
+    'broker.session.timeout.ms': 2_000,
+    'broker.heartbeat.interval.ms': 400,
     // Little memory, few threads.
     'log.cleaner.dedupe.buffer.size': 8 * 1024 * 1024,
     'log.cleaner.io.buffer.size': 128 * 1024,

@@ -3,13 +3,29 @@
  * time; does only what is missing. Exit code 0: ready.
  */
 import { accountingTopic, changelogTopic, movesTopic, topics } from '#schemas/topics.ts';
+import { clickhouseOptions, createClickHouse } from '#shared/clickhouse/client.ts';
 import { createKafka } from '#shared/kafka/client.ts';
 import { Codecs } from '#shared/kafka/codec.ts';
 import { planOf, provisionTopics } from '#shared/kafka/provision-topics.ts';
+import { requireCompatibility } from '#shared/kafka/require-compatibility.ts';
+import { text } from '#shared/service/options.ts';
 import { platformOptions } from '#shared/service/platform-options.ts';
 import { settingsOf } from '#shared/service/start-up.ts';
+import { migrate } from './clickhouse/migrate.ts';
 
-const settings = settingsOf('Makes topics, schemas, tables and first definitions. Can be run again.', platformOptions);
+const options = {
+  ...platformOptions,
+  ...clickhouseOptions,
+  clickhouseBrokers: text('CLICKHOUSE_BROKERS', 'Kafka as ClickHouse reaches it; KAFKA_BROKERS when empty', ''),
+  clickhouseRegistryUrl: text(
+    'CLICKHOUSE_REGISTRY_URL',
+    'Registry as ClickHouse reaches it (Confluent API, version 6)',
+    'http://127.0.0.1:8081/apis/ccompat/v6',
+  ),
+  clickhouseCluster: text('CLICKHOUSE_CLUSTER', 'Cluster whose servers hold the tables; empty on a single server', ''),
+} as const;
+
+const settings = settingsOf('Makes topics, schemas, tables and first definitions. Can be run again.', options);
 const kafka = createKafka(settings, 'provision');
 const admin = kafka.admin();
 await admin.connect();
@@ -29,8 +45,21 @@ const made = await provisionTopics(
 );
 console.log(`topics: ${made.length} made, ${wanted.length - made.length} were there`);
 
+await requireCompatibility(settings.registryUrl);
 const codecs = new Codecs(settings.registryUrl);
 for (const topic of [...Object.values(topics), movesTopic(generation), accountingTopic(generation)])
   await codecs.ofTopic(prefix + topic.name, topic.value);
 console.log(`schemas: ${Object.keys(topics).length + 2} registered`);
 await admin.disconnect();
+
+const clickhouse = createClickHouse(settings, 'tributary-provision');
+const migrated = await migrate(clickhouse, {
+  database: settings.clickhouseDatabase,
+  brokers: settings.clickhouseBrokers || settings.kafkaBrokers.join(','),
+  registryUrl: settings.clickhouseRegistryUrl,
+  prefix,
+  generation,
+  cluster: settings.clickhouseCluster,
+});
+console.log(`tables: ${migrated.length === 0 ? 'up to date' : migrated.join(', ')}`);
+await clickhouse.close();

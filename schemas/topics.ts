@@ -16,6 +16,11 @@ export interface Topic {
   readonly cleanup: 'delete' | 'compact';
   /** How long records stay (delete), or stay at least uncompacted (compact). Milliseconds; -1 is for ever. */
   readonly retention: number;
+  /**
+   * What retention counts from: the received time that a record carries, or, for records that may carry an old one, the time
+   * of writing.
+   */
+  readonly time?: 'received' | 'written';
   /** The service that writes it. */
   readonly owner: 'collector' | 'identity-stitcher' | 'profile-projector' | 'activation' | 'console' | 'all';
   readonly doc: string;
@@ -160,6 +165,7 @@ export const movesTopic = (generation: number): Topic & { readonly value: 'Move'
   partitions: 'many',
   cleanup: 'delete',
   retention: 30 * DAY,
+  time: 'written',
   owner: 'profile-projector',
   doc: 'Tributaries on their way from one profile to another.',
 });

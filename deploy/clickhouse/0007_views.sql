@@ -17,7 +17,14 @@ SELECT
     profile_id, kind,
     arrayMap((type, value) -> concat(type, ':', value), identifiers.type, identifiers.value) AS identifiers,
     ifNull(accurateCastOrNull(concat('{', arrayStringConcat(arrayMap((name, value) -> concat(toJSONString(name), ':', value), traits.name, traits.value), ','), '}'), 'JSON'), CAST('{}' AS JSON)) AS traits,
-    ifNull(accurateCastOrNull(concat('{', arrayStringConcat(arrayMap((name, value) -> concat(toJSONString(name), ':', value), computed.name, computed.value), ','), '}'), 'JSON'), CAST('{}' AS JSON)) AS computed,
+    ifNull(
+        accurateCastOrNull(
+            concat(
+                '{', arrayStringConcat(arrayConcat(
+                    [concat('"events":', toString(events)), concat('"revenue":', toJSONString(mapFromArrays(revenue.currency, revenue.amount)))],
+                    arrayMap((name, value) -> concat(toJSONString(name), ':', value), computed.name, computed.value)), ','), '}'),
+            'JSON'),
+        CAST('{}' AS JSON)) AS computed,
     audiences.audience AS audiences,
     first_seen, last_seen, version,
     events, mapFromArrays(event_counts.event, event_counts.count) AS event_counts, mapFromArrays(revenue.currency, revenue.amount) AS revenue,

@@ -25,6 +25,7 @@ export function planOf(topic: Topic, prefix: string, partitions: number, replica
           { name: 'min.compaction.lag.ms', value: String(topic.retention) },
           { name: 'delete.retention.ms', value: String(TOMBSTONE_RETENTION_MS) },
         ];
+  if (topic.time === 'written') configEntries.push({ name: 'message.timestamp.type', value: 'LogAppendTime' });
   if (replication > 2) configEntries.push({ name: 'min.insync.replicas', value: String(replication - 1) });
   return {
     topic: prefix + topic.name,

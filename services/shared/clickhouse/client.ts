@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { text, type Values } from '#shared/service/options.ts';
+import type { platformOptions } from '#shared/service/platform-options.ts';
+
+/** Where ClickHouse is. */
+export const clickhouseOptions = {
+  clickhouseUrl: text('CLICKHOUSE_URL', 'ClickHouse’s HTTP interface', 'http://127.0.0.1:8123'),
+  clickhouseUser: text('CLICKHOUSE_USER', 'ClickHouse user', 'default'),
+  clickhousePasswordFile: text(
+    'CLICKHOUSE_PASSWORD_FILE',
+    'File with its password; DATA/clickhouse-password when empty',
+    '',
+  ),
+  clickhouseDatabase: text('CLICKHOUSE_DATABASE', 'Database of this installation', 'tributary'),
+} as const;
+
+type Settings = Values<typeof clickhouseOptions & Pick<typeof platformOptions, 'dataDirectory'>>;
+
+export function createClickHouse(settings: Settings, application: string): ClickHouseClient {
+  const file = settings.clickhousePasswordFile || join(settings.dataDirectory, 'clickhouse-password');
+  return createClient({
+    url: settings.clickhouseUrl,
+    username: settings.clickhouseUser,
+    password: readFileSync(file, 'utf8').trim(),
+    application,
+    request_timeout: 60_000,
+    compression: { response: true },
+  });
+}

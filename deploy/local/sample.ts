@@ -1,0 +1,58 @@
+import { relative } from 'node:path';
+import { Progress } from './sample/progress.ts';
+import { reportOf } from './sample/report.ts';
+import { closeSample, loadSample, openSample, type Sample, settleSample } from './sample/run.ts';
+import { tellStory } from './sample/story.ts';
+import type { RunSample } from './supervisor.ts';
+
+/** Queries that were tried on the sample. */
+export const queries = [
+  `SELECT toYear(timestamp) AS year, count() AS orders FROM events WHERE event = 'Order Completed' GROUP BY year ORDER BY year`,
+  `SELECT profile_id, events, revenue['USD'] AS usd FROM profiles ORDER BY toFloat64OrZero(usd) DESC LIMIT 5`,
+  `SELECT kind, reason, count() AS identifiers FROM identity_changes GROUP BY kind, reason ORDER BY identifiers DESC`,
+] as const;
+
+/** Loads the sample, waits until all of it has arrived, and says what became of it. @returns 0 when the books balance */
+export const runSample: RunSample = async (platform, { once, startedMs }) => {
+  const progress = new Progress(process.stdout);
+  const sample = await openSample(platform);
+  const { expected } = sample;
+  const isThere = sample.state.acknowledged !== null;
+  if (isThere) progress.say(`The sample is there since ${new Date(sample.state.begunAt).toISOString()}.`);
+  else progress.say(`Sending the sample: ${expected.sent} events, ${sample.orders.length} of them purchases.`);
+  await loadSample(sample, (acknowledged) => progress.show(`sent ${acknowledged} of ${expected.sent}`));
+  const began = performance.now();
+  const { findings, problems, feed } = await settleSample(sample, progress);
+  const settledMs = performance.now() - began;
+  const identifiers = [...feed.profiles.values()].reduce((total, one) => total + one.identifiers.length, 0);
+  const report = reportOf({
+    findings,
+    problems,
+    identifiers,
+    story: await tellStory(platform, sample.clicks.story),
+    ...whereToLook(sample),
+    times: [
+      ['start', startedMs],
+      [isThere ? 'load, the first time,' : 'load', sample.state.loadMs ?? 0],
+      ['until all had arrived', settledMs],
+    ],
+  });
+  progress.say(report.join('\n'));
+  // The receiver goes on taking deliveries in as long as the platform runs.
+  if (once) await closeSample(sample);
+  return problems.length === 0 ? 0 : 1;
+};
+
+function whereToLook({ host, receiver }: Sample) {
+  const env = host.env();
+  const file = (name: string): string => relative(process.cwd(), `${host.directory}/${name}`) || '.';
+  return {
+    queries,
+    ask: `curl '${env.TRIBUTARY_CLICKHOUSE_URL}/?database=tributary' -u "${env.TRIBUTARY_CLICKHOUSE_USER}:$(cat ${relative(process.cwd(), env.TRIBUTARY_CLICKHOUSE_PASSWORD_FILE as string)})" -d "… FORMAT PrettyCompact"`,
+    addresses: [
+      ['collector', `http://127.0.0.1:${host.settings.collectorPort}`],
+      ['read API', `http://127.0.0.1:${host.settings.apiPort}  (token in ${file('api-token')})`],
+      ['webhook receiver', receiver.url],
+    ] as const,
+  };
+}

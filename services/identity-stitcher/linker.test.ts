@@ -208,6 +208,28 @@ describe('changes explain themselves', () => {
     ]);
   });
 
+  test('an overflowed identifier is told as shared once to each neighbour, before and after', async () => {
+    const mails = Array.from({ length: maxNeighbours + 2 }, (_, n) => identifier('email', `${n}`));
+    const log = mails.map((one, n) => claim('observed', [laptop, one], n + 1));
+    for (const sizes of [[1], [100]]) {
+      const { changes } = await link(log, sizes);
+      const shared = changes.filter(({ kind, reason }) => kind === 'refused' && reason === 'shared');
+      const values = shared.map((change) =>
+        [change.identifier.value, change.other?.value].filter((v) => v !== 'laptop'),
+      );
+      // What a limit had refused before stays refused, and is not told again.
+      expect(new Set(values.flat()).size).toBe(shared.length);
+      expect(values.flat()).toContain(`${maxNeighbours + 1}`);
+      const refused = changes.filter(({ kind }) => kind === 'refused');
+      expect(refused).toHaveLength(mails.length);
+    }
+  });
+
+  test('of two claims in a batch about the same identifiers the later decides the version', async () => {
+    const log = [claim('observed', [laptop, user], 9), claim('observed', [laptop, user], 8, 'app')];
+    expect((await link(log, [2])).versions.map(({ version }) => version)).toEqual([2]);
+  });
+
   test('a device that turns out to be shared lets go of everybody', async () => {
     const users = universe.filter(({ type }) => type === 'user_id').slice(0, 3);
     const log = [claim('observed', [laptop], 0), ...users.map((one, n) => claim('observed', [laptop, one], n + 1))];

@@ -1,0 +1,142 @@
+/** A bug that the tests named must catch: in each `file`, `right` is replaced by `wrong`. */
+export interface PlantedBug {
+  readonly name: string;
+  readonly edits: readonly { readonly file: string; readonly right: string; readonly wrong: string }[];
+  /** Test files that must fail. */
+  readonly tests: readonly string[];
+  /** vitest project of the tests. */
+  readonly project: 'unit' | 'broker';
+}
+
+const projector = 'services/profile-projector';
+
+export const plantedBugs: readonly PlantedBug[] = [
+  {
+    name: 'a move is lost',
+    edits: [
+      {
+        file: `${projector}/projector.ts`,
+        right: '    this.#send(held, departure.sendTo, none, Math.max(held.updated_at, decidedAt));\n',
+        wrong: '',
+      },
+    ],
+    tests: [`${projector}/projector.model.test.ts`],
+    project: 'unit',
+  },
+  {
+    name: 'sums are floats',
+    edits: [
+      {
+        file: `${projector}/core/tributary.ts`,
+        right: 'micros: (BigInt(a.micros) + BigInt(b.micros)).toString(),',
+        wrong: 'micros: String(Math.round((Number(a.micros) / 1e6 + Number(b.micros) / 1e6) * 1e6)),',
+      },
+    ],
+    tests: [`${projector}/core/tributary.test.ts`],
+    project: 'unit',
+  },
+  {
+    name: 'the last arrival wins',
+    edits: [
+      {
+        file: `${projector}/core/tributary.ts`,
+        right: 'if (a.timestamp !== b.timestamp) return a.timestamp > b.timestamp ? a : b;',
+        wrong: 'if (a.timestamp !== b.timestamp) return b;',
+      },
+    ],
+    tests: [`${projector}/core/tributary.test.ts`],
+    project: 'unit',
+  },
+  {
+    name: 'a tributary that was sent away is folded once more',
+    edits: [
+      {
+        file: `${projector}/projector.ts`,
+        right: '    holding.kept = undefined;\n    holding.added = undefined;\n',
+        wrong: '',
+      },
+    ],
+    tests: [`${projector}/projector.model.test.ts`],
+    project: 'unit',
+  },
+  {
+    name: 'a late event is folded where its identifier no longer is',
+    edits: [
+      {
+        file: `${projector}/core/ownership.ts`,
+        right: ': { known, passTo: known };',
+        wrong: ': { known, passTo: undefined };',
+      },
+    ],
+    tests: [`${projector}/projector.model.test.ts`],
+    project: 'unit',
+  },
+  {
+    name: 'the version of a vanished profile is forgotten',
+    edits: [
+      {
+        file: `${projector}/projector.ts`,
+        right: 'if (next.state.version === 0 && members.length === 0) {',
+        wrong: 'if (members.length === 0) {',
+      },
+    ],
+    tests: [`${projector}/projector.model.test.ts`],
+    project: 'unit',
+  },
+  {
+    name: 'the offset is read before the producer is fenced',
+    edits: [
+      {
+        file: 'services/shared/task/partition-task.ts',
+        right: '    const transaction = await producer.transaction();\n    const marker: Marker',
+        wrong:
+          '    const early = await this.#committedOffsets();\n    const transaction = await producer.transaction();\n    const marker: Marker',
+      },
+      {
+        file: 'services/shared/task/partition-task.ts',
+        right: 'committed = await this.#committedOffsets();',
+        wrong: 'committed = early;',
+      },
+    ],
+    tests: ['test/integration/task-loop/zombie-commit.test.ts'],
+    project: 'broker',
+  },
+  {
+    name: 'aborted records are let through',
+    edits: [
+      {
+        file: 'services/shared/kafka/mended-kafkajs.ts',
+        right: "replace('consumer/filterAbortedMessages.js', () => withoutAborted);\n",
+        wrong: 'void withoutAborted;\n',
+      },
+    ],
+    tests: ['test/integration/task-loop/aborted-records.test.ts'],
+    project: 'broker',
+  },
+  {
+    name: 'local state is written before the commit',
+    edits: [
+      {
+        file: 'services/shared/task/partition-task.ts',
+        right:
+          '      await transaction.commit();\n    } catch (error) {\n      await transaction.abort().catch(() => undefined);\n      throw new LostInfrastructure(`transaction failed',
+        wrong:
+          '      await this.#state?.apply(all, { offset: changelogEnd, at: now, cluster: (await this.#cluster(admin)).clusterId });\n      if (now % 4 === 0) throw new Error("broken");\n      await transaction.commit();\n    } catch (error) {\n      await transaction.abort().catch(() => undefined);\n      throw new LostInfrastructure(`transaction failed',
+      },
+    ],
+    tests: ['test/integration/task-loop/exactly-once.test.ts'],
+    project: 'broker',
+  },
+  {
+    name: 'a record that was read is not checked against the log',
+    edits: [
+      {
+        file: 'services/shared/task/positions.ts',
+        right: 'if (recorded < logStart)',
+        wrong: 'if (false)',
+      },
+    ],
+    tests: ['services/shared/task/positions.test.ts'],
+    project: 'unit',
+  },
+];

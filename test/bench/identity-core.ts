@@ -44,15 +44,22 @@ async function measure(what: string, items: number, work: () => Promise<void>): 
 const log = events();
 const claims: IdentityClaim[] = [];
 const resolver = memoryPartition(createResolver({ hashing, generation: 1 }), 0);
-await measure('resolver, events', log.length, async () => {
-  for (let from = 0; from < log.length; from += BATCH) {
-    const batch = log.slice(from, from + BATCH);
+const resolve = async (stream: readonly EventCollected[]): Promise<void> => {
+  for (let from = 0; from < stream.length; from += BATCH) {
+    const batch = stream.slice(from, from + BATCH);
     const { emitted } = await resolver.run(
       batch.map((value) => ({ input: 'event', key: value.identifiers[0]?.hash ?? '', value })),
     );
     for (const { output, value } of emitted) if (output === 'claim') claims.push(value as IdentityClaim);
   }
-});
+};
+await measure('resolver, events of new people', log.length, () => resolve(log));
+const again = log.slice(-50_000).map((event, n) => ({
+  ...event,
+  message_id: `again ${event.message_id}`,
+  received_at: START + count + n,
+}));
+await measure('resolver, events of known people', again.length, () => resolve(again));
 console.log(`claims: ${claims.length.toLocaleString('en')}`);
 const linker = memoryPartition(createLinker({ hashing, generation: 1 }), 0);
 await measure('linker, claims', claims.length, async () => {

@@ -4,6 +4,7 @@ import { settingsOf } from '#shared/service/start-up.ts';
 import { TaskRunner } from '#shared/task/runner.ts';
 import { taskProcess } from '#shared/task/task-process.ts';
 import { metered } from './adapters/metered-destination.ts';
+import { profileConsents } from './adapters/profile-consents.ts';
 import { segmentDestinations } from './adapters/segment-destination.ts';
 import { options } from './config.ts';
 import { plannerTask } from './planner.ts';
@@ -15,6 +16,7 @@ const { generation, prefix, partitions, replication } = settings;
 const process = await taskProcess('activation', settings);
 const { host } = process;
 const send = metered(segmentDestinations(settings.attemptTimeoutMs), host.metrics);
+const consentsOf = profileConsents(process.kafka, host.codecs, prefix, host.log);
 const admin = process.kafka.admin();
 await admin.connect();
 
@@ -36,6 +38,7 @@ await process.run([
       new TaskRunner(
         senderTask(destination, generation, {
           send,
+          consentsOf,
           definitions: host.definitions,
           now: Date.now,
           random: Math.random,

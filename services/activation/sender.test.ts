@@ -54,6 +54,7 @@ function setUp(send: Send, definitions = new Definitions([destination()]), chang
   const waits: number[] = [];
   const ports: SenderPorts = {
     send,
+    consentsOf: async () => [],
     definitions: () => definitions,
     now: () => 5_000,
     random: () => 0,
@@ -182,6 +183,29 @@ describe('the sender', () => {
     expect(send.sent).toHaveLength(1);
     expect(deliveries).toMatchObject([
       { outcome: 'suppressed', reason: 'destination_disabled', attempts: 1, status: 503 },
+    ]);
+  });
+
+  it('hears of a consent that was withdrawn during a back-off', async () => {
+    const said = (state: string, time: number): Consent => ({
+      purpose: 'ads',
+      state,
+      time,
+      source: 'web',
+      policy_version: null,
+    });
+    let now = [said('granted', 1)];
+    const send = answering(declined(503), accepted);
+    const { run } = setUp(send, new Definitions([destination({ purposes: ['ads'] })]), {
+      consentsOf: async () => now,
+      sleep: async () => {
+        now = [said('denied', 2)];
+      },
+    });
+    const { deliveries } = await run(request('k1', 'p1', { consents: [said('granted', 1)] }));
+    expect(send.sent).toHaveLength(1);
+    expect(deliveries).toMatchObject([
+      { outcome: 'suppressed', reason: 'consent_denied:ads', attempts: 1, consents: [said('denied', 2)] },
     ]);
   });
 

@@ -13,6 +13,8 @@ import type { Send } from './destination.ts';
 /** What a sender takes from outside. */
 export interface SenderPorts {
   readonly send: Send;
+  /** What a profile has consented to by now; asked before every attempt that needs a purpose. */
+  readonly consentsOf: (profileId: string) => Promise<readonly Consent[]>;
   /** The newest definitions: asked before every attempt, so that a correction or a stop takes effect within a back-off. */
   readonly definitions: () => Definitions;
   /** Milliseconds since 1970. */
@@ -103,9 +105,10 @@ export function senderTask(name: string, generation: number, ports: SenderPorts)
         return finish(request, { destination, definitions, progress, consents: [], outcome: 'suppressed', reason });
       }
       const purposes = [...request.purposes, ...destination.body.purposes];
+      const known = purposes.length > 0 ? await ports.consentsOf(request.profile_id) : [];
       const consent = decideConsent(
         purposes,
-        request.consents,
+        [...request.consents, ...known],
         (purpose) => definitions.get('purpose', purpose)?.body.default ?? 'denied',
       );
       const standing = { destination, definitions, consents: consent.consents };

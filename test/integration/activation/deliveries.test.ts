@@ -64,9 +64,13 @@ async function stop(): Promise<number | null> {
   return child.exitCode;
 }
 
-async function produce(topic: (typeof topics)['eventsStitched' | 'definitions'], records: [string, object][]) {
+async function produce(
+  topic: (typeof topics)['eventsStitched' | 'definitions' | 'profiles'],
+  records: [string, object][],
+) {
   const codec = await installation.codecs.ofTopic(installation.prefix + topic.name, topic.value);
-  const producer = installation.kafka.producer();
+  // Idempotent: what is retried while a fresh topic finds its leaders would else be there twice.
+  const producer = installation.kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
   await producer.connect();
   await producer.send({
     topic: installation.prefix + topic.name,
@@ -117,8 +121,12 @@ const happen = (from: number, count: number) =>
     }),
   );
 
-const deliveries = async (): Promise<Delivery[]> =>
-  (await readAll(installation, topics.deliveries)).map(({ value }) => value as Delivery);
+async function deliveries(): Promise<Delivery[]> {
+  const records = await readAll(installation, topics.deliveries);
+  const places = new Set(records.map(({ partition, offset }) => `${partition}/${offset}`));
+  expect(places.size, 'places in the log').toBe(records.length);
+  return records.map(({ value }) => value as Delivery);
+}
 
 async function settledAs(destination: string, count: number): Promise<Record<string, number>> {
   let outcomes: Record<string, number> = {};
@@ -214,6 +222,58 @@ describe('every request ends as exactly one delivery', () => {
     receiver.answerWith(() => ({ status: 200 }));
     start(directory);
     expect(await settledAs('shop', 5)).toEqual({ delivered: 5 });
+  });
+});
+
+describe('consent', () => {
+  test('is what the profile feed says by now, also for a profile that has gone into another', async () => {
+    const said = (state: string) => ({ purpose: 'ads', state, time: 1, source: 'web', policy_version: null });
+    const profile = (id: string, changes: object): [string, object] => [
+      id,
+      {
+        profile_id: id,
+        kind: 'person',
+        version: 1,
+        identifiers: [],
+        traits: [],
+        computed: [],
+        audiences: [],
+        consents: [],
+        events: 1,
+        event_counts: [],
+        revenue: [],
+        sources: [],
+        first_seen: null,
+        last_seen: null,
+        flags: [],
+        changed: [],
+        causes: [],
+        why: [],
+        updated_at: 0,
+        gone: false,
+        into: null,
+        definitions: [],
+        generation: 1,
+        ...changes,
+      },
+    ];
+    await produce(topics.profiles, [
+      profile('p0', { consents: [said('granted')] }),
+      profile('p2', { consents: [said('denied')] }),
+      profile('p4', { gone: true, into: 'p0' }),
+    ]);
+    await define('shop', { purposes: ['ads'] });
+    await happen(0, 8);
+    start(newStateDirectory());
+    expect(await settledAs('shop', 4)).toEqual({ delivered: 2, suppressed: 2 });
+    const reasons = (await deliveries()).map(({ profile_id, reason }) => [profile_id, reason]);
+    expect(Object.fromEntries(reasons)).toEqual({
+      p0: null,
+      p2: 'consent_denied:ads',
+      p4: null,
+      p6: 'consent_missing:ads',
+    });
+    expect(receiver.accepted.size).toBe(2);
   });
 });
 

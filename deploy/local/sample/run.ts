@@ -125,8 +125,16 @@ export async function closeSample({ ledger, clickhouse, receiver }: Sample): Pro
   await receiver.close();
 }
 
-/** Sends the sample unless that was done. @param onSent called with the number of acknowledged events as it grows */
-export async function loadSample(sample: Sample, onSent: (acknowledged: number) => void): Promise<void> {
+/**
+ * Sends the sample unless that was done.
+ * @param onSent called with the number of acknowledged events as it grows
+ * @param hold asked before each event; it is held back until what this answers resolves
+ */
+export async function loadSample(
+  sample: Sample,
+  onSent: (acknowledged: number) => void,
+  hold: () => Promise<void> | undefined = () => undefined,
+): Promise<void> {
   const { host, state, orders, clicks } = sample;
   if (state.acknowledged !== null) return;
   if (Date.now() - state.begunAt > RESUMABLE_MS)
@@ -142,6 +150,7 @@ export async function loadSample(sample: Sample, onSent: (acknowledged: number) 
     sendOrders(orders, {
       host: collector,
       writeKey: 'local-server',
+      hold,
       onProgress: (count) => {
         so.orders = count;
         tell();
@@ -150,6 +159,7 @@ export async function loadSample(sample: Sample, onSent: (acknowledged: number) 
     sendClicks(clicks.visits, {
       host: collector,
       writeKey: 'local-web',
+      hold,
       onProgress: (count) => {
         so.clicks = count;
         tell();

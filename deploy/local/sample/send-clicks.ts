@@ -17,7 +17,7 @@ const PATHS: Readonly<Record<string, string>> = { page: 'p', identify: 'i', trac
  */
 export async function sendClicks(
   visits: readonly (readonly Click[])[],
-  { host, writeKey, onProgress }: Sending,
+  { host, writeKey, onProgress, hold }: Sending,
 ): Promise<number> {
   const authorization = `Basic ${Buffer.from(`${writeKey}:`).toString('base64')}`;
   let acknowledged = 0;
@@ -25,6 +25,7 @@ export async function sendClicks(
   const visitor = async (): Promise<void> => {
     for (let visit = visits[next++]; visit; visit = visits[next++]) {
       for (const click of visit) {
+        await hold?.();
         if (await send(`${host}/v1/${PATHS[click.type]}`, authorization, { ...click, writeKey })) acknowledged++;
         onProgress(acknowledged);
       }

@@ -7,6 +7,8 @@ export interface Sending {
   readonly writeKey: string;
   /** Called with the number of events that are acknowledged so far. */
   readonly onProgress: (acknowledged: number) => void;
+  /** Asked before each event; it is held back until what this answers resolves. */
+  readonly hold?: () => Promise<void> | undefined;
 }
 
 /** So many events wait for their acknowledgement at most. The library tells of each 0.3 s after it came. */
@@ -19,7 +21,7 @@ const BATCH = 100;
  */
 export async function sendOrders(
   orders: readonly OrderEvent[],
-  { host, writeKey, onProgress }: Sending,
+  { host, writeKey, onProgress, hold }: Sending,
 ): Promise<number> {
   const analytics = new Analytics({ host, writeKey, flushAt: BATCH, flushInterval: 200, maxRetries: 30 });
   // Without a listener a failure would be an unhandled error; the callback of each event tells the same.
@@ -29,6 +31,7 @@ export async function sendOrders(
   let roomMade = (): void => {};
   const settled: Promise<void>[] = [];
   for (const order of orders) {
+    await hold?.();
     if (waiting >= WINDOW) {
       await new Promise<void>((resolve) => {
         roomMade = resolve;

@@ -32,7 +32,7 @@ export const runSample: RunSample = async (platform, { once, startedMs }) => {
     story: await tellStory(platform, sample.clicks.story),
     ...whereToLook(sample),
     times: [
-      ['start', startedMs],
+      [isThere ? 'warm start' : 'cold start', startedMs],
       [isThere ? 'load, the first time,' : 'load', sample.state.loadMs ?? 0],
       ['until all had arrived', settledMs],
     ],

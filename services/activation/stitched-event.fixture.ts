@@ -24,6 +24,7 @@ export function stitchedEvent({
     ip: null,
     enrichment: '{}',
     consents: [],
+    currency: 'USD',
     definitions: [],
     generation: 1,
     profile_id: 'p1',

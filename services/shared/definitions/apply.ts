@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Definition } from '#schemas/generated/records.ts';
+import { deadTopic, deliveryTopic, topics } from '#schemas/topics.ts';
+import { type KafkaClient, Partitioners } from '#shared/kafka/client.ts';
+import type { Codec, Codecs } from '#shared/kafka/codec.ts';
+import { planOf, provisionTopics } from '#shared/kafka/provision-topics.ts';
+import { readPartitions } from '#shared/kafka/read-partitions.ts';
+import { type Authorship, type Change, changesTo, type Newest, recordsOf } from './changes.ts';
+import type { Wanted } from './validate.ts';
+
+/** Where definitions are kept. */
+export interface DefinitionsHome {
+  readonly kafka: KafkaClient;
+  readonly codecs: Codecs;
+  readonly prefix: string;
+  /** For the topics of new destinations. */
+  readonly partitions: number;
+  readonly replication: number;
+}
+
+/** Others may write at the same time; so often we give way to them. */
+const MOST_TRIES = 50;
+/** A writer that dies holds readers up for so long. */
+const TRANSACTION_TIMEOUT_MS = 10_000;
+
+/** The newest record of every definition, by `kind/name`. */
+export const readDefinitions = (home: DefinitionsHome): Promise<Newest> => following(home, ({ read }) => read());
+
+/** What applying would do. */
+export const diffDefinitions = async (home: DefinitionsHome, wanted: readonly Wanted[]): Promise<Change[]> =>
+  changesTo(await readDefinitions(home), wanted);
+
+/**
+ * Puts definitions in force: a new version of each that differs, all or none. Any number may do so at the same time: one
+ * after the other, each on top of what the one before has left.
+ */
+export function applyDefinitions(
+  home: DefinitionsHome,
+  wanted: readonly Wanted[],
+  authorship: Authorship,
+): Promise<Change[]> {
+  return following(home, async ({ read, topic, codec }) => {
+    if (recordsOf(changesTo(await read(), wanted), authorship).length > 0) await makeTopics(home, wanted);
+    for (let tries = 1; ; tries++) {
+      const foreseen = changesTo(await read(), wanted);
+      if (foreseen.every(({ what }) => what === 'unchanged')) return foreseen;
+      try {
+        return await writeOnce(home, authorship, {
+          topic,
+          codec,
+          changes: async () => changesTo(await read(), wanted),
+        });
+      } catch (error) {
+        // Most likely another writer came, and this one is fenced. Whatever it was: the topic tells what has come of it.
+        if (tries === MOST_TRIES) throw error;
+        await sleep(Math.random() * Math.min(100 * tries, 1_000));
+      }
+    }
+  });
+}
+
+interface Followed {
+  readonly topic: string;
+  readonly codec: Codec<'Definition'>;
+  /** The definitions as they are now. */
+  read(): Promise<Newest>;
+}
+
+async function following<T>(home: DefinitionsHome, work: (followed: Followed) => Promise<T>): Promise<T> {
+  const topic = home.prefix + topics.definitions.name;
+  const codec = await home.codecs.ofTopic(topic, topics.definitions.value);
+  const newest = new Map<string, Definition>();
+  const lost = Promise.withResolvers<never>();
+  lost.promise.catch(() => undefined);
+  const reader = await readPartitions(home.kafka, [topic], {
+    onLost: lost.reject,
+    async onBatch({ messages }) {
+      await codec.prepare(messages.map(({ value }) => value));
+      for (const { key, value } of messages) {
+        if (value) newest.set(String(key), codec.decode(value));
+        else newest.delete(String(key));
+      }
+    },
+  });
+  try {
+    const read = async (): Promise<Newest> => {
+      await Promise.race([reader.caughtUp(), lost.promise]);
+      return new Map(newest);
+    };
+    return await work({ topic, codec, read });
+  } finally {
+    await reader.stop();
+  }
+}
+
+/** Before a definition names them, so that nothing is planned for a destination without topics. */
+async function makeTopics(home: DefinitionsHome, wanted: readonly Wanted[]): Promise<void> {
+  const names = wanted.filter(({ kind, body }) => kind === 'destination' && body).map(({ name }) => name);
+  if (names.length === 0) return;
+  const admin = home.kafka.admin();
+  await admin.connect();
+  try {
+    const plans = names
+      .flatMap((name) => [deliveryTopic(name), deadTopic(name)])
+      .map((topic) => planOf(topic, home.prefix, home.partitions, home.replication));
+    await provisionTopics(admin, plans);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function writeOnce(
+  home: DefinitionsHome,
+  authorship: Authorship,
+  { topic, codec, changes }: Pick<Followed, 'topic' | 'codec'> & { readonly changes: () => Promise<Change[]> },
+): Promise<Change[]> {
+  const producer = home.kafka.producer({
+    transactionalId: `${home.prefix}definitions-writer`,
+    idempotent: true,
+    maxInFlightRequests: 1,
+    transactionTimeout: TRANSACTION_TIMEOUT_MS,
+    allowAutoTopicCreation: false,
+    createPartitioner: Partitioners.DefaultPartitioner,
+  });
+  await producer.connect();
+  try {
+    // From here on nobody who came earlier can commit, so what is read now is final unless somebody fences us.
+    const transaction = await producer.transaction();
+    try {
+      const list = await changes();
+      const records = recordsOf(list, authorship);
+      if (records.length > 0) {
+        const messages = records.map((record) => ({
+          key: `${record.kind}/${record.name}`,
+          value: codec.encode(record),
+          timestamp: String(record.at),
+        }));
+        await transaction.send({ topic, acks: -1, messages });
+        await transaction.commit();
+      } else await transaction.abort();
+      return list;
+    } catch (error) {
+      await transaction.abort().catch(() => undefined);
+      throw error;
+    }
+  } finally {
+    await producer.disconnect();
+  }
+}

@@ -2,8 +2,11 @@
  * Makes an installation ready for its services: topics, schemas, ClickHouse tables, first definitions. Can be run again at any
  * time; does only what is missing. Exit code 0: ready.
  */
+import { readFileSync } from 'node:fs';
 import { accountingTopic, changelogTopic, movesTopic, topics } from '#schemas/topics.ts';
 import { clickhouseOptions, createClickHouse } from '#shared/clickhouse/client.ts';
+import { applyDefinitions, readDefinitions } from '#shared/definitions/apply.ts';
+import { validateDefinitions } from '#shared/definitions/validate.ts';
 import { createKafka } from '#shared/kafka/client.ts';
 import { Codecs } from '#shared/kafka/codec.ts';
 import { planOf, provisionTopics } from '#shared/kafka/provision-topics.ts';
@@ -23,6 +26,7 @@ const options = {
     'http://127.0.0.1:8081/apis/ccompat/v6',
   ),
   clickhouseCluster: text('CLICKHOUSE_CLUSTER', 'Cluster whose servers hold the tables; empty on a single server', ''),
+  firstDefinitions: text('FIRST_DEFINITIONS', 'File of definitions for an installation that has none', ''),
 } as const;
 
 const settings = settingsOf('Makes topics, schemas, tables and first definitions. Can be run again.', options);
@@ -51,6 +55,14 @@ for (const topic of [...Object.values(topics), movesTopic(generation), accountin
   await codecs.ofTopic(prefix + topic.name, topic.value);
 console.log(`schemas: ${Object.keys(topics).length + 2} registered`);
 await admin.disconnect();
+
+const home = { kafka, codecs, prefix, partitions, replication };
+if (settings.firstDefinitions && (await readDefinitions(home)).size === 0) {
+  const first = validateDefinitions(readFileSync(settings.firstDefinitions, 'utf8'), settings.firstDefinitions);
+  if ('errors' in first) throw new Error(first.errors.join('\n'));
+  await applyDefinitions(home, first.definitions, { actor: 'provision', reason: 'new installation', at: Date.now() });
+  console.log(`definitions: ${first.definitions.length} made`);
+}
 
 const clickhouse = createClickHouse(settings, 'tributary-provision');
 const migrated = await migrate(clickhouse, {

@@ -33,7 +33,12 @@ export function serviceUnits(settings: Settings, parts: readonly string[]): Unit
       stopSignal: 'SIGTERM',
       stopGraceMs: 10_000,
       startLimitMs: 180_000,
-      command: () => ({ program: process.execPath, args: [join(root, 'deploy', 'provision.ts')], cwd: root }),
+      command: () => ({
+        program: process.execPath,
+        args: [join(root, 'deploy', 'provision.ts')],
+        env: { TRIBUTARY_FIRST_DEFINITIONS: join(root, 'deploy', 'local', 'definitions.yaml') },
+        cwd: root,
+      }),
     },
     service('collector', 'collector', settings.collectorPort, 'TRIBUTARY_COLLECTOR_PORT'),
     withOps('identity-stitcher', settings.stitcherOpsPort, 'TRIBUTARY_STITCHER_OPS_PORT'),

@@ -1,5 +1,5 @@
 // The Java half of the local platform: finds Java, and fetches Kafka's and the registry's jars with Maven, once.
-// Runs before `npm ci`, so on whatever Node the machine has: built-ins only.
+// Runs before the packages are installed, so on whatever Node the machine has: built-ins only.
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';

@@ -35,7 +35,11 @@ function flagOf(name) {
   return `--${name.toLowerCase().replace(/_/g, '-')}`;
 }
 
-/** `npm ci`, when there are no packages yet or the lock file is not the one that they were installed from. */
+/**
+ * Installs what the lock file says, when there are no packages yet or they were installed from another lock file. Not with
+ * `npm ci`: it refuses a lock file that lacks other systems' optional packages, and npm 11 behind a registry that does not
+ * serve those writes no other.
+ */
 async function installPackages() {
   const lock = join(root, 'package-lock.json');
   const wanted = createHash('sha256').update(readFileSync(lock)).digest('hex');
@@ -51,11 +55,11 @@ async function installPackages() {
       return;
     }
   }
-  say('installing packages with npm (once, half a minute)');
+  say('installing packages with npm (once, a minute or two)');
   const npm = process.env.npm_execpath;
-  const ci = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
-  const code = npm ? await run(process.execPath, [npm, ...ci]) : await run('npm', ci);
-  if (code !== 0) throw new Error(`npm ci failed (exit code ${code}); what it says above tells why`);
+  const install = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'];
+  const code = npm ? await run(process.execPath, [npm, ...install]) : await run('npm', install);
+  if (code !== 0) throw new Error(`npm install failed (exit code ${code}); what it says above tells why`);
   writeFileSync(marker, wanted);
 }
 

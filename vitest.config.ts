@@ -10,7 +10,11 @@ export default defineConfig({
   test: {
     projects: [
       {
-        test: { name: 'unit', include: ['services/**/*.test.ts', 'schemas/**/*.test.ts', 'deploy/**/*.test.ts'] },
+        test: {
+          name: 'unit',
+          include: ['services/**/*.test.ts', 'schemas/**/*.test.ts', 'deploy/**/*.test.ts'],
+          testTimeout: 60_000,
+        },
       },
       {
         test: {

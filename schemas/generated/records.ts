@@ -148,6 +148,8 @@ export interface EventCollected {
   readonly enrichment: string;
   /** Consents stated by this event. */
   readonly consents: readonly Consent[];
+  /** Of amounts that name none: the source's default when the event was accepted. ISO 4217; XXX is none. */
+  readonly currency: string;
   /** The definition versions it met. */
   readonly definitions: readonly DefinitionVersion[];
   /** Routing generation: priority, normalisation and blocked values are frozen in it. */
@@ -222,6 +224,8 @@ export interface EventStitched {
   readonly enrichment: string;
   /** Consents stated by this event. */
   readonly consents: readonly Consent[];
+  /** Of amounts that name none: the source's default when the event was accepted. ISO 4217; XXX is none. */
+  readonly currency: string;
   /** The definition versions it met. */
   readonly definitions: readonly DefinitionVersion[];
   /** Routing generation: priority, normalisation and blocked values are frozen in it. */

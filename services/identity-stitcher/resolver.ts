@@ -109,6 +109,7 @@ const stitched = (event: EventCollected, profileId: string, version: number) => 
   ip: event.ip,
   enrichment: event.enrichment,
   consents: event.consents,
+  currency: event.currency,
   definitions: event.definitions,
   generation: event.generation,
   profile_id: profileId,

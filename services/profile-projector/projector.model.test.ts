@@ -182,7 +182,7 @@ async function play(script: readonly Step[], partitions: number, batchSize: numb
         profile_id: place.profile_id,
         mapping_version: place.version,
       });
-      const part = ofEvent(step.event, identifier(n), 'XXX');
+      const part = ofEvent(step.event, identifier(n), step.event.currency);
       folded.set(n, merge(folded.get(n) ?? empty(identifier(n)), part));
       eventCount++;
     }

@@ -1,5 +1,4 @@
 import type {
-  DefinitionVersion,
   EventStitched,
   Identifier,
   IdentityChange,
@@ -9,9 +8,8 @@ import type {
   Tributary,
 } from '#schemas/generated/records.ts';
 import { movesTopic, topics } from '#schemas/topics.ts';
-import { type Definitions, versionOf } from '#shared/definitions/definitions.ts';
 import { defineTask, type Input, type Stores, type Work } from '#shared/task/task.ts';
-import { ofEvent, revenueSign } from './core/event.ts';
+import { ofEvent } from './core/event.ts';
 import { arrive, depart } from './core/ownership.ts';
 import { empty, merge, none, pieces } from './core/tributary.ts';
 import { nextVersion, smallest, unborn } from './core/version.ts';
@@ -30,9 +28,6 @@ type ProjectorWork = Work<
   { readonly profile: { readonly value: 'Profile' }; readonly move: { readonly value: 'Move' } }
 >;
 
-/** The currency of amounts whose source is not defined (any more): ISO 4217 for "no currency". */
-const NO_CURRENCY = 'XXX';
-
 /** Folds events into profiles, and keeps them right while identifiers move between profiles. */
 export const createProjector = ({ generation }: { readonly generation: number }) =>
   defineTask({
@@ -40,8 +35,8 @@ export const createProjector = ({ generation }: { readonly generation: number })
     inputs: { event: topics.eventsStitched, change: topics.identityChanges, move: movesTopic(generation) },
     outputs: { profile: topics.profiles, move: movesTopic(generation) },
     stores,
-    process(inputs, work, definitions) {
-      const batch = new Batch(work, definitions, generation);
+    process(inputs, work) {
+      const batch = new Batch(work, generation);
       for (const input of inputs) {
         if (input.value === null) work.reject(input, { reason: 'empty', message: 'a record without a value' });
         else if (input.input === 'event') batch.event(input, input.value);
@@ -68,7 +63,6 @@ interface Visit {
   readonly state: ProfileState;
   readonly holdings: Map<string, Holding>;
   readonly messageIds: string[];
-  definitions: Map<string, DefinitionVersion> | undefined;
   byEvent: boolean;
   byRegroup: boolean;
   time: number;
@@ -85,15 +79,13 @@ interface Passing {
 /** One batch: what comes for one identifier is folded once, and each touched profile combined once, at the end. */
 class Batch {
   readonly #work: ProjectorWork;
-  readonly #definitions: Definitions;
   readonly #generation: number;
   readonly #known = new Map<string, Ownership | undefined>();
   readonly #visits = new Map<string, Visit>();
   readonly #passing = new Map<string, Passing>();
 
-  constructor(work: ProjectorWork, definitions: Definitions, generation: number) {
+  constructor(work: ProjectorWork, generation: number) {
     this.#work = work;
-    this.#definitions = definitions;
     this.#generation = generation;
   }
 
@@ -103,15 +95,8 @@ class Batch {
       this.#work.reject(input, { reason: 'no_identifier', message: 'an event that no identifier routed' });
       return;
     }
-    const source =
-      revenueSign(event.type, event.event) === 0 ? undefined : this.#definitions.get('source', event.source);
-    const part = ofEvent(event, identifier, source?.body.defaultCurrency ?? NO_CURRENCY);
-    const address = { profile_id: event.profile_id, version: event.mapping_version };
-    const visit = this.#arrive(input, part, address, [event.message_id]);
-    if (visit && source) {
-      visit.definitions ??= new Map();
-      visit.definitions.set(source.name, versionOf(source));
-    }
+    const part = ofEvent(event, identifier, event.currency);
+    this.#arrive(input, part, { profile_id: event.profile_id, version: event.mapping_version }, [event.message_id]);
   }
 
   move(input: Input, move: Move): void {
@@ -138,8 +123,8 @@ class Batch {
     for (const visit of this.#visits.values()) this.#settleProfile(visit);
   }
 
-  /** Folds a part where it is addressed, or passes it on. @returns the visit of the profile where it was folded. */
-  #arrive(input: Input, part: Tributary, address: Ownership, messageIds: readonly string[]): Visit | undefined {
+  /** Folds a part where it is addressed, or passes it on. */
+  #arrive(input: Input, part: Tributary, address: Ownership, messageIds: readonly string[]): void {
     const { hash } = part.identifier;
     const known = this.#knownOf(hash);
     const arrival = arrive(known, address);
@@ -147,7 +132,7 @@ class Batch {
     if (arrival.passTo) {
       this.#pass(part, arrival.passTo, messageIds);
       this.#work.settle(input, 'passed_on');
-      return undefined;
+      return;
     }
     const visit = this.#visit(address.profile_id);
     const holding = this.#holding(visit, hash);
@@ -157,7 +142,6 @@ class Batch {
     else visit.byRegroup = true;
     if (part.updated_at > visit.time) visit.time = part.updated_at;
     this.#work.settle(input, 'folded');
-    return visit;
   }
 
   /** @returns whether a tributary left the profile. */
@@ -202,7 +186,6 @@ class Batch {
       state: this.#work.get('profile', profileId) ?? unborn,
       holdings: new Map(),
       messageIds: [],
-      definitions: undefined,
       byEvent: false,
       byRegroup: false,
       time: 0,
@@ -269,9 +252,6 @@ class Batch {
       byRegroup: visit.byRegroup,
       time: visit.time,
       into: visit.into,
-      definitions: visit.definitions
-        ? [...visit.definitions.values()].sort((a, b) => (a.definition < b.definition ? -1 : 1))
-        : none,
       generation: this.#generation,
     });
     if (next.state.version === 0 && members.length === 0) {

@@ -77,6 +77,7 @@ function eventOf(kind: Kind, n: number): EventStitched {
     ip: null,
     enrichment: '{}',
     consents: [],
+    currency: 'USD',
     definitions: [],
     generation: 1,
     profile_id: `00000000-0000-5000-8000-${person.toString(16).padStart(12, '0')}`,

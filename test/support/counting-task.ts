@@ -51,6 +51,7 @@ export const anEvent = (messageId: string): EventCollected => ({
   ip: null,
   enrichment: '{}',
   consents: [],
+  currency: 'USD',
   definitions: [],
   generation: 1,
 });

@@ -70,6 +70,7 @@ export function identityStream(hashing: Pick<Hashing, 'hash'>): IdentityStreamEv
         ip: null,
         enrichment: '{}',
         consents: [],
+        currency: 'USD',
         definitions: [],
         generation: 1,
       },

@@ -56,6 +56,7 @@ function recorded(event: Record<string, unknown>, source: string, received_at: n
     ip: null,
     enrichment: '{}',
     consents: [],
+    currency: 'USD',
     definitions: [],
     generation: 1,
   };

@@ -90,6 +90,7 @@ export const event = (
   ip: null,
   enrichment: '{}',
   consents: [],
+  currency: 'USD',
   definitions: [],
   generation: 1,
   ...rest,

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Identifier, IdentityClaim } from '#schemas/generated/records.ts';
+import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
 import { claim, identifier } from './arbitrary.ts';
-import { defaultRules } from './default-rules.ts';
 import { resolveAll } from './one-shot.ts';
 import { rulesOf } from './rules.ts';
 
-const rules = rulesOf(defaultRules);
+const rules = rulesOf(defaultIdentityRules);
 const [alice, bob] = ['alice', 'bob'].map((value) => identifier('user_id', value)) as [Identifier, Identifier];
 const [laptop, phone] = ['laptop', 'phone'].map((value) => identifier('anonymous_id', value)) as [
   Identifier,
@@ -39,8 +39,8 @@ describe('limits', () => {
 
   test('a type that links weakly gives way to one that links strongly', () => {
     const weak = rulesOf({
-      ...defaultRules,
-      types: defaultRules.types.map((type) => (type.type === 'email' ? { ...type, links: 'weak' } : type)),
+      ...defaultIdentityRules,
+      types: defaultIdentityRules.types.map((type) => (type.type === 'email' ? { ...type, links: 'weak' } : type)),
     });
     const claims = [
       claim('observed', [alice, mail], 1),
@@ -120,6 +120,6 @@ test('types that only look up link nothing', () => {
 
 test('external ids of any system follow the rule for external_id', () => {
   expect(rules.rank('external_id:crm')).toBe(rules.rank('external_id'));
-  expect(rules.rank('unheard of')).toBe(defaultRules.types.length);
+  expect(rules.rank('unheard of')).toBe(defaultIdentityRules.types.length);
   expect(rules.limit('unheard of')).toBe(5);
 });

@@ -1,7 +1,7 @@
 import type { DefinitionVersion } from '#schemas/generated/records.ts';
 import { type Definitions, versionOf } from '#shared/definitions/definitions.ts';
 import type { DefinitionBodies } from '#shared/definitions/kinds.ts';
-import { defaultRules } from './default-rules.ts';
+import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
 
 /** The identity rules as the linker asks them. */
 export interface Rules {
@@ -38,5 +38,5 @@ export function rulesOf(body: RulesBody, versions: readonly DefinitionVersion[] 
 /** The rules in force, or else the default ones. */
 export function rulesIn(definitions: Definitions): Rules {
   const inForce = definitions.get('identity_rules', 'default');
-  return inForce ? rulesOf(inForce.body, [versionOf(inForce)]) : rulesOf(defaultRules);
+  return inForce ? rulesOf(inForce.body, [versionOf(inForce)]) : rulesOf(defaultIdentityRules);
 }

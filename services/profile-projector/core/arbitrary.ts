@@ -27,6 +27,7 @@ export const baseEvent: EventStitched = {
   ip: null,
   enrichment: '{}',
   consents: [],
+  currency: 'USD',
   definitions: [],
   generation: 1,
   profile_id: 'p0',

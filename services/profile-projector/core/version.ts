@@ -1,4 +1,4 @@
-import type { DefinitionVersion, Profile, ProfileState, Tributary } from '#schemas/generated/records.ts';
+import type { Profile, ProfileState, Tributary } from '#schemas/generated/records.ts';
 import { limits } from './limits.ts';
 import { changedFields, combine, nothing } from './profile.ts';
 
@@ -11,7 +11,6 @@ export interface Occasion {
   readonly time: number;
   /** Where the last tributary that left with events went. */
   readonly into: string | null;
-  readonly definitions: readonly DefinitionVersion[];
   readonly generation: number;
 }
 
@@ -68,7 +67,8 @@ export function nextVersion(
       updated_at: updatedAt,
       gone: !alive,
       into,
-      definitions: occasion.definitions,
+      // Computed traits and audiences will say here which definitions they follow.
+      definitions: [],
       generation: occasion.generation,
     },
   };

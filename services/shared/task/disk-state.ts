@@ -26,6 +26,8 @@ export interface StatePosition {
 
 const CACHED_VALUES = 20_000;
 const POSITION = 'p';
+/** In the cache: known not to be there. Most look-ups are of identifiers that never moved. */
+const ABSENT = Symbol('absent');
 
 /**
  * A task's stores in LMDB: a cache of the changelog that can be deleted at any time. Written only after the transaction that
@@ -53,9 +55,12 @@ export class DiskState implements State {
   get(store: string, key: string): unknown {
     const place = `d${store}/${key}`;
     const cached = this.#cache.get(place);
-    if (cached !== undefined) return cached;
+    if (cached !== undefined) return cached === ABSENT ? undefined : cached;
     const bytes = this.#db.getBinary(place);
-    if (!bytes) return undefined;
+    if (!bytes) {
+      this.#cache.set(place, ABSENT);
+      return undefined;
+    }
     const value = this.#codecOf(store).decode(bytes);
     this.#cache.set(place, value);
     return value;

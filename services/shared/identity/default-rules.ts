@@ -1,7 +1,7 @@
-import type { RulesBody } from './rules.ts';
+import type { DefinitionBodies } from '#shared/definitions/kinds.ts';
 
-/** In force where no `identity_rules/default` is defined. One person has one user id. */
-export const defaultRules: RulesBody = {
+/** In force where no `identity_rules/default` is defined: highest priority first. One person has one user id. */
+export const defaultIdentityRules: DefinitionBodies['identity_rules'] = {
   types: [
     { type: 'user_id', limit: 1, links: 'strong' },
     { type: 'email', limit: 5, links: 'strong' },
@@ -12,4 +12,5 @@ export const defaultRules: RulesBody = {
     { type: 'group_id', limit: 1, links: 'lookup' },
   ],
   sharedFrom: 8,
+  blockedValues: [],
 };

@@ -55,6 +55,7 @@ export function problemsIn(findings: Findings): string[] {
   same('requests that the receiver refused', received.refused, 0);
   for (const outcome of ['dead', 'suppressed']) same(`deliveries ${outcome}`, books.deliveries.get(outcome) ?? 0, 0);
   const foreign = foreignEvents(findings);
+  const collected = `${prefix}events.collected`;
   if (foreign < 0) problems.push(`${-foreign} events of the sample are missing`);
   // What else was sent may hold orders, too; then the sample's own can no longer be told from totals.
   if (foreign === 0) {
@@ -75,6 +76,8 @@ export function problemsIn(findings: Findings): string[] {
         expected.euroCents * MICROS_PER_CENT,
       );
     }
+    // Whoever sends an event again after a day is not told that it is a duplicate.
+    same('duplicates in ClickHouse', warehouse.duplicates, outcomesOf(books, 'resolver', collected).duplicate ?? 0);
     same('deliveries asked for', putOutBy(books, 'planner', destination), expected.deliveries);
   }
   return problems;

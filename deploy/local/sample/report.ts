@@ -31,7 +31,6 @@ export function reportOf(options: ReportOptions): string[] {
   const atTheDoor = rejectedAt(books, 'collector');
   const stitched = outcomes.stitched ?? 0;
   const duplicates = outcomes.duplicate ?? 0;
-  const rejectedLater = outcomes.rejected ?? 0;
   const foreign = foreignEvents(findings);
   const outcomeText = [...books.deliveries].map(([outcome, count]) => `${n(count)} ${outcome}`).join(', ');
   const rejectedHere = sum(
@@ -73,7 +72,7 @@ export function reportOf(options: ReportOptions): string[] {
         ['rejected at the door', atTheDoor, rejectedHere],
         ['accepted', books.collected, warehouse.collected],
         ['  stitched', stitched, warehouse.events],
-        ['  duplicates', duplicates, warehouse.collected - warehouse.events - rejectedLater],
+        ['  duplicates', duplicates, warehouse.duplicates],
         [
           '  rejected further on',
           rejectedTotal(books) - atTheDoor,

@@ -237,6 +237,7 @@ export async function settleSample(
 /** What stands in for a ClickHouse that does not answer: everything is missing there. */
 const nothing: Warehouse = {
   collected: 0,
+  duplicates: 0,
   events: 0,
   profiles: 0,
   refusedLinks: 0,

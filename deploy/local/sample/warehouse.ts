@@ -4,6 +4,8 @@ import { type Books, outcomesOf, rejectedAt, sum } from './books.ts';
 /** The same numbers once more, as ClickHouse counted them. */
 export interface Warehouse {
   readonly collected: number;
+  /** Of the collected, those whose source and message id were there before. */
+  readonly duplicates: number;
   readonly events: number;
   readonly rejected: ReadonlyMap<string, number>;
   readonly deliveries: ReadonlyMap<string, number>;
@@ -34,11 +36,13 @@ export async function readWarehouse(client: ClickHouseClient): Promise<Warehouse
     new Map([...(await pairs(query))].map(([name, value]) => [name, Number(value)]));
   const totals = await counts(`
     SELECT 'collected' AS name, toString(uniqExact(kafka_partition, kafka_offset)) AS value FROM collected
+    UNION ALL SELECT 'duplicates', toString(uniqExact(kafka_partition, kafka_offset) - uniqExact(source, message_id)) FROM collected
     UNION ALL SELECT 'events', toString(count()) FROM events
     UNION ALL SELECT 'profiles', toString(count()) FROM profiles
     UNION ALL SELECT 'refused', toString(count()) FROM identity_changes WHERE kind = 'refused'`);
   return {
     collected: totals.get('collected') ?? 0,
+    duplicates: totals.get('duplicates') ?? 0,
     events: totals.get('events') ?? 0,
     profiles: totals.get('profiles') ?? 0,
     refusedLinks: totals.get('refused') ?? 0,

@@ -12,97 +12,155 @@ export interface IdentifyingFields {
   readonly context?: unknown;
 }
 
-type Rules = DefinitionBodies['identity_rules'];
+type Rules = Pick<DefinitionBodies['identity_rules'], 'types' | 'blockedValues'>;
 
 const MOST_IDENTIFIERS = 10;
 const MOST_CHARACTERS = 256;
+/** Before it is made canonical, so that nobody makes us fold a megabyte. */
+const MOST_CHARACTERS_AS_SENT = 1_024;
 
 /** Values that senders write where they have none. Compared in lower case. */
-const blockedValues = new Set(
-  'null undefined none nil nan n/a na unknown anonymous guest user customer test -1 true false [object object] 00000000-0000-0000-0000-000000000000'.split(
-    ' ',
-  ),
-);
-/** Mailboxes that several people read: `info@…` says nothing about who it is. */
-const roleMailboxes = new Set(
-  'abuse admin contact donotreply hello help info mail marketing newsletter no-reply noreply office postmaster root sales service shop spam support team webmaster'.split(
-    ' ',
-  ),
-);
+const blockedValues: ReadonlySet<string> = new Set([
+  'null',
+  'undefined',
+  'none',
+  'nil',
+  'nan',
+  'n/a',
+  'unknown',
+  'anonymous',
+  'guest',
+  'true',
+  'false',
+  '-1',
+  '[object object]',
+]);
 
-// Control characters, and characters that have no width and so hide differences.
-const invisible = /[\p{Cc}\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]/gu;
-const emailShape = /^[^\s@"(),:;<>[\\\]]+@[^\s@.]+(\.[^\s@.]+)+$/;
+/** Mailboxes that several people read: `info@…` says nothing about who it is. */
+const roleMailboxes: ReadonlySet<string> = new Set([
+  'abuse',
+  'admin',
+  'administrator',
+  'billing',
+  'contact',
+  'do-not-reply',
+  'donotreply',
+  'help',
+  'hostmaster',
+  'info',
+  'mailer-daemon',
+  'marketing',
+  'newsletter',
+  'no-reply',
+  'noreply',
+  'office',
+  'postmaster',
+  'root',
+  'sales',
+  'security',
+  'spam',
+  'support',
+  'team',
+  'test',
+  'webmaster',
+]);
+
+/** Printable ASCII without spaces: canonical already. */
 const plain = /^[\x21-\x7e]+$/;
+/** Control characters, and characters that have no width and so hide differences. */
+const invisible = /[\p{Cc}\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]/gu;
+const emailShape = /^[^\s@"(),:;<>[\\\]]+@[^\s@.]+(?:\.[^\s@.]+)+$/;
+const onlyZeros = /^[0\-_.\s]+$/;
+const onlyDigits = /^\d+$/;
 
 /**
- * The one spelling of an identifier's value; undefined where it is unusable: empty, too long, a placeholder, not an address.
- * NFKC, without invisible characters, trimmed; e-mail addresses in lower case.
+ * The one spelling of an identifier's value: NFKC, without invisible characters, trimmed; e-mail addresses in lower case.
+ * Undefined where it is unusable: empty, too long, a placeholder, a role's mailbox, not an address, or of six and more
+ * characters with fewer than three different ones (`xxxxxx`, `121-212`; numbers only when all digits are the same, since
+ * customer 100001 exists).
  */
 export function normalise(type: string, value: unknown, alsoBlocked: readonly string[] = []): string | undefined {
-  if (typeof value !== 'string' && typeof value !== 'number') return undefined;
-  const text = typeof value === 'number' ? String(value) : value;
-  const clean = plain.test(text) ? text : text.toWellFormed().normalize('NFKC').replace(invisible, '').trim();
-  const final = type === 'email' ? clean.toLowerCase() : clean;
-  if (final === '' || final.length > MOST_CHARACTERS) return undefined;
-  const lower = final.toLowerCase();
-  if (blockedValues.has(lower) || alsoBlocked.includes(final) || alsoBlocked.includes(lower)) return undefined;
-  if (/^[0\-_.\s]+$/.test(final)) return undefined;
-  // "xxxxxxxx", "1212121212": nobody's. Short ones such as "u1" or "77" are ordinary.
-  if (final.length >= 6 && new Set(lower).size < 3) return undefined;
-  if (type === 'email' && (!emailShape.test(final) || roleMailboxes.has(final.slice(0, final.indexOf('@')))))
-    return undefined;
+  const text = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value;
+  if (typeof text !== 'string' || text.length > MOST_CHARACTERS_AS_SENT) return undefined;
+  const clean = plain.test(text) ? text : canonical(text);
+  if (clean === undefined || clean === '' || clean.length > MOST_CHARACTERS) return undefined;
+  const lower = clean.toLowerCase();
+  const final = type === 'email' ? lower : clean;
+  if (blockedValues.has(lower) || onlyZeros.test(final)) return undefined;
+  if (alsoBlocked.length > 0 && (alsoBlocked.includes(final) || alsoBlocked.includes(lower))) return undefined;
+  if (final.length >= 6 && !hasDistinct(lower, onlyDigits.test(final) ? 2 : 3)) return undefined;
+  if (type === 'email' && !isPersonalAddress(final)) return undefined;
   return final;
+}
+
+const canonical = (text: string): string | undefined =>
+  text.isWellFormed() ? text.replace(invisible, '').normalize('NFKC').trim() : undefined;
+
+const isPersonalAddress = (address: string): boolean =>
+  emailShape.test(address) && !roleMailboxes.has(address.slice(0, address.indexOf('@')));
+
+/** Whether a text has at least so many different characters. */
+function hasDistinct(text: string, least: number): boolean {
+  let seen = '';
+  for (const character of text) {
+    if (seen.includes(character)) continue;
+    seen += character;
+    if (seen.length >= least) return true;
+  }
+  return false;
 }
 
 const objectOf = (value: unknown): Readonly<Record<string, unknown>> =>
   value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 
-/** In an alias call, an anonymous id is told from a former user id by its shape: SDKs make anonymous ids as UUIDs. */
+/** SDKs make anonymous ids as UUIDs. */
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** What the event names, as (type, value) pairs, before anything is checked. */
-function* named(event: IdentifyingFields): Generator<readonly [type: string, value: unknown]> {
-  yield ['user_id', event.userId];
-  yield ['anonymous_id', event.anonymousId];
-  if (event.type === 'alias') {
-    const isAnonymous =
-      event.previousId === event.anonymousId || (typeof event.previousId === 'string' && uuid.test(event.previousId));
-    yield [isAnonymous ? 'anonymous_id' : 'user_id', event.previousId];
-  }
-  const context = objectOf(event.context);
-  // A group call's traits are the group's, not the person's.
-  if (event.type !== 'group') yield ['email', objectOf(event.traits).email];
-  yield ['email', objectOf(context.traits).email];
-  yield ['device_id', objectOf(context.device).id];
-  if (Array.isArray(context.externalIds)) {
-    for (const external of context.externalIds.slice(0, MOST_IDENTIFIERS)) {
-      const { id, type, encoding } = objectOf(external);
-      if (typeof type === 'string' && (encoding === undefined || encoding === 'none'))
-        yield [`external_id:${type.slice(0, 64)}`, id];
-    }
-  }
-}
-
-/** The usable identifiers of an event: normalised, each once, in the order of the rules' types; the first routes the event. */
-export function identifiersOf(event: IdentifyingFields, rules: Rules, hashing: Hashing): Identifier[] {
-  const found: (Identifier & { readonly rank: number })[] = [];
-  for (const [type, given] of named(event)) {
-    if (given === undefined || given === null || given === '') continue;
+/**
+ * The usable identifiers of an event: normalised, each once, in the order of the rules' types; the first routes the event.
+ * A type that the rules do not name is none; `external_id:crm` is named by `external_id`, too.
+ *
+ * The e-mail address is the one in `traits` (not of a group call: those are the group's), else in `context.traits`. The previous id
+ * of an alias call is an anonymous id where it is the event's own or a UUID, and a user id else.
+ */
+export function identifiersOf(event: IdentifyingFields, rules: Rules, hashing: Pick<Hashing, 'hash'>): Identifier[] {
+  const found: { readonly rank: number; readonly identifier: Identifier }[] = [];
+  const add = (type: string, given: unknown): boolean => {
+    if (given === undefined || given === null || given === '') return false;
     const rank = rankOf(type, rules);
     const value = rank < 0 ? undefined : normalise(type, given, rules.blockedValues);
-    if (value === undefined || found.some((one) => one.type === type && one.value === value)) continue;
-    found.push({ type, value, hash: hashing.hash(type, value), rank });
+    if (value === undefined) return false;
+    if (!found.some(({ identifier }) => identifier.type === type && identifier.value === value))
+      found.push({ rank, identifier: { type, value, hash: hashing.hash(type, value) } });
+    return true;
+  };
+
+  const { type, userId, anonymousId, previousId } = event;
+  const context = objectOf(event.context);
+  add('user_id', userId);
+  if (type === 'alias') {
+    const isAnonymous = previousId === anonymousId || (typeof previousId === 'string' && uuid.test(previousId.trim()));
+    add(isAnonymous ? 'anonymous_id' : 'user_id', previousId);
+  }
+  if (type === 'group' || !add('email', objectOf(event.traits).email)) add('email', objectOf(context.traits).email);
+  add('anonymous_id', anonymousId);
+  add('device_id', objectOf(context.device).id);
+  if (Array.isArray(context.externalIds)) {
+    for (const external of context.externalIds.slice(0, MOST_IDENTIFIERS)) {
+      const { id, type: kind, encoding } = objectOf(external);
+      const name = normalise('external_id', kind);
+      if (name && (encoding === undefined || encoding === null || encoding === 'none')) add(`external_id:${name}`, id);
+    }
   }
   return found
     .sort((a, b) => a.rank - b.rank)
     .slice(0, MOST_IDENTIFIERS)
-    .map(({ type, value, hash }) => ({ type, value, hash }));
+    .map(({ identifier }) => identifier);
 }
 
-/** Place of a type among the rules' types; -1 where the rules do not know it. `external_id:crm` is found as `external_id`, too. */
-function rankOf(type: string, rules: Rules): number {
-  const exact = rules.types.findIndex((one) => one.type === type);
+/** Place of a type among the rules' types; -1 where they do not name it. */
+function rankOf(type: string, { types }: Rules): number {
+  const exact = types.findIndex((one) => one.type === type);
   if (exact >= 0 || !type.startsWith('external_id:')) return exact;
-  return rules.types.findIndex((one) => one.type === 'external_id');
+  return types.findIndex((one) => one.type === 'external_id');
 }

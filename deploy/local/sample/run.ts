@@ -4,11 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { deliveryTopic, topics } from '#schemas/topics.ts';
+import { applyDefinitions } from '#shared/definitions/apply.ts';
+import { definitionKinds } from '#shared/definitions/kinds.ts';
 import { createKafka } from '#shared/kafka/client.ts';
 import { Codecs } from '#shared/kafka/codec.ts';
 import type { Platform } from '../platform.ts';
 import { answersHttp } from '../probes.ts';
-import { applyDestination } from './apply-destination.ts';
 import { type Books, differences, outcomesOf, takenBy } from './books.ts';
 import { type Expected, type Findings, problemsIn } from './checks.ts';
 import { installationSettings, sampleSize } from './config.ts';
@@ -60,7 +61,7 @@ const stateFile = ({ directory }: Pick<SampleHost, 'directory'>): string => join
 export async function openSample(host: SampleHost): Promise<Sample> {
   const env = host.env();
   const settings = installationSettings(env);
-  const { prefix, generation, registryUrl } = settings;
+  const { prefix, generation, registryUrl, partitions, replication } = settings;
   const kafka = createKafka(settings, 'sample');
   const installation: Installation = { kafka, codecs: new Codecs(registryUrl), prefix, generation };
 
@@ -103,7 +104,7 @@ export async function openSample(host: SampleHost): Promise<Sample> {
     euroCents: clicks.expected.cents,
   };
 
-  await applyDestination(installation, DESTINATION, {
+  const body = definitionKinds.destination.parse({
     type: 'webhook',
     action: 'send',
     subscribe: `type = "track" and event = "Order Completed" and properties.revenue >= ${WORTH_TELLING}`,
@@ -111,6 +112,11 @@ export async function openSample(host: SampleHost): Promise<Sample> {
     mapping: { url: receiver.url, method: 'POST', data: { '@path': '$.' } },
     retry: { attempts: 50, initialMs: 200, maxMs: 5_000 },
   });
+  await applyDefinitions(
+    { kafka, codecs: installation.codecs, prefix, partitions, replication },
+    [{ kind: 'destination', name: DESTINATION, body }],
+    { actor: 'npm start', reason: 'the sample tells a local receiver of large orders', at: Date.now() },
+  );
   const ledger = await followLedger(installation);
   const clickhouse = connectWarehouse({
     url: env.TRIBUTARY_CLICKHOUSE_URL as string,

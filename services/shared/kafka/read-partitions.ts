@@ -78,6 +78,7 @@ export async function readPartitions(
   }
   const position = new Map(start);
   let notify = (): void => {};
+  let stopped = false;
   const consumer: Consumer = kafka.consumer({
     groupId,
     readUncommitted: false,
@@ -92,7 +93,8 @@ export async function readPartitions(
     notify();
   };
   consumer.on(consumer.events.CRASH, ({ payload }) => {
-    if (!payload.restart) handlers.onLost(payload.error);
+    // Stopped while it was still joining, the client reports a crash of its own making.
+    if (!payload.restart && !stopped) handlers.onLost(payload.error);
   });
   // kafkajs passes over batches of markers without a call, but tells of them.
   consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
@@ -162,6 +164,7 @@ export async function readPartitions(
       }
     },
     async stop() {
+      stopped = true;
       await consumer.disconnect();
       await admin.deleteGroups([groupId]).catch(() => undefined);
       await admin.disconnect();

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Accounting, EventRejected, Marker } from '#schemas/generated/records.ts';
 import type { Definitions } from '#shared/definitions/definitions.ts';
+import { byTopic } from '#shared/kafka/by-topic.ts';
 import { type Admin, type KafkaClient, type KafkaMessage, Partitioners, type Producer } from '#shared/kafka/client.ts';
 import type { Codec } from '#shared/kafka/codec.ts';
+import { inChunks, type OutRecord } from '#shared/kafka/in-chunks.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
 import { TOMBSTONE_RETENTION_MS } from '#shared/kafka/provision-topics.ts';
 import { readPartitions } from '#shared/kafka/read-partitions.ts';
@@ -15,14 +17,7 @@ import { whereToGoOn } from './positions.ts';
 import { processInputs } from './process-inputs.ts';
 import type { Input, Task } from './task.ts';
 import type { TaskMetrics } from './task-metrics.ts';
-import {
-  type Counter,
-  inChunks,
-  type NextInput,
-  type OutRecord,
-  positionsAfter,
-  totalsAfter,
-} from './transaction-plan.ts';
+import { type Counter, type NextInput, positionsAfter, totalsAfter } from './transaction-plan.ts';
 import type { Workspace } from './workspace.ts';
 
 /** What all partitions of a task in a process share. */
@@ -599,16 +594,6 @@ export class PartitionTask {
 
 function* valuesOf(waiting: readonly Waiting[], input: string): Generator<Buffer | null> {
   for (const one of waiting) if (one.input === input) yield one.message.value;
-}
-
-function byTopic(records: readonly OutRecord[]) {
-  const topics = new Map<string, { key: string; value: Buffer | null; partition: number; timestamp: string }[]>();
-  for (const { topic, key, value, partition, timestamp } of records) {
-    const messages = topics.get(topic) ?? [];
-    if (messages.length === 0) topics.set(topic, messages);
-    messages.push({ key, value, partition, timestamp: String(timestamp) });
-  }
-  return [...topics].map(([topic, messages]) => ({ topic, messages }));
 }
 
 const describe = (error: unknown): string =>

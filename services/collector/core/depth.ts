@@ -1,0 +1,23 @@
+/** Whether a valid JSON text is nested more than `most` levels deep. */
+export function deeperThan(text: string, most: number): boolean {
+  // As many opening brackets as that are needed at least; most events have far fewer.
+  if (text.length < most * 2) return false;
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 34) {
+      i = text.indexOf('"', i + 1);
+      while (i !== -1 && escaped(text, i)) i = text.indexOf('"', i + 1);
+      if (i === -1) return false;
+    } else if (code === 123 || code === 91) {
+      if (++depth > most) return true;
+    } else if (code === 125 || code === 93) depth--;
+  }
+  return false;
+}
+
+function escaped(text: string, quote: number): boolean {
+  let back = quote - 1;
+  while (text.charCodeAt(back) === 92) back--;
+  return (quote - back) % 2 === 0;
+}

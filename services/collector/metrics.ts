@@ -1,0 +1,61 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 10];
+
+/** What the collector counts. Labels are bounded: names of sources, stable codes, statuses. */
+export class CollectorMetrics {
+  readonly #requests: Counter<'status'>;
+  readonly #events: Counter<'source' | 'outcome' | 'reason'>;
+  readonly #unavailable: Counter<'code'>;
+  readonly #seconds: Histogram;
+
+  /** @param waitingBytes how much waits for Kafka */
+  constructor(registry: Registry, waitingBytes: () => number) {
+    const registers = [registry];
+    this.#requests = new Counter({
+      name: 'tributary_collector_requests_total',
+      help: 'Requests by the status of their answer',
+      labelNames: ['status'],
+      registers,
+    });
+    this.#events = new Counter({
+      name: 'tributary_collector_events_total',
+      help: 'Events that were acknowledged, by what became of them',
+      labelNames: ['source', 'outcome', 'reason'],
+      registers,
+    });
+    this.#unavailable = new Counter({
+      name: 'tributary_collector_unavailable_total',
+      help: 'Requests that were told to come back',
+      labelNames: ['code'],
+      registers,
+    });
+    this.#seconds = new Histogram({
+      name: 'tributary_collector_request_seconds',
+      help: 'Time from the first byte of a request to its answer',
+      buckets: SECONDS,
+      registers,
+    });
+    new Gauge({
+      name: 'tributary_collector_waiting_bytes',
+      help: 'Bytes that wait for Kafka to acknowledge them',
+      registers,
+      collect() {
+        this.set(waitingBytes());
+      },
+    });
+  }
+
+  answered(status: number, milliseconds: number): void {
+    this.#requests.inc({ status });
+    this.#seconds.observe(milliseconds / 1000);
+  }
+
+  decided(source: string, outcome: string, reason: string): void {
+    this.#events.inc({ source, outcome, reason });
+  }
+
+  unavailable(code: string): void {
+    this.#unavailable.inc({ code });
+  }
+}

@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'vitest';
+import { balanceOf, type Counts } from './balance.ts';
+
+type Row = Counts['accounting'][number];
+const row = (task: string, topic: string, outcomes: Row['outcomes'], changes: Partial<Row> = {}): Row => ({
+  service: 'any',
+  task,
+  topic: topic && `t.${topic}`,
+  partition: 0,
+  taken: Object.values(outcomes).reduce((all, one) => all + one, 0),
+  outcomes,
+  outputs: {},
+  generation: 1,
+  ...changes,
+});
+
+/** An installation at rest: 13 accepted on two partitions, 8 stitched, 4 delivered to `hook`. */
+const rest: Counts = {
+  prefix: 't.',
+  generation: 1,
+  accepted: 13,
+  accounting: [
+    row('resolver', 'events.collected', { stitched: 5, duplicate: 3, rejected: 1 }),
+    row('resolver', 'events.collected', { stitched: 3, dropped: 1 }, { partition: 1 }),
+    row('resolver', 'identity.mappings', { learned: 2 }),
+    row('resolver', '', {}, { outputs: { stitched: 8, claim: 6 } }),
+    row('linker', 'identity.claims', { applied: 6 }),
+    row('linker', '', {}, { outputs: { mapping: 2, change: 5 } }),
+    row('projector', 'events.stitched', { folded: 6, passed_on: 1, rejected: 1 }),
+    row('projector', 'identity.changes', { folded: 3, moved: 2 }),
+    row('projector', 'internal.g1.moves', { folded: 3 }),
+    row('projector', '', {}, { outputs: { move: 3, profile: 9 } }),
+    row('planner', 'events.stitched', { planned: 6, filtered: 2 }),
+    row('planner', '', {}, { outputs: { hook: 6 } }),
+    row('sender-hook', 'delivery.hook', { delivered: 4, suppressed: 1, dead: 1 }),
+    row('resolver', 'events.collected', { stitched: 99 }, { generation: 2 }),
+  ],
+  rejectedRecords: [
+    { stage: 'collector', reason: 'invalid_event', count: 7 },
+    { stage: 'identity-stitcher', reason: 'misrouted', count: 1 },
+    { stage: 'profile-projector', reason: 'no_identifier', count: 1 },
+  ],
+  clickhouse: {
+    collected: 13,
+    events: 8,
+    rejected: [
+      { stage: 'identity-stitcher', reason: 'misrouted', count: 1 },
+      { stage: 'profile-projector', reason: 'no_identifier', count: 1 },
+      { stage: 'collector', reason: 'invalid_event', count: 7 },
+    ],
+    deliveries: { delivered: 4, suppressed: 1, dead: 1 },
+  },
+};
+
+const without = (task: string, topic: string, next: Row): Counts => ({
+  ...rest,
+  accounting: [...rest.accounting.filter((one) => one.task !== task || one.topic !== (topic && `t.${topic}`)), next],
+});
+
+describe('balanceOf', () => {
+  test('adds up what is at rest, generation by generation', () => {
+    expect(balanceOf(rest)).toEqual({
+      accepted: 13,
+      stitched: 8,
+      duplicates: 3,
+      rejected: rest.rejectedRecords,
+      dropped: 1,
+      folded: 6,
+      planned: 6,
+      delivered: 4,
+      suppressed: 1,
+      dead: 1,
+      differences: [],
+    });
+  });
+
+  test('an installation without a single event balances', () => {
+    const nothing = { collected: 0, events: 0, rejected: [], deliveries: {} };
+    expect(
+      balanceOf({ prefix: 't.', generation: 1, accepted: 0, accounting: [], clickhouse: nothing }).differences,
+    ).toEqual([]);
+  });
+
+  test.each<[string, Counts, string[]]>([
+    [
+      'an event that nobody has taken in',
+      { ...rest, accepted: 14, clickhouse: { ...rest.clickhouse, collected: 14 } },
+      ['accepted: 14, taken by resolver: 13'],
+    ],
+    [
+      'an event that ClickHouse lacks',
+      { ...rest, clickhouse: { ...rest.clickhouse, events: 7 } },
+      ['stitched: 8, events in ClickHouse: 7'],
+    ],
+    [
+      'an event that ClickHouse has twice',
+      { ...rest, clickhouse: { ...rest.clickhouse, collected: 14 } },
+      ['accepted: 13, in ClickHouse: 14'],
+    ],
+    [
+      'an input without an outcome',
+      without('linker', 'identity.claims', row('linker', 'identity.claims', { applied: 5 }, { taken: 6 })),
+      ['taken by linker from t.identity.claims/0: 6, their outcomes: 5'],
+    ],
+    [
+      'a move on its way',
+      without('projector', '', row('projector', '', {}, { outputs: { move: 4 } })),
+      ['move put out by projector: 4, taken by projector: 3'],
+    ],
+    [
+      'a delivery on its way',
+      without('planner', '', row('planner', '', {}, { outputs: { hook: 7 } })),
+      ['planned for hook: 7, taken by its sender: 6'],
+    ],
+    [
+      'a delivery that is in no ledger',
+      { ...rest, clickhouse: { ...rest.clickhouse, deliveries: { delivered: 3, suppressed: 1, dead: 1 } } },
+      ['delivered: 4, in ClickHouse: 3'],
+    ],
+    [
+      'a rejection for another reason than the one recorded',
+      {
+        ...rest,
+        clickhouse: {
+          ...rest.clickhouse,
+          rejected: rest.clickhouse.rejected.map((one) =>
+            one.reason === 'misrouted' ? { ...one, reason: 'other' } : one,
+          ),
+        },
+      },
+      ['rejected by identity-stitcher for misrouted: 1, in ClickHouse: 0'],
+    ],
+    [
+      'a rejection that is in no topic',
+      { ...rest, rejectedRecords: rest.rejectedRecords?.slice(0, 2) },
+      ['rejected in Kafka: 8, in ClickHouse: 9', 'rejected by tasks: 2, in Kafka: 1'],
+    ],
+  ])('tells of %s', (_, counts, differences) => {
+    expect(balanceOf(counts).differences).toEqual(differences);
+  });
+});

@@ -1,7 +1,10 @@
+const OPEN_BRACE = '{';
+const OPEN_BRACKET = '[';
+
 /** Whether a valid JSON text is nested more than `most` levels deep. */
 export function deeperThan(text: string, most: number): boolean {
-  // As many opening brackets as that are needed at least; most events have far fewer.
-  if (text.length < most * 2) return false;
+  // So deep takes as many opening brackets, and nearly all events have far fewer: to count them is quicker than to follow them.
+  if (!hasMore(text, OPEN_BRACE, OPEN_BRACKET, most)) return false;
   let depth = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
@@ -12,6 +15,16 @@ export function deeperThan(text: string, most: number): boolean {
     } else if (code === 123 || code === 91) {
       if (++depth > most) return true;
     } else if (code === 125 || code === 93) depth--;
+  }
+  return false;
+}
+
+function hasMore(text: string, one: string, other: string, most: number): boolean {
+  let count = 0;
+  for (const character of [one, other]) {
+    for (let at = text.indexOf(character); at !== -1; at = text.indexOf(character, at + 1)) {
+      if (++count > most) return true;
+    }
   }
   return false;
 }

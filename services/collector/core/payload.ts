@@ -1,28 +1,40 @@
 import { objectMembers } from '#shared/json/members.ts';
 
-/** The objects that a batch may give for all its events. */
-export const BATCH_LEVEL = ['context', 'integrations'] as const;
+/** What a batch may say once for all of its events: JSON texts of objects. */
+export type BatchLevel = ReadonlyMap<'context' | 'integrations', string>;
 
 /**
- * An event's JSON text with the batch's own `context` and `integrations` under it: the event's members win. All as text, so that
- * numbers stay as they were written.
+ * An event's JSON text with the batch's objects under its own: a member of the event's `context` wins over one of the batch's.
+ * All as text, so that numbers stay as they were written.
+ * @param text a valid JSON object without white space around it
  */
-export function withBatchLevel(text: string, batchLevel: ReadonlyMap<string, string>): string {
+export function withBatchLevel(text: string, batchLevel: BatchLevel): string {
   if (batchLevel.size === 0) return text;
-  const members = objectMembers(text);
-  const parts: string[] = [];
-  for (const [name, { start, end }] of members) {
-    const under = batchLevel.get(name);
-    const own = text.slice(start, end);
-    parts.push(`${JSON.stringify(name)}:${under === undefined || !own.startsWith('{') ? own : merged(under, own)}`);
+  let result = text;
+  for (const [name, under] of batchLevel) {
+    const span = objectMembers(result).get(name);
+    if (!span) {
+      result = withMember(result, name, under);
+      continue;
+    }
+    const own = result.slice(span.start, span.end);
+    const merged = own.startsWith('{') ? withUnder(own, under) : under;
+    result = result.slice(0, span.start) + merged + result.slice(span.end);
   }
-  for (const [name, under] of batchLevel) if (!members.has(name)) parts.push(`${JSON.stringify(name)}:${under}`);
-  return `{${parts.join(',')}}`;
+  return result;
 }
 
-function merged(under: string, over: string): string {
-  const parts = new Map<string, string>();
-  for (const text of [under, over])
-    for (const [name, { start, end }] of objectMembers(text)) parts.set(name, text.slice(start, end));
-  return `{${[...parts].map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`;
+function withUnder(own: string, under: string): string {
+  const owned = objectMembers(own);
+  let result = own;
+  for (const [name, { start, end }] of objectMembers(under)) {
+    if (!owned.has(name)) result = withMember(result, name, under.slice(start, end));
+  }
+  return result;
+}
+
+/** An object's text with one member more, at its end. */
+function withMember(text: string, name: string, value: string): string {
+  const open = text.slice(0, -1).trimEnd();
+  return `${open}${open.endsWith('{') ? '' : ','}${JSON.stringify(name)}:${value}}`;
 }

@@ -1,41 +1,63 @@
 /** The four times of an event, milliseconds, and what was odd about them. */
 export interface Times {
+  /** When it happened by the sender's clock; the received time where the sender does not say. */
   readonly original: number;
   readonly sent: number | null;
   /** Corrected by the sender's clock skew, for ordering. */
   readonly timestamp: number;
-  readonly flags: readonly string[];
+  readonly flags: readonly TimeFlag[];
 }
 
-const DAY = 86_400_000;
-/** Times before 1900 are nonsense, and no database here holds them. */
-const EARLIEST = -2_208_988_800_000;
+export type TimeFlag = 'no_timestamp' | 'invalid_timestamp' | 'invalid_sent_at' | 'clock_skew' | 'future_timestamp';
 
-/** A time as SDKs write it: ISO 8601, or milliseconds since 1970. Undefined where it is neither. */
-function parse(value: unknown): number | undefined {
-  const time =
-    typeof value === 'number' ? value : typeof value === 'string' && value !== '' ? Date.parse(value) : Number.NaN;
-  return Number.isFinite(time) && time >= EARLIEST && time < 8_640_000_000_000 ? Math.trunc(time) : undefined;
+const DAY = 86_400_000;
+/** What ClickHouse's DateTime64 holds: 1900 to 2299. */
+const EARLIEST = Date.UTC(1900, 0);
+const END = Date.UTC(2299, 11, 31);
+
+const isoTime = /^\d{4}-\d\d(?:-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?<zone>Z|[+-]\d\d:?\d\d)?)?)?$/i;
+
+/** A time as SDKs write it: ISO 8601 (UTC where it names no zone), or milliseconds since 1970. Undefined where it is neither. */
+export function timeOf(value: unknown): number | undefined {
+  const time = typeof value === 'number' ? value : typeof value === 'string' ? isoToMillis(value.trim()) : Number.NaN;
+  return time >= EARLIEST && time < END ? Math.trunc(time) : undefined;
+}
+
+function isoToMillis(text: string): number {
+  // As `Date.prototype.toISOString` writes it, which nearly all SDKs use.
+  if (text.length === 24 && text.endsWith('Z')) return Date.parse(text);
+  const match = text.length <= 40 ? isoTime.exec(text) : null;
+  if (!match) return Number.NaN;
+  const inIso = text.replace(' ', 'T').replace(',', '.');
+  return Date.parse(match.groups?.zone || text.length <= 10 ? inIso : `${inIso}Z`);
 }
 
 const given = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
 
 /**
- * timestamp = received − (sent − original): what is left when the sender's clock is taken out. Without `sentAt`, the original.
- * More than a day ahead of the received time it is put there, so that one wrong clock cannot win every trait for ever.
+ * timestamp = received − (sent − original): what is left when the sender's clock is taken out. Without a time of sending, the
+ * original. What would be more than a day ahead of the received time is put at the received time, so that one wrong clock
+ * cannot win every trait for ever.
  */
 export function timesOf(original: unknown, sent: unknown, receivedAt: number): Times {
-  const flags: string[] = [];
-  const originalTime = parse(original);
-  const sentTime = parse(sent);
-  if (!given(original)) flags.push('no_timestamp');
-  else if (originalTime === undefined) flags.push('invalid_timestamp');
-  if (given(sent) && sentTime === undefined) flags.push('invalid_sent_at');
-  if (sentTime !== undefined && Math.abs(receivedAt - sentTime) > DAY) flags.push('clock_skew');
-  const from = originalTime ?? receivedAt;
-  const corrected =
-    sentTime === undefined || originalTime === undefined ? from : receivedAt - (sentTime - originalTime);
-  if (corrected > receivedAt + DAY) flags.push('future_timestamp');
-  const timestamp = Math.min(Math.max(corrected, EARLIEST), receivedAt + DAY);
-  return { original: from, sent: sentTime ?? null, timestamp, flags };
+  const flags: TimeFlag[] = [];
+  const originalTime = given(original) ? timeOf(original) : undefined;
+  const sentTime = given(sent) ? timeOf(sent) : undefined;
+  if (originalTime === undefined) flags.push(given(original) ? 'invalid_timestamp' : 'no_timestamp');
+  if (sentTime === undefined) {
+    if (given(sent)) flags.push('invalid_sent_at');
+  } else if (Math.abs(receivedAt - sentTime) > DAY) flags.push('clock_skew');
+
+  let timestamp = originalTime ?? receivedAt;
+  if (originalTime !== undefined && sentTime !== undefined) timestamp += receivedAt - sentTime;
+  if (timestamp > receivedAt + DAY) {
+    flags.push('future_timestamp');
+    timestamp = receivedAt;
+  }
+  return {
+    original: originalTime ?? receivedAt,
+    sent: sentTime ?? null,
+    timestamp: Math.max(timestamp, EARLIEST),
+    flags,
+  };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import avsc from 'avsc';
 import type { RecordName, Records } from '#schemas/generated/records.ts';
@@ -130,7 +131,15 @@ export class Codecs {
 
   async #register(subject: string, record: RecordName): Promise<Codec> {
     const schema = JSON.stringify(schemaOf(record));
-    const { id } = await this.#registry.register({ type: SchemaType.AVRO, schema }, { subject });
-    return new Codec(record, id, typeOf(record), this.#registry);
+    for (let tries = 1; ; tries++) {
+      try {
+        const { id } = await this.#registry.register({ type: SchemaType.AVRO, schema }, { subject });
+        return new Codec(record, id, typeOf(record), this.#registry);
+      } catch (error) {
+        // The library gives a new subject its rule after its first schema: who comes in between finds none, and must come again.
+        if ((error as Error).name !== 'ConfluentSchemaRegistryCompatibilityError' || tries === 20) throw error;
+        await sleep(100);
+      }
+    }
   }
 }

@@ -5,7 +5,7 @@ import type { Hashing } from '#shared/identity/hashing.ts';
 import { identifiersOf } from '#shared/identity/identifiers.ts';
 import { consentsOf } from './consents.ts';
 import { deeperThan } from './depth.ts';
-import { withBatchLevel } from './payload.ts';
+import { type BatchLevel, withBatchLevel } from './payload.ts';
 import type { EventType } from './route.ts';
 import { timesOf } from './times.ts';
 
@@ -19,7 +19,7 @@ export interface Envelope {
   /** The body's own `sentAt`, or the header's. */
   readonly sentAt: unknown;
   /** The batch's `context` and `integrations`, as JSON text and parsed. */
-  readonly batchLevel: ReadonlyMap<string, string>;
+  readonly batchLevel: BatchLevel;
   readonly batchContext: unknown;
   readonly ip: string | null;
   readonly gpc: boolean;

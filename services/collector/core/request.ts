@@ -1,6 +1,6 @@
 import { arrayElements, objectMembers } from '#shared/json/members.ts';
 import { type Decision, decide, type Envelope } from './event.ts';
-import { BATCH_LEVEL } from './payload.ts';
+import type { BatchLevel } from './payload.ts';
 import type { Route } from './route.ts';
 
 /** A request that is refused as a whole. */
@@ -52,8 +52,8 @@ export function decideAll(
   if (batch.length > MOST_EVENTS)
     return { status: 413, code: 'too_many_events', message: `A batch may have ${MOST_EVENTS} events` };
   const members = objectMembers(body.text);
-  const batchLevel = new Map<string, string>();
-  for (const name of BATCH_LEVEL) {
+  const batchLevel = new Map<'context' | 'integrations', string>();
+  for (const name of ['context', 'integrations'] as const) {
     const span = members.get(name);
     const text = span && body.text.slice(span.start, span.end);
     if (text?.startsWith('{')) batchLevel.set(name, text);
@@ -63,4 +63,4 @@ export function decideAll(
   return spans.map(({ start, end }, i) => decide(body.text.slice(start, end), batch[i], undefined, inBatch));
 }
 
-const nothing: ReadonlyMap<string, string> = new Map();
+const nothing: BatchLevel = new Map();

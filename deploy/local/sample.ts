@@ -6,7 +6,7 @@ import { tellStory } from './sample/story.ts';
 import type { RunSample } from './supervisor.ts';
 
 /** Queries that were tried on the sample. */
-export const queries = [
+const queries = [
   `SELECT toYear(timestamp) AS year, count() AS orders FROM events WHERE event = 'Order Completed' GROUP BY year ORDER BY year`,
   `SELECT profile_id, events, revenue['USD'] AS usd FROM profiles ORDER BY toFloat64OrZero(usd) DESC LIMIT 5`,
   `SELECT kind, reason, count() AS identifiers FROM identity_changes GROUP BY kind, reason ORDER BY identifiers DESC`,

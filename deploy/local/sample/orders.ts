@@ -42,7 +42,7 @@ export function purchasesIn(csv: string): Purchase[] {
   });
 }
 
-export const userIdOf = (customerId: string): string => `cdnow-${customerId}`;
+const userIdOf = (customerId: string): string => `cdnow-${customerId}`;
 
 /** The file has days only: an order is taken to be completed at midday, UTC. */
 export const orderOf = ({ row, customerId, date, quantity, dollars }: Purchase): OrderEvent => ({

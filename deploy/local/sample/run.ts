@@ -31,7 +31,7 @@ export type SampleHost = Pick<Platform, 'directory' | 'settings' | 'clickhousePa
   env(): Record<string, string>;
 };
 
-export const DESTINATION = 'local-webhook';
+const DESTINATION = 'local-webhook';
 /** Orders from this revenue on are told to the webhook, whatever the currency. */
 const WORTH_TELLING = 150;
 const SEED = 1997;

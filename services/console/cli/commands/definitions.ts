@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import { stringify } from 'yaml';
+import { applyDefinitions, diffDefinitions, readDefinitions } from '#shared/definitions/apply.ts';
+import type { Change } from '#shared/definitions/changes.ts';
+import { validateDefinitions, type Wanted } from '#shared/definitions/validate.ts';
+import type { Connections } from '../connections.ts';
+import { differencesBetween } from '../differences.ts';
+import { type Output, table } from '../output.ts';
+import { Trouble } from '../trouble.ts';
+
+function wantedIn(file: string | undefined): readonly Wanted[] {
+  if (!file) throw new Trouble('which file?', 'tributary apply FILE; `-` reads what is piped in', 2);
+  let text: string;
+  try {
+    text = readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (error) {
+    throw new Trouble(`${file} cannot be read (${(error as NodeJS.ErrnoException).code})`, '');
+  }
+  const result = validateDefinitions(text, file);
+  if ('errors' in result) throw new Trouble(result.errors.join('\n'), '');
+  return result.definitions;
+}
+
+const line = ({ what, kind, name, version }: Change): string =>
+  `${what.padEnd(9)}  ${kind}/${name}  version ${version}`;
+
+const withDifferences = (change: Change): string =>
+  [
+    line(change),
+    ...(change.what === 'changed'
+      ? differencesBetween(change.before, change.after).map(
+          ({ path, before, after }) => `             ${path}: ${JSON.stringify(before)} → ${JSON.stringify(after)}`,
+        )
+      : []),
+  ].join('\n');
+
+export async function apply(connections: Connections, [file]: readonly string[]): Promise<Output> {
+  const wanted = wantedIn(file);
+  const { actor, reason } = connections.settings;
+  const changes = await applyDefinitions(await connections.home(), wanted, { actor, reason, at: Date.now() });
+  return { json: changes, text: changes.map(withDifferences).join('\n') };
+}
+
+export async function diff(connections: Connections, [file]: readonly string[]): Promise<Output> {
+  const wanted = wantedIn(file);
+  const changes = await diffDefinitions(await connections.home(), wanted);
+  return { json: changes, text: changes.map(withDifferences).join('\n') };
+}
+
+export async function definitions(connections: Connections, [key]: readonly string[]): Promise<Output> {
+  const newest = await readDefinitions(await connections.home());
+  if (key) {
+    const record = newest.get(key);
+    if (!record) throw new Trouble(`there is no definition ${key}`, '`tributary definitions` lists them');
+    const { body, ...rest } = record;
+    const spec: unknown = JSON.parse(body);
+    const by = `# version ${rest.version}, ${new Date(rest.at).toISOString()}, by ${rest.actor}${rest.reason ? `: ${rest.reason}` : ''}`;
+    const content = rest.deleted ? { delete: true } : { spec };
+    return {
+      json: { ...rest, spec },
+      text: `${by}\n${stringify({ kind: rest.kind, name: rest.name, ...content }).trimEnd()}`,
+    };
+  }
+  const records = [...newest.values()]
+    .filter(({ deleted }) => !deleted)
+    .sort((a, b) => (`${a.kind}/${a.name}` < `${b.kind}/${b.name}` ? -1 : 1));
+  return {
+    json: records.map(({ body, ...rest }) => ({ ...rest, spec: JSON.parse(body) as unknown })),
+    text:
+      table(
+        ['definition', 'version', 'at', 'by', 'reason'],
+        records.map(({ kind, name, version, at, actor, reason }) => [
+          `${kind}/${name}`,
+          version,
+          new Date(at).toISOString(),
+          actor,
+          reason,
+        ]),
+      ) || 'nothing is defined',
+  };
+}

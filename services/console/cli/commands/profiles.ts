@@ -1,0 +1,44 @@
+import { stringify } from 'yaml';
+import type { Profile } from '#schemas/generated/records.ts';
+import { topics } from '#schemas/topics.ts';
+import { addDigests, digestOf, formatDigest, subtractDigests } from '#shared/profiles/digest.ts';
+import type { Connections } from '../connections.ts';
+import type { Output } from '../output.ts';
+import { readTopic } from '../read-topic.ts';
+import { Trouble } from '../trouble.ts';
+
+function pathOf(reference: string | undefined, part = ''): string {
+  if (!reference?.includes(':'))
+    throw new Trouble('which identifier?', 'for example user_id:42, email:a@example.com, profile_id:…', 2);
+  return `/v1/profiles/${encodeURIComponent(reference)}${part}`;
+}
+
+const shown = (json: unknown): Output => ({ json, text: stringify(json).trimEnd() });
+
+export const profile = async (connections: Connections, [reference]: readonly string[]): Promise<Output> =>
+  shown(await connections.api(pathOf(reference)));
+
+export const identity = async (connections: Connections, [reference, other]: readonly string[]): Promise<Output> =>
+  shown(
+    await connections.api(
+      other ? pathOf(reference, `/explain?with=${encodeURIComponent(other)}`) : pathOf(reference, '/identifiers'),
+    ),
+  );
+
+export async function digest(connections: Connections): Promise<Output> {
+  const digests = new Map<string, bigint>();
+  let sum = 0n;
+  await readTopic(await connections.home(), topics.profiles, (key, value: Profile | null) => {
+    const before = digests.get(key);
+    if (before !== undefined) sum = subtractDigests(sum, before);
+    if (!value || value.gone) {
+      digests.delete(key);
+      return;
+    }
+    const next = digestOf(value);
+    digests.set(key, next);
+    sum = addDigests(sum, next);
+  });
+  const json = { profiles: digests.size, digest: formatDigest(sum) };
+  return { json, text: `${json.digest}  ${json.profiles} profiles` };
+}

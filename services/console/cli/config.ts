@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import { clickhouseOptions } from '#shared/clickhouse/client.ts';
+import { count, helpText, port, readOptions, text, type Values } from '#shared/service/options.ts';
+import { platformOptions } from '#shared/service/platform-options.ts';
+
+const options = {
+  ...platformOptions,
+  ...clickhouseOptions,
+  kafkaPort: port('KAFKA_PORT', 'Port of a local Kafka, where KAFKA_BROKERS is not set', '9092'),
+  registryPort: port('REGISTRY_PORT', 'Port of a local registry, where REGISTRY_URL is not set', '8081'),
+  clickhousePort: port('CLICKHOUSE_PORT', 'Port of a local ClickHouse, where CLICKHOUSE_URL is not set', '8123'),
+  collectorPort: port('COLLECTOR_PORT', 'Port of the collector', '8080'),
+  apiPort: port('API_PORT', 'Port of a local read API, where API_URL is not set', '8090'),
+  apiUrl: text('API_URL', 'Address of the read API', ''),
+  apiTokenFile: text('API_TOKEN_FILE', 'File with the read API’s token; DATA/api-token when empty', ''),
+  stitcherOpsPort: port('STITCHER_OPS_PORT', 'Operations port of the identity-stitcher', '9101'),
+  projectorOpsPort: port('PROJECTOR_OPS_PORT', 'Operations port of the profile-projector', '9102'),
+  activationOpsPort: port('ACTIVATION_OPS_PORT', 'Operations port of activation', '9103'),
+  actor: text('ACTOR', 'Who changes definitions; the user of this machine when empty', ''),
+  reason: text('REASON', 'Why definitions are changed', ''),
+  limit: count('LIMIT', 'Most rows to show', '20'),
+} as const;
+
+export type CliSettings = Values<typeof options>;
+
+/** What was typed, taken apart. */
+export interface Invocation {
+  readonly words: readonly string[];
+  readonly json: boolean;
+  readonly help: boolean;
+  readonly settings: CliSettings;
+}
+
+const root = resolve(import.meta.dirname, '..', '..', '..');
+
+/** Takes a command line apart, and finds the local platform where nothing else is said. */
+export function invocationOf(argv: readonly string[]): Invocation | { readonly errors: readonly string[] } {
+  const words: string[] = [];
+  const flags: string[] = [];
+  let json = false;
+  let help = false;
+  for (let i = 0; i < argv.length; i++) {
+    const arg = argv[i] as string;
+    if (arg === '--json') json = true;
+    else if (arg === '--help' || arg === '-h') help = true;
+    else if (!arg.startsWith('--')) words.push(arg);
+    else flags.push(arg.includes('=') ? arg : `${arg}=${argv[++i] ?? ''}`);
+  }
+  const read = readOptions(options, process.env, flags);
+  if ('errors' in read) return read;
+  const given = (name: string): boolean =>
+    process.env[`TRIBUTARY_${name}`] !== undefined ||
+    flags.some((flag) => flag.startsWith(`--${name.toLowerCase().replaceAll('_', '-')}=`));
+  const found = read.values;
+  // The platform keeps its data beside the code; a folder here of that name is meant first.
+  const dataDirectory =
+    given('DATA') || existsSync(found.dataDirectory) ? found.dataDirectory : join(root, found.dataDirectory);
+  const at = (name: number): string => `http://127.0.0.1:${name}`;
+  const settings = {
+    ...found,
+    dataDirectory,
+    kafkaBrokers: given('KAFKA_BROKERS') ? found.kafkaBrokers : [`127.0.0.1:${found.kafkaPort}`],
+    registryUrl: given('REGISTRY_URL') ? found.registryUrl : `${at(found.registryPort)}/apis/ccompat/v7`,
+    clickhouseUrl: given('CLICKHOUSE_URL') ? found.clickhouseUrl : at(found.clickhousePort),
+    apiUrl: found.apiUrl || at(found.apiPort),
+    actor: found.actor || userInfo().username,
+  };
+  return { words, json, help, settings };
+}
+
+/** All settings, for `--help`. */
+export const settingsHelp = (): string => helpText('', options).trim();

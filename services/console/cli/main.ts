@@ -1,0 +1,87 @@
+import { apply, definitions, diff } from './commands/definitions.ts';
+import { doctor } from './commands/doctor.ts';
+import { deliveries, event, rejected } from './commands/events.ts';
+import { digest, identity, profile } from './commands/profiles.ts';
+import { status } from './commands/status.ts';
+import { invocationOf, settingsHelp } from './config.ts';
+import { Connections } from './connections.ts';
+import type { Output } from './output.ts';
+import { Trouble } from './trouble.ts';
+
+interface Command {
+  readonly usage: string;
+  readonly does: string;
+  readonly run?: (connections: Connections, words: readonly string[]) => Promise<Output>;
+}
+
+const commands: Readonly<Record<string, Command>> = {
+  apply: { usage: 'apply FILE', does: 'puts the definitions of a file in force (--reason WHY)', run: apply },
+  diff: { usage: 'diff FILE', does: 'shows what apply would change', run: diff },
+  definitions: { usage: 'definitions [KIND/NAME]', does: 'lists what is in force, or shows one', run: definitions },
+  status: { usage: 'status', does: 'what answers, how far every task is, and the books', run: status },
+  doctor: { usage: 'doctor', does: 'what is wrong, and what to do', run: doctor },
+  profile: { usage: 'profile TYPE:VALUE', does: 'a profile, by any of its identifiers', run: profile },
+  identity: {
+    usage: 'identity TYPE:VALUE [TYPE:VALUE]',
+    does: 'its identifiers; with two: why they are one, or are not',
+    run: identity,
+  },
+  event: { usage: 'event MESSAGE_ID', does: 'what became of an event', run: event },
+  rejected: { usage: 'rejected', does: 'what was rejected, and why (--limit ROWS)', run: rejected },
+  deliveries: { usage: 'deliveries', does: 'what was delivered, and what was not (--limit ROWS)', run: deliveries },
+  digest: { usage: 'digest', does: 'number of profiles and an order-free digest over them', run: digest },
+  tail: { usage: 'tail', does: 'not there yet' },
+  import: { usage: 'import', does: 'not there yet' },
+  replay: { usage: 'replay', does: 'not there yet' },
+};
+
+const help = (): string =>
+  [
+    'tributary: the operator’s tool',
+    '',
+    ...Object.values(commands).map(({ usage, does }) => `  tributary ${usage.padEnd(34)} ${does}`),
+    '',
+    'Every command knows --json and --help. Exit code: 0, 1 when something is wrong, 2 when it was asked wrongly.',
+    'It finds a local platform by its data directory (.tributary) and ports.',
+    '',
+    settingsHelp(),
+  ].join('\n');
+
+/** Runs one command. @returns the exit code */
+export async function run(argv: readonly string[]): Promise<number> {
+  const say = (text: string): void => void process.stdout.write(`${text}\n`);
+  const complain = (text: string): void => void process.stderr.write(`${text}\n`);
+  const invocation = invocationOf(argv);
+  if ('errors' in invocation) {
+    for (const error of invocation.errors) complain(`tributary: ${error}`);
+    return 2;
+  }
+  const { words, json, settings } = invocation;
+  const [name, ...rest] = words;
+  const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (invocation.help || name === 'help' || name === undefined) {
+    say(command ? `tributary ${command.usage}\n  ${command.does}\n\n${settingsHelp()}` : help());
+    return invocation.help || name === 'help' ? 0 : 2;
+  }
+  if (!command) {
+    complain(`tributary: there is no command ${name}; tributary --help lists them`);
+    return 2;
+  }
+  if (!command.run) {
+    complain(`tributary ${name} is not there yet`);
+    return 2;
+  }
+  const connections = new Connections(settings);
+  try {
+    const output = await command.run(connections, rest);
+    say(json ? JSON.stringify(output.json, null, 2) : output.text);
+    return output.exitCode ?? 0;
+  } catch (error) {
+    if (!(error instanceof Trouble)) throw error;
+    if (json) say(JSON.stringify({ error: { message: error.message, advice: error.advice } }, null, 2));
+    else complain(error.advice ? `${error.message}\n→ ${error.advice}` : error.message);
+    return error.exitCode;
+  } finally {
+    await connections.close();
+  }
+}

@@ -44,14 +44,6 @@ const usage = `npm run demo:chaos [-- --kill NAME] [--data DIR]
 const READY_WITHIN_MS = 180_000;
 const progress = new Progress(process.stdout);
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  process.exitCode = error instanceof NotPossible ? 2 : 1;
-  process.stderr.write(`tributary: ${error instanceof Error ? error.message : String(error)}\n`);
-}
-process.exit();
-
 async function main(argv: readonly string[]): Promise<number> {
   if (argv.includes('--help') || argv.includes('-h')) {
     process.stdout.write(`${usage}\n`);
@@ -243,3 +235,11 @@ class Supervised {
     return found;
   }
 }
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.exitCode = error instanceof NotPossible ? 2 : 1;
+  process.stderr.write(`tributary: ${error instanceof Error ? error.message : String(error)}\n`);
+}
+process.exit();

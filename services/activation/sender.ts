@@ -51,14 +51,15 @@ export function senderTask(name: string, generation: number, ports: SenderPorts)
     outputs: { delivery: topics.deliveries, dead: deadTopic(name) },
     stores: {},
     batchSize: BATCH_SIZE,
-    async process(inputs, work) {
+    async process(inputs, work, _definitions, released) {
+      const signal = AbortSignal.any([ports.signal, released]);
       const done = new Map<Input, Done>();
       const chains = Map.groupBy(inputs, ({ key }) => key);
       const sendChain = async (chain: typeof inputs): Promise<void> => {
         const limit = ports.definitions().get('destination', name)?.body.concurrency ?? 1;
         await slots.take(limit);
         try {
-          for (const input of chain) if (input.value) done.set(input, await deliver(input.value));
+          for (const input of chain) if (input.value) done.set(input, await deliver(input.value, signal));
         } finally {
           slots.give();
         }
@@ -94,10 +95,10 @@ export function senderTask(name: string, generation: number, ports: SenderPorts)
     },
   });
 
-  async function deliver(request: DeliveryRequest): Promise<Done> {
+  async function deliver(request: DeliveryRequest, signal: AbortSignal): Promise<Done> {
     let progress: Progress = { attempts: 0, last: undefined };
     for (;;) {
-      assertGoingOn();
+      assertGoingOn(signal);
       const definitions = ports.definitions();
       const destination = definitions.get('destination', name);
       if (!destination?.body.enabled) {
@@ -115,8 +116,8 @@ export function senderTask(name: string, generation: number, ports: SenderPorts)
       if (!consent.allowed)
         return finish(request, { ...standing, progress, outcome: 'suppressed', reason: consent.reason });
 
-      const last = await ports.send(request, destination, ports.signal).catch((error: unknown) => {
-        assertGoingOn();
+      const last = await ports.send(request, destination, signal).catch((error: unknown) => {
+        assertGoingOn(signal);
         throw error;
       });
       const attempts = progress.attempts + 1;
@@ -128,14 +129,14 @@ export function senderTask(name: string, generation: number, ports: SenderPorts)
       if (verdict.next === 'give_up' || attempts >= retry.attempts)
         return finish(request, { ...standing, progress, outcome: 'dead', reason: verdict.reason });
       await ports
-        .sleep(backOffMs(attempts, retry, verdict.afterMs, ports.random()), ports.signal)
-        .catch(() => assertGoingOn());
+        .sleep(backOffMs(attempts, retry, verdict.afterMs, ports.random()), signal)
+        .catch(() => assertGoingOn(signal));
     }
   }
 
   /** @throws LostInfrastructure when the sender must stop: the request is not at fault and keeps its place. */
-  function assertGoingOn(): void {
-    if (ports.signal.aborted) throw new LostInfrastructure(`sender-${name} is stopping`);
+  function assertGoingOn(signal: AbortSignal): void {
+    if (signal.aborted) throw new LostInfrastructure(`sender-${name} is stopping`);
   }
 
   function finish(

@@ -98,7 +98,7 @@ async function microsecondsPerEvent(all: readonly Input[]): Promise<number> {
   for (let at = 0; at < all.length; at += batchSize) {
     const batch = all.slice(at, at + batchSize);
     const work = new Workspace(task.stores, memory);
-    await task.process(batch as never, work as never, definitions);
+    await task.process(batch as never, work as never, definitions, new AbortController().signal);
     work.assertBalanced(batch);
     memory.apply(work);
   }

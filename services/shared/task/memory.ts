@@ -106,14 +106,20 @@ export class MemoryPartition {
       };
     });
     if (batch.length === 0) return { emitted, outcomes, rejected };
-    await processInputs(this.#task, this.state, batch, definitions, async (work) => {
-      this.state.apply(work);
-      emitted.push(...work.emitted);
-      rejected.push(...work.rejected);
-      for (const counts of work.outcomes.values()) {
-        for (const [outcome, count] of counts) outcomes[outcome] = (outcomes[outcome] ?? 0) + count;
-      }
-    });
+    await processInputs(
+      this.#task,
+      this.state,
+      batch,
+      { definitions, signal: new AbortController().signal },
+      async (work) => {
+        this.state.apply(work);
+        emitted.push(...work.emitted);
+        rejected.push(...work.rejected);
+        for (const counts of work.outcomes.values()) {
+          for (const [outcome, count] of counts) outcomes[outcome] = (outcomes[outcome] ?? 0) + count;
+        }
+      },
+    );
     return { emitted, outcomes, rejected };
   }
 

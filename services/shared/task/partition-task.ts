@@ -65,6 +65,8 @@ const TOTALS = '@totals';
 const MARKER = '@marker';
 
 const BATCH_SIZE = 1_500;
+/** After so long without a record the position is moved past what holds no records. */
+const IDLE_MS = 1_000;
 /** Fetching is held back while more than this many records wait, and let on below half of it. */
 const INBOX_RECORDS = 3_000;
 /** Local state that has lain unused for longer may miss tombstones that the changelog no longer holds. */
@@ -396,9 +398,7 @@ export class PartitionTask {
     while (!signal.aborted) {
       if (this.#failure) throw this.#failure;
       if (this.#inbox.length === 0) {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
+        if (await this.#isIdle()) await this.#recordPassedOver();
         continue;
       }
       const waiting = this.#inbox.splice(0, size);
@@ -408,11 +408,41 @@ export class PartitionTask {
       }
       const began = performance.now();
       const inputs = await this.#decode(waiting);
-      await processInputs(task, this.#state as DiskState, inputs, definitions(), (work, done) =>
-        this.#commit(work, done as NextInput[]),
+      await processInputs(
+        task,
+        this.#state as DiskState,
+        inputs,
+        { definitions: definitions(), signal },
+        (work, done) => this.#commit(work, done as NextInput[]),
       );
       metrics.batchDone(performance.now() - began);
     }
+  }
+
+  /** Waits for something to do. @returns true when nothing came for a while */
+  async #isIdle(): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const idle = await new Promise<boolean>((resolve) => {
+      this.#wake = () => resolve(false);
+      timer = setTimeout(() => resolve(true), IDLE_MS);
+    });
+    clearTimeout(timer);
+    return idle;
+  }
+
+  /**
+   * Markers and aborted records come after the last record that was worked on. Once all is quiet the position is moved past them:
+   * else they would expire one day and look like records that were never read.
+   */
+  async #recordPassedOver(): Promise<void> {
+    const positions = new Map<string, number>();
+    for (const [topic, next] of this.#expected ?? [])
+      if (next > (this.#totals.get(topic)?.next ?? 0)) positions.set(topic, next);
+    if (positions.size === 0 || !this.#producer) return;
+    const totals = [...positions].map(
+      ([topic, next]): Accounting => ({ ...(this.#totals.get(topic) as Accounting), next }),
+    );
+    await this.#transact(this.#producer, [], totals, [], positions);
   }
 
   async #decode(waiting: readonly Waiting[]): Promise<NextInput[]> {

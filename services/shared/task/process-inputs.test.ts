@@ -30,11 +30,17 @@ const taskOf = (each: (input: Input, work: Work) => void): Task => ({
 async function run(task: Task, batch: Input[]): Promise<{ outcomes: Record<string, number>; commits: number[][] }> {
   const outcomes: Record<string, number> = {};
   const commits: number[][] = [];
-  await processInputs(task, new MemoryState({}), batch, new Definitions(), async (work: Workspace, done) => {
-    commits.push(done.map(({ offset }) => offset));
-    for (const counts of work.outcomes.values())
-      for (const [outcome, count] of counts) outcomes[outcome] = (outcomes[outcome] ?? 0) + count;
-  });
+  await processInputs(
+    task,
+    new MemoryState({}),
+    batch,
+    { definitions: new Definitions(), signal: new AbortController().signal },
+    async (work: Workspace, done) => {
+      commits.push(done.map(({ offset }) => offset));
+      for (const counts of work.outcomes.values())
+        for (const [outcome, count] of counts) outcomes[outcome] = (outcomes[outcome] ?? 0) + count;
+    },
+  );
   return { outcomes, commits };
 }
 

@@ -3,6 +3,12 @@ import { TaskError } from './errors.ts';
 import type { Input, Task } from './task.ts';
 import { type State, Workspace } from './workspace.ts';
 
+/** What a batch is processed under. */
+export interface Circumstances {
+  readonly definitions: Definitions;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Runs the core over a batch and commits what it wants. If the core throws, the batch is halved, each half with a commit of its
  * own, until the one input that it cannot process stands alone: that one is rejected. Errors of `commit`, and the
@@ -12,7 +18,7 @@ export async function processInputs(
   task: Task,
   state: State,
   inputs: readonly Input[],
-  definitions: Definitions,
+  circumstances: Circumstances,
   commit: (work: Workspace, inputs: readonly Input[]) => Promise<void>,
 ): Promise<void> {
   let work = new Workspace(task.stores, state);
@@ -21,14 +27,15 @@ export async function processInputs(
     for (const input of inputs) {
       if (input.undecodable !== undefined) work.reject(input, { reason: 'undecodable', message: input.undecodable });
     }
-    if (readable.length > 0) await task.process(readable as never, work as never, definitions);
+    if (readable.length > 0)
+      await task.process(readable as never, work as never, circumstances.definitions, circumstances.signal);
     work.assertBalanced(inputs);
   } catch (error) {
     if (error instanceof TaskError) throw error;
     if (inputs.length > 1) {
       const middle = inputs.length >> 1;
-      await processInputs(task, state, inputs.slice(0, middle), definitions, commit);
-      await processInputs(task, state, inputs.slice(middle), definitions, commit);
+      await processInputs(task, state, inputs.slice(0, middle), circumstances, commit);
+      await processInputs(task, state, inputs.slice(middle), circumstances, commit);
       return;
     }
     work = new Workspace(task.stores, state);

@@ -48,6 +48,8 @@ export class TaskRunner implements Service {
   #memberId: string | undefined;
   #joined = false;
   #stopping = false;
+  /** Settled once the group was joined, or could not be. */
+  #started: Promise<void> = Promise.resolve();
   #end: (error?: Error) => void = () => {};
   /** Changes of the assignment are carried out one after the other. */
   #assigning: Promise<void> = Promise.resolve();
@@ -73,6 +75,13 @@ export class TaskRunner implements Service {
       this.#end = (error) => (error ? reject(error) : resolve());
     });
     ended.catch(() => undefined);
+    this.#started = this.#start();
+    this.#started.catch(() => undefined);
+    await this.#started;
+    await ended;
+  }
+
+  async #start(): Promise<void> {
     const { kafka } = this.#host;
     mkdirSync(this.#stateDirectory, { recursive: true });
     const admin = kafka.admin();
@@ -129,12 +138,12 @@ export class TaskRunner implements Service {
         if (taken) resolveOffset(last.offset);
       },
     });
-    await ended;
   }
 
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
+    await this.#started.catch(() => undefined);
     await this.#assigning;
     await Promise.all([...this.#partitionTasks.values()].map((one) => one.release()));
     this.#partitionTasks.clear();

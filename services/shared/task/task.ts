@@ -84,7 +84,13 @@ export interface Task<I extends Channels = Channels, O extends Channels = Channe
   readonly batchSize?: number;
   /** Where a group that has never run begins; the log's start when absent. */
   readonly startFrom?: 'earliest' | 'latest';
-  process(inputs: readonly InputOf<I>[], work: Work<S, O>, definitions: Definitions): void | Promise<void>;
+  /** @param signal aborts when the partition is to be let go: whoever awaits the outside world gives up with LostInfrastructure. */
+  process(
+    inputs: readonly InputOf<I>[],
+    work: Work<S, O>,
+    definitions: Definitions,
+    signal: AbortSignal,
+  ): void | Promise<void>;
 }
 
 /** Infers a task's channels from its literal. */

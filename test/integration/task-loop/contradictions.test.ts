@@ -3,8 +3,9 @@ import { topics } from '#schemas/topics.ts';
 import { TaskRunner } from '#shared/task/runner.ts';
 import { addresses } from '../../support/addresses.ts';
 import { expectEachOnce } from '../../support/counted.ts';
-import { countingTask, produceEvents } from '../../support/counting-task.ts';
+import { anEvent, countingTask, produceEvents } from '../../support/counting-task.ts';
 import { createInstallation, type Installation } from '../../support/installation.ts';
+import { until } from '../../support/until.ts';
 
 let installation: Installation;
 beforeEach(async () => {
@@ -64,4 +65,33 @@ test('expired topics are no reason to stop when everything in them was read', as
   await installation.admin.deleteTopicRecords({ topic: input(), partitions: [{ partition: 0, offset: '-1' }] });
   await produceEvents(installation, 100, 50);
   await runThrough(150);
+});
+
+test('nor are the markers of transactions, which come after the last record, when they expire', async () => {
+  const codec = await installation.codecs.ofTopic(input(), 'EventCollected');
+  const producer = installation.kafka.producer({
+    transactionalId: `${installation.prefix}writer`,
+    idempotent: true,
+    maxInFlightRequests: 1,
+  });
+  await producer.connect();
+  const write = async (id: string, end: 'commit' | 'abort'): Promise<void> => {
+    const transaction = await producer.transaction();
+    await transaction.send({ topic: input(), messages: [{ key: 'k', value: codec.encode(anEvent(id)) }] });
+    await transaction[end]();
+  };
+  await write('m0', 'commit');
+  await write('m1', 'abort');
+  const runner = new TaskRunner(countingTask(), installation.host());
+  const running = runner.run();
+  await until('the position is at the log’s end', async () => {
+    const [offsets] = await installation.admin.fetchOffsets({ groupId: group(), topics: [input()] });
+    return offsets?.partitions[0]?.offset === '4';
+  });
+  await runner.stop();
+  await running;
+  await installation.admin.deleteTopicRecords({ topic: input(), partitions: [{ partition: 0, offset: '-1' }] });
+  await write('m2', 'commit');
+  await runThrough(2);
+  await producer.disconnect();
 });

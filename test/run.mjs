@@ -1,0 +1,61 @@
+// `npm test`. Sets up what is missing, checks the code, runs every test, and ends with one line `N passed, N failed`.
+import { readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { installPackages, node, root, run, say } from '../deploy/local/install.mjs';
+import { ensureJars, findJava } from '../deploy/local/jars.mjs';
+
+try {
+  await findJava();
+  await ensureJars(say);
+  await installPackages();
+} catch (error) {
+  process.stderr.write(`tributary: ${error.message}\n`);
+  process.exit(2);
+}
+process.env.PATH = `${join(root, 'node_modules', '.bin')}:${process.env.PATH}`;
+
+say('npm run check');
+const checked = (await run('npm', ['run', '--silent', 'check'])) === 0;
+
+const report = join(tmpdir(), `tributary-tests-${process.pid}.json`);
+const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+await run(node, [
+  vitest,
+  'run',
+  '--reporter=default',
+  '--reporter=json',
+  `--outputFile.json=${report}`,
+  ...process.argv.slice(2),
+]);
+
+let passed = 0;
+let failed = checked ? 0 : 1;
+const skipped = [];
+try {
+  for (const file of JSON.parse(readFileSync(report, 'utf8')).testResults) {
+    // A file that could not be loaded has no tests to count, and must not look like a success.
+    if (file.status === 'failed' && file.assertionResults.every(({ status }) => status !== 'failed')) failed++;
+    for (const { status, fullName } of file.assertionResults) {
+      if (status === 'passed') passed++;
+      else if (status === 'failed') failed++;
+      else skipped.push(fullName);
+    }
+  }
+  rmSync(report);
+} catch (error) {
+  say(`the tests wrote no report: ${error.message}`);
+  failed++;
+}
+
+// A test that cannot fail is worth nothing: bugs planted on purpose must be caught.
+if (process.argv.length === 2) {
+  say('planted bugs');
+  if ((await run(node, [join(root, 'test', 'mutation', 'run.ts')])) === 0) passed++;
+  else failed++;
+}
+
+say(checked ? 'check: passed' : 'check: FAILED, see above');
+say(skipped.length === 0 ? 'skipped: nothing' : `skipped: ${skipped.join('; ')}`);
+say(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);

@@ -1,0 +1,15 @@
+/** Why a request is not answered. Codes are stable. */
+export class Problem extends Error {
+  readonly status: number;
+  readonly code: string;
+
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+
+  get body(): { readonly error: { readonly code: string; readonly message: string } } {
+    return { error: { code: this.code, message: this.message } };
+  }
+}

@@ -1,0 +1,86 @@
+import { Problem } from './problem.ts';
+import { parseReference, type Reference } from './reference.ts';
+
+const PARTS = ['traits', 'events', 'identifiers', 'history', 'explain'] as const;
+type Part = (typeof PARTS)[number];
+
+/** What a request to the read API asks for. */
+export type Question =
+  | { readonly part: 'profile' | 'traits' | 'identifiers'; readonly reference: Reference }
+  | { readonly part: 'events' | 'history'; readonly reference: Reference; readonly page: Page }
+  | { readonly part: 'explain'; readonly reference: Reference; readonly other: Reference };
+
+export interface Page {
+  readonly limit: number;
+  /** Only what is older than this: milliseconds for events, a version for history. */
+  readonly before: number | undefined;
+}
+
+const MOST_ROWS = 1_000;
+const DEFAULT_ROWS = 100;
+
+/** @param target path and query of the request, as sent. @throws Problem */
+export function questionOf(method: string, target: string): Question {
+  const [path = '', search = ''] = target.split(/\?(.*)/s, 2);
+  const [root, version, collection, written, part, ...more] = path.split('/');
+  if (root !== '' || version !== 'v1' || collection !== 'profiles' || !written || more.length > 0)
+    throw new Problem(404, 'no_such_route', 'there is nothing at this address');
+  if (part !== undefined && !PARTS.includes(part as Part))
+    throw new Problem(404, 'no_such_route', `a profile has ${PARTS.join(', ')}`);
+  if (method !== 'GET' && method !== 'HEAD') throw new Problem(405, 'method_not_allowed', 'only GET is answered');
+  const reference = referenceOf(decoded(written), 'the profile');
+  const query = new URLSearchParams(search);
+  switch (part as Part | undefined) {
+    case undefined:
+      return { part: 'profile', reference };
+    case 'traits':
+    case 'identifiers':
+      return { part: part as 'traits' | 'identifiers', reference };
+    case 'explain': {
+      const other = query.get('with');
+      if (!other) throw new Problem(400, 'missing_parameter', 'explain needs with=type:value');
+      return { part: 'explain', reference, other: referenceOf(other, 'with') };
+    }
+    case 'events':
+      return { part: 'events', reference, page: { limit: limitOf(query), before: timeOf(query.get('before')) } };
+    case 'history':
+      return { part: 'history', reference, page: { limit: limitOf(query), before: wholeOf(query, 'before') } };
+  }
+}
+
+function decoded(written: string): string {
+  try {
+    return decodeURIComponent(written);
+  } catch {
+    throw new Problem(400, 'invalid_identifier', 'the identifier is not URL-encoded');
+  }
+}
+
+function referenceOf(text: string, what: string): Reference {
+  const reference = parseReference(text);
+  if (!reference)
+    throw new Problem(
+      400,
+      'invalid_identifier',
+      `${what} is asked for as type:value, such as user_id:42, external_id:crm:42 or profile_id:<uuid>`,
+    );
+  return reference;
+}
+
+const limitOf = (query: URLSearchParams): number =>
+  Math.min(MOST_ROWS, Math.max(1, wholeOf(query, 'limit') ?? DEFAULT_ROWS));
+
+function wholeOf(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null) return undefined;
+  if (!/^\d{1,15}$/.test(text)) throw new Problem(400, 'invalid_parameter', `${name} must be a whole number`);
+  return Number(text);
+}
+
+function timeOf(text: string | null): number | undefined {
+  if (text === null) return undefined;
+  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time))
+    throw new Problem(400, 'invalid_parameter', 'before must be a time, such as 2026-01-31T12:00:00Z');
+  return time;
+}

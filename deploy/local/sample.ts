@@ -8,7 +8,7 @@ import type { RunSample } from './supervisor.ts';
 /** Queries that were tried on the sample. */
 const queries = [
   `SELECT toYear(timestamp) AS year, count() AS orders FROM events WHERE event = 'Order Completed' GROUP BY year ORDER BY year`,
-  `SELECT profile_id, events, revenue['USD'] AS usd FROM profiles ORDER BY toFloat64OrZero(usd) DESC LIMIT 5`,
+  `SELECT profile_id, events, revenue['USD'] AS usd FROM profiles ORDER BY usd DESC LIMIT 5`,
   `SELECT kind, reason, count() AS identifiers FROM identity_changes GROUP BY kind, reason ORDER BY identifiers DESC`,
 ] as const;
 
@@ -24,10 +24,11 @@ export const runSample: RunSample = async (platform, { once, startedMs }) => {
   const began = performance.now();
   const { findings, problems, feed } = await settleSample(sample, progress);
   const settledMs = performance.now() - began;
+  const failures = await tryQueries(sample);
   const identifiers = [...feed.profiles.values()].reduce((total, one) => total + one.identifiers.length, 0);
   const report = reportOf({
     findings,
-    problems,
+    problems: [...problems, ...failures],
     identifiers,
     story: await tellStory(platform, sample.clicks.story),
     ...whereToLook(sample),
@@ -40,8 +41,18 @@ export const runSample: RunSample = async (platform, { once, startedMs }) => {
   progress.say(report.join('\n'));
   // The receiver goes on taking deliveries in as long as the platform runs.
   if (once) await closeSample(sample);
-  return problems.length === 0 ? 0 : 1;
+  return problems.length + failures.length === 0 ? 0 : 1;
 };
+
+/** What is offered to be tried must work. @returns what does not */
+async function tryQueries({ clickhouse }: Sample): Promise<string[]> {
+  const answers = queries.map(async (query) => {
+    const result = await clickhouse.query({ query, format: 'JSONEachRow' });
+    return (await result.json()).length > 0 ? [] : [`no rows: ${query}`];
+  });
+  const failed = (error: Error): string[] => [`a query failed: ${error.message}`];
+  return (await Promise.all(answers.map((answer) => answer.catch(failed)))).flat();
+}
 
 function whereToLook({ host, receiver }: Sample) {
   const env = host.env();

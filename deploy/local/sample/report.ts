@@ -18,8 +18,8 @@ export interface ReportOptions {
 
 const grouped = new Intl.NumberFormat('en-US');
 const n = (count: number): string => grouped.format(count);
-const money = (micros: bigint | undefined): string => {
-  const [whole = '0', fraction = ''] = formatMicros(micros ?? 0n).split('.');
+const money = (micros: bigint): string => {
+  const [whole = '0', fraction = ''] = formatMicros(micros).split('.');
   return `${grouped.format(BigInt(whole))}.${fraction.padEnd(2, '0')}`;
 };
 
@@ -36,7 +36,11 @@ export function reportOf(options: ReportOptions): string[] {
   const rejectedHere = sum(
     [...warehouse.rejected].filter(([place]) => place.startsWith('collector: ')).map(([, count]) => count),
   );
-  const mark = problems.length === 0 ? '=' : 'and';
+  const against = (currency: string, cents: bigint): string => {
+    const micros = findings.revenue.get(currency) ?? 0n;
+    const mark = micros === cents * 10_000n ? '=' : 'against';
+    return `${money(micros)} ${currency} in profiles ${mark} ${money(cents * 10_000n)}`;
+  };
   return [
     '',
     'What became of the sample',
@@ -55,14 +59,8 @@ export function reportOf(options: ReportOptions): string[] {
         'deliveries',
         `${n(putOutBy(books, 'planner', destination))} asked for: ${outcomeText || 'none'}; the receiver saw ${n(received.keys)}, ${n(received.requests - received.keys)} of them again`,
       ],
-      [
-        'revenue',
-        `${money(findings.revenue.get('USD'))} USD in profiles ${mark} ${money(expected.dollarCents * 10_000n)} in the file`,
-      ],
-      [
-        '',
-        `${money(findings.revenue.get('EUR'))} EUR in profiles ${mark} ${money(expected.euroCents * 10_000n)} of the click stream`,
-      ],
+      ['revenue', `${against('USD', expected.dollarCents)} in the file`],
+      ['', `${against('EUR', expected.euroCents)} of the click stream`],
       ...[...books.rejected].map(([place, count], i) => [i === 0 ? 'rejected' : '', `${n(count)} ${place}`]),
     ]),
     '',

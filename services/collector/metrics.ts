@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Decision } from './core/event.ts';
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 10];
 
@@ -51,8 +52,14 @@ export class CollectorMetrics {
     this.#seconds.observe(milliseconds / 1000);
   }
 
-  decided(source: string, outcome: string, reason: string): void {
-    this.#events.inc({ source, outcome, reason });
+  /** Events of one request that Kafka has. */
+  acknowledged(source: string, decisions: readonly Decision[]): void {
+    let accepted = 0;
+    for (const decision of decisions) {
+      if (decision.outcome === 'accepted') accepted++;
+      else this.#events.inc({ source, outcome: 'rejected', reason: decision.reason });
+    }
+    if (accepted > 0) this.#events.inc({ source, outcome: 'accepted', reason: '' }, accepted);
   }
 
   unavailable(code: string): void {

@@ -1,34 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { EventCollected, EventRejected } from '#schemas/generated/records.ts';
 import type { Hashing } from '#shared/identity/hashing.ts';
 import type { OutRecord } from '#shared/kafka/in-chunks.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
+import type { Known, Target } from './adapters/installation.ts';
 import { readBody } from './adapters/read-body.ts';
-import type { RecordWriter } from './adapters/record-writer.ts';
-import { Unavailable } from './adapters/record-writer.ts';
+import { type RecordWriter, Unavailable } from './adapters/record-writer.ts';
+import { type Answer, notKnownYet, refusal, SUCCESS, settingsAnswer, toPreflight } from './core/answers.ts';
 import { clientAddress } from './core/client-address.ts';
 import type { Decision } from './core/event.ts';
-import { allowsOrigin, preflightHeaders } from './core/origins.ts';
-import { decideAll, parseBody, type Refusal } from './core/request.ts';
+import { allowsOrigin } from './core/origins.ts';
+import { decideAll, parseBody } from './core/request.ts';
 import { type Route, routeOf } from './core/route.ts';
 import { rudderSourceConfig, segmentSettings } from './core/sdk-settings.ts';
-import type { Sources } from './core/sources.ts';
+import type { Source } from './core/sources.ts';
 import { writeKeyOf } from './core/write-key.ts';
 import type { CollectorMetrics } from './metrics.ts';
 
-/** A topic to write to. */
-export interface Target<V> {
-  readonly topic: string;
-  readonly partitions: number;
-  readonly codec: { encode(value: V): Buffer };
-}
-
 export interface Surroundings {
-  readonly sources: () => Sources;
+  /** Undefined as long as it is not known which sources there are. */
+  readonly known: () => Known | undefined;
   readonly writer: Pick<RecordWriter, 'write'>;
-  readonly collected: Target<EventCollected>;
-  readonly rejected: Target<EventRejected>;
   readonly hashing: Hashing;
   readonly generation: number;
   readonly mostBodyBytes: number;
@@ -38,157 +30,145 @@ export interface Surroundings {
   readonly now: () => number;
 }
 
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
-const json = (status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): Answer => ({
-  status,
-  headers: { 'content-type': 'application/json', ...headers },
-  body: JSON.stringify(value),
-});
-/** What every SDK takes for success: this status with this body. */
-const SUCCESS = { status: 200, headers: { 'content-type': 'application/json' }, body: '{"success":true}' };
-
 /**
- * A request from its first byte to its answer: route, read, authenticate, decide on each event, encode, store, answer. Nothing is
+ * A request from its first byte to its answer: route, authenticate, read, decide on each event, encode, store, answer. Nothing is
  * acknowledged before Kafka has it.
  * @throws ClientGone
  */
 export async function answer(request: IncomingMessage, around: Surroundings): Promise<Answer> {
-  const [path, query] = (request.url ?? '/').split(/\?(.*)/s, 2) as [string, string | undefined];
-  const route = routeOf(request.method ?? 'GET', path);
-  const origin = request.headers.origin;
-  const sources = around.sources();
-  if (route.to === 'preflight') return preflight(origin, sources);
-  const result = await respond(route, request, query, sources, around).catch((error: unknown) => {
-    if (!(error instanceof Unavailable)) throw error;
-    around.metrics.unavailable(error.code);
-    return refusal({ status: 503, code: error.code, message: error.message }, { 'retry-after': '2' });
-  });
-  return origin && allowsOrigin(sources.origins, origin)
+  const { url = '/', method = 'GET', headers } = request;
+  const mark = url.indexOf('?');
+  const path = mark < 0 ? url : url.slice(0, mark);
+  const query = mark < 0 ? undefined : url.slice(mark + 1);
+  const route = routeOf(method, path);
+  const known = around.known();
+  if (!known) return notKnownYet;
+  const { origin } = headers;
+  const isAllowed = origin !== undefined && allowsOrigin(known.sources.origins, origin);
+  if (route.to === 'preflight')
+    return toPreflight(isAllowed ? origin : undefined, headers['access-control-request-headers']);
+  const result = await respond(route, request, query, known, around);
+  return isAllowed
     ? { ...result, headers: { ...result.headers, 'access-control-allow-origin': origin, vary: 'Origin' } }
     : result;
 }
 
+type Asked = Exclude<Route, { to: 'preflight' }>;
+type Call = Extract<Route, { to: 'event' | 'batch' }>;
+
 async function respond(
-  route: Route,
+  route: Asked,
   request: IncomingMessage,
   query: string | undefined,
-  sources: Sources,
+  known: Known,
   around: Surroundings,
 ): Promise<Answer> {
   switch (route.to) {
     case 'nowhere':
       return refusal({ status: 404, code: 'not_found', message: 'There is nothing here' });
     case 'method-not-allowed':
-      return refusal({ status: 405, code: 'method_not_allowed', message: 'Events are sent with POST' });
+      return refusal({ status: 405, code: 'method_not_allowed', message: 'This path does not take this method' });
     case 'sdk-metrics':
-      request.resume();
       return SUCCESS;
     case 'settings':
-      return settingsFor(route.writeKey, sources, segmentSettings);
+      return settingsAnswer(known.sources, route.writeKey, segmentSettings);
     case 'source-config':
-      return settingsFor(
-        new URLSearchParams(query).get('writeKey') ?? basicUser(request) ?? '',
-        sources,
-        rudderSourceConfig,
-      );
+      return settingsAnswer(known.sources, inQuery(query) ?? inHeaders(request), rudderSourceConfig);
     case 'event':
     case 'batch':
-      return collect(route, request, query, sources, around);
-    case 'preflight':
-      return preflight(request.headers.origin, sources);
+      return collect(route, request, query, known, around);
   }
 }
 
 async function collect(
-  route: Extract<Route, { to: 'event' | 'batch' }>,
+  route: Call,
   request: IncomingMessage,
   query: string | undefined,
-  sources: Sources,
+  known: Known,
   around: Surroundings,
 ): Promise<Answer> {
   const { headers } = request;
+  const keyInHeaders = inHeaders(request);
+  // Whoever has no right to send is not read at all, where that can be told from the headers.
+  if (keyInHeaders !== undefined) {
+    const found = sourceOf(keyInHeaders, headers.origin, known);
+    if ('status' in found) return found;
+  }
+  const receivedAt = around.now();
   const bytes = await readBody(request, around.mostBodyBytes);
   if (!Buffer.isBuffer(bytes)) return refusal(bytes);
   const body = parseBody(bytes);
   if ('status' in body) return refusal(body);
+  const key = keyInHeaders ?? writeKeyOf({ body: body.json.writeKey, query: inQuery(query) });
+  const source = sourceOf(key, headers.origin, known);
+  if ('status' in source) return source;
 
-  const key = writeKeyOf({
-    authorization: headers.authorization,
-    header: headers['x-write-key'] as string | undefined,
-    body: body.json.writeKey,
-    query: query ? new URLSearchParams(query).get('writeKey') : null,
-  });
-  const found = key === undefined ? undefined : sources.find(key);
-  // Without any source the definitions are not there yet: SDKs drop what gets a 401, for ever.
-  if (!found && sources.empty) throw new Unavailable('kafka_unavailable', 'The sources are not known yet');
-  if (!found)
-    return refusal({
-      status: 401,
-      code: 'unknown_write_key',
-      message: key === undefined ? 'The request has no write key' : 'No source has this write key',
-    });
-  const { source, enabled } = found;
-  if (!enabled) return refusal({ status: 403, code: 'disabled', message: 'The source or its write key is disabled' });
-  if (headers.origin && !allowsOrigin(source.body.allowedOrigins, headers.origin)) {
-    return refusal({ status: 403, code: 'origin_not_allowed', message: 'The source does not allow this origin' });
-  }
-
-  const receivedAt = around.now();
   const decisions = decideAll(route, body, {
     source: source.name,
-    settings: source.body,
-    rules: sources.rules,
-    definitions: sources.met(source),
+    settings: source.settings,
+    rules: known.sources.rules,
+    definitions: source.met,
     receivedAt,
     sentAt: body.json.sentAt ?? headers.sentat,
-    ip: headers.origin
-      ? clientAddress(
-          request.socket.remoteAddress,
-          headers['x-forwarded-for'] as string | undefined,
-          around.trustedProxies,
-        )
-      : null,
+    ip: isBrowser(request) ? addressOf(request, around.trustedProxies) : null,
     gpc: headers['sec-gpc'] === '1',
     generation: around.generation,
     hashing: around.hashing,
     newId: randomUUID,
   });
   if (!Array.isArray(decisions)) return refusal(decisions);
-  await around.writer.write(decisions.map((decision) => encode(decision, receivedAt, around)));
-  for (const { outcome, value } of decisions)
-    around.metrics.decided(source.name, outcome, outcome === 'rejected' ? value.reason : '');
+  const records = decisions.map((decision) => encode(decision, receivedAt, known));
+  try {
+    await around.writer.write(records);
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    around.metrics.unavailable(error.code);
+    return refusal({ status: 503, code: error.code, message: error.message });
+  }
+  around.metrics.acknowledged(source.name, decisions);
   return SUCCESS;
 }
 
-function encode(decision: Decision, timestamp: number, { collected, rejected }: Surroundings): OutRecord {
-  const { key } = decision;
-  const [target, value] =
-    decision.outcome === 'accepted'
-      ? [collected, collected.codec.encode(decision.value)]
-      : [rejected, rejected.codec.encode(decision.value)];
-  return { topic: target.topic, partition: partitionOf(key, target.partitions), key, value, timestamp };
+function encode(decision: Decision, timestamp: number, { collected, rejected }: Known): OutRecord {
+  return decision.outcome === 'accepted'
+    ? recordOf(collected, decision.key, decision.value, timestamp)
+    : recordOf(rejected, decision.key, decision.value, timestamp);
 }
 
-/** SDKs that read JSON errors look for `code` and `message`; some retry for ever without them. */
-const refusal = ({ status, code, message }: Refusal, headers?: Readonly<Record<string, string>>): Answer =>
-  json(status, { code, message, error: message }, headers);
-
-function preflight(origin: string | undefined, sources: Sources): Answer {
-  const allowed = origin !== undefined && allowsOrigin(sources.origins, origin);
-  return { status: 204, headers: allowed ? preflightHeaders(origin) : { vary: 'Origin' }, body: '' };
+function recordOf<V>(target: Target<V>, key: string, value: V, timestamp: number): OutRecord {
+  const { topic, partitions } = target;
+  return { topic, partition: partitionOf(key, partitions), key, value: target.encode(value), timestamp };
 }
 
-function settingsFor(key: string, sources: Sources, settings: (key: string, name: string) => unknown): Answer {
-  const found = sources.find(key);
-  return found?.enabled
-    ? json(200, settings(key, found.source.name))
-    : refusal({ status: 404, code: 'unknown_write_key', message: 'No enabled source has this write key' });
+/** The source of a write key, if it may be used from here. */
+function sourceOf(key: string | undefined, origin: string | undefined, { sources }: Known): Source | Answer {
+  const source = key === undefined ? undefined : sources.find(key);
+  if (!source) {
+    // As long as there is no source at all, the definitions are rather not there yet than the key wrong.
+    if (sources.empty) return notKnownYet;
+    const message = key === undefined ? 'The request has no write key' : 'No source has this write key';
+    return refusal({ status: 401, code: 'unknown_write_key', message });
+  }
+  if (!source.enabled)
+    return refusal({ status: 403, code: 'disabled', message: 'The source or its write key is disabled' });
+  if (origin !== undefined && !allowsOrigin(source.settings.allowedOrigins, origin))
+    return refusal({ status: 403, code: 'origin_not_allowed', message: 'The source does not allow this origin' });
+  return source;
 }
 
-const basicUser = ({ headers }: IncomingMessage): string | undefined =>
-  writeKeyOf({ authorization: headers.authorization, header: undefined, body: undefined, query: null });
+const inHeaders = ({ headers }: IncomingMessage): string | undefined => {
+  const header = headers['x-write-key'];
+  return writeKeyOf({ authorization: headers.authorization, header: Array.isArray(header) ? header[0] : header });
+};
+
+const inQuery = (query: string | undefined): string | undefined =>
+  (query && new URLSearchParams(query).get('writeKey')) || undefined;
+
+/** Servers send for others: their own address says nothing about who it is. */
+const isBrowser = ({ headers }: IncomingMessage): boolean =>
+  headers.origin !== undefined || headers.referer !== undefined;
+
+function addressOf({ socket, headers }: IncomingMessage, proxies: number): string | null {
+  const forwarded = headers['x-forwarded-for'];
+  return clientAddress(socket.remoteAddress, Array.isArray(forwarded) ? forwarded.join(',') : forwarded, proxies);
+}

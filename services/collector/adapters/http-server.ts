@@ -1,65 +1,43 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '#shared/service/log.ts';
 import { type Health, opsAnswer } from '#shared/service/ops-server.ts';
 import type { Service } from '#shared/service/service.ts';
+import { type Answer, internalError } from '../core/answers.ts';
 import type { CollectorMetrics } from '../metrics.ts';
-import type { Answer } from '../pipeline.ts';
 import { ClientGone } from './read-body.ts';
 
-const OPS = /^\/(health|ready|metrics)(\?|$)/;
-/** How long to go on answering, not ready, before the port closes: load balancers look every few seconds. */
+/** How long to go on answering, not ready, before the port closes: so a load balancer can look away. */
 const LEAVE_MS = 200;
+/** Longer than a request may wait for Kafka. */
+const LAST_ANSWERS_MS = 12_000;
 
-/** The collector's port. Stops by itself only when asked: then it answers what it has begun. */
+interface Parts {
+  /** @throws ClientGone */
+  readonly answer: (request: IncomingMessage) => Promise<Answer>;
+  readonly health: Health;
+  readonly metrics: CollectorMetrics;
+  readonly log: Log;
+}
+
+/** The collector's port. When it is told to stop it answers what it has begun. */
 export class HttpServer implements Service {
   readonly name = 'http';
   readonly #server: Server;
-  readonly #host: string;
-  readonly #port: number;
-  #stopped: () => void = () => {};
+  readonly #place: { readonly host: string; readonly port: number };
+  readonly #parts: Parts;
+  readonly #stopped = Promise.withResolvers<void>();
   stopping = false;
 
-  constructor(
-    place: { readonly host: string; readonly port: number },
-    answer: (request: IncomingMessage) => Promise<Answer>,
-    health: Health,
-    metrics: CollectorMetrics,
-    log: Log,
-  ) {
-    this.#host = place.host;
-    this.#port = place.port;
-    const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-      const began = performance.now();
-      try {
-        const { status, headers, body } = await answer(request);
-        write(response, status, headers, body, this.stopping);
-        metrics.answered(status, performance.now() - began);
-      } catch (error) {
-        if (error instanceof ClientGone) return;
-        log.error({ err: error }, 'a request could not be answered');
-        const body =
-          '{"code":"internal_error","message":"Something went wrong here","error":"Something went wrong here"}';
-        if (!response.headersSent) write(response, 500, { 'content-type': 'application/json' }, body, true);
-        metrics.answered(500, performance.now() - began);
-      }
-    };
+  constructor(place: { readonly host: string; readonly port: number }, parts: Parts) {
+    this.#place = place;
+    this.#parts = parts;
     this.#server = createServer(
       { keepAliveTimeout: 65_000, headersTimeout: 20_000, requestTimeout: 60_000, maxHeaderSize: 32 * 1024 },
       (request, response) => {
         response.on('error', () => undefined);
-        if (!OPS.test(request.url ?? '')) {
-          void handle(request, response);
-          return;
-        }
-        void opsAnswer((request.url as string).split('?', 1)[0] as string, health).then((ops) => {
-          write(
-            response,
-            ops?.status ?? 404,
-            { 'content-type': ops?.type ?? 'text/plain' },
-            ops?.body ?? '',
-            this.stopping,
-          );
-        });
+        void this.#handle(request, response);
       },
     );
     this.#server.on('clientError', (_, socket) => {
@@ -67,37 +45,64 @@ export class HttpServer implements Service {
     });
   }
 
+  /** Rejects when the port cannot be had. */
   async run(): Promise<void> {
-    const stopped = new Promise<void>((resolve) => {
-      this.#stopped = resolve;
-    });
+    const { host, port } = this.#place;
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(this.#port, this.#host, 1024, resolve);
+      this.#server.once('error', (error: NodeJS.ErrnoException) =>
+        reject(
+          error.code === 'EADDRINUSE' ? new Error(`port ${port} is taken; choose TRIBUTARY_COLLECTOR_PORT`) : error,
+        ),
+      );
+      this.#server.listen(port, host, 1_024, resolve);
     });
-    await stopped;
+    this.#parts.log.info({ host, port: (this.#server.address() as AddressInfo).port }, 'listening');
+    await this.#stopped.promise;
   }
 
   async stop(): Promise<void> {
     this.stopping = true;
-    await new Promise((resolve) => setTimeout(resolve, LEAVE_MS));
+    await sleep(LEAVE_MS);
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
       this.#server.closeIdleConnections();
-      setTimeout(() => this.#server.closeAllConnections(), 12_000).unref();
+      setTimeout(() => this.#server.closeAllConnections(), LAST_ANSWERS_MS).unref();
     });
-    this.#stopped();
+    this.#stopped.resolve();
   }
-}
 
-function write(
-  response: ServerResponse,
-  status: number,
-  headers: Readonly<Record<string, string>>,
-  body: string,
-  close: boolean,
-): void {
-  const all: Record<string, string | number> = { ...headers, 'content-length': Buffer.byteLength(body) };
-  if (close) all.connection = 'close';
-  response.writeHead(status, all).end(body);
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { answer, health, metrics, log } = this.#parts;
+    const began = performance.now();
+    try {
+      const ops =
+        request.method === 'GET' ? await opsAnswer((request.url ?? '/').split('?', 1)[0] as string, health) : undefined;
+      const { status, headers, body } = ops
+        ? { status: ops.status, headers: { 'content-type': ops.type }, body: ops.body }
+        : await answer(request);
+      this.#write(request, response, status, headers, body);
+      if (!ops) metrics.answered(status, performance.now() - began);
+    } catch (error) {
+      if (error instanceof ClientGone) return;
+      log.error({ err: error }, 'a request could not be answered');
+      const { status, headers, body } = internalError;
+      if (!response.headersSent) this.#write(request, response, status, headers, body);
+      metrics.answered(status, performance.now() - began);
+    }
+  }
+
+  #write(
+    request: IncomingMessage,
+    response: ServerResponse,
+    status: number,
+    headers: Readonly<Record<string, string>>,
+    body: string,
+  ): void {
+    const all: Record<string, string | number> = { ...headers };
+    if (body !== '') all['content-length'] = Buffer.byteLength(body);
+    if (this.stopping) all.connection = 'close';
+    response.writeHead(status, all).end(body);
+    // What was refused unread is thrown away: a client that still sends would not see its answer.
+    if (!request.complete) request.resume();
+  }
 }

@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { byTopic } from '#shared/kafka/by-topic.ts';
-import { type KafkaClient, Partitioners, type Producer } from '#shared/kafka/client.ts';
+import { type Admin, type KafkaClient, Partitioners, type Producer } from '#shared/kafka/client.ts';
 import { inChunks, type OutRecord } from '#shared/kafka/in-chunks.ts';
 import { BackOff } from '#shared/service/back-off.ts';
 import type { Log } from '#shared/service/log.ts';
+import type { Service } from '#shared/service/service.ts';
+import { within } from './within.ts';
 
 /** Kafka does not take records now; the sender should come back. */
 export class Unavailable extends Error {
-  readonly code: 'overloaded' | 'kafka_unavailable';
+  readonly code: 'overloaded' | 'unavailable';
 
   constructor(code: Unavailable['code'], message: string) {
     super(message);
@@ -30,49 +32,66 @@ export interface WriterLimits {
   readonly longestWaitMs: number;
 }
 
-/** No request may hang: a broker that does not answer within a few tries is not there. */
-const retry = { initialRetryTime: 50, factor: 0, multiplier: 2, maxRetryTime: 1_000, retries: 6 };
+/** Tries again at short intervals for as long as anyone waits: `within` ends it. */
+const retry = { initialRetryTime: 50, factor: 0, multiplier: 2, maxRetryTime: 500, retries: 30 };
 /** One send holds at most so many bytes, so that the first of a long queue are not kept waiting for the last. */
 const SEND_BYTES = 2 * 1024 * 1024;
+/** What a waiting record takes besides its value; generous. */
+const RECORD_OVERHEAD = 200;
+/** What comes within this time goes to Kafka together, milliseconds. Under load the send before gives it more. */
+const LINGER_MS = 2;
+/** So often the broker is asked whether it is there, when nothing is sent. */
+const PROBE_MS = 2_000;
+const SWEEP_MS = 250;
 
 /**
- * Writes records to Kafka and says when Kafka has them (`acks=all`). While one send is under way the next one gathers: alone at low
- * load, in large batches at high load, without waiting for either.
+ * Writes records to Kafka and says when Kafka has them (`acks=all`). While one send is under way the next one gathers.
+ *
+ * One send at a time: kafkajs gives the sequence numbers of a send that failed to the next one, and a broker that has the first
+ * takes the second for its repetition, and acknowledges it without storing it. For the same reason a producer that failed once is
+ * thrown away.
  */
-export class RecordWriter {
+export class RecordWriter implements Service {
+  readonly name = 'record-writer';
   readonly #kafka: KafkaClient;
+  readonly #topic: string;
   readonly #limits: WriterLimits;
   readonly #log: Log;
   readonly #stopping = new AbortController();
   #queue: Waiting[] = [];
   #bytes = 0;
-  #available = false;
+  /** Since when Kafka takes nothing; undefined while it does. */
+  #downSince: number | undefined = performance.now();
   #wake: () => void = () => {};
   #running: Promise<void> | undefined;
 
-  constructor(kafka: KafkaClient, limits: WriterLimits, log: Log) {
+  /** @param topic one that Kafka is asked about to see whether it is there */
+  constructor(kafka: KafkaClient, topic: string, limits: WriterLimits, log: Log) {
     this.#kafka = kafka;
+    this.#topic = topic;
     this.#limits = limits;
     this.#log = log;
   }
 
   /** Whether Kafka took what was last given to it. */
   get available(): boolean {
-    return this.#available;
+    return this.#downSince === undefined;
   }
 
+  /** Bytes that wait or are under way. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Resolves when Kafka has acknowledged all of them. @throws Unavailable */
+  /** Resolves when Kafka has acknowledged all of them. @throws Unavailable, at the latest after the longest wait */
   write(records: readonly OutRecord[]): Promise<void> {
     let bytes = 0;
-    for (const { value } of records) bytes += (value?.length ?? 0) + 100;
-    if (this.#bytes + bytes > this.#limits.mostBytes) {
+    for (const { value } of records) bytes += (value?.length ?? 0) + RECORD_OVERHEAD;
+    if (this.#bytes + bytes > this.#limits.mostBytes)
       return Promise.reject(new Unavailable('overloaded', 'Too much is waiting to be stored'));
-    }
-    if (!this.#available) return Promise.reject(new Unavailable('kafka_unavailable', 'Events cannot be stored now'));
+    // A short failure is waited out: many senders give up after few tries.
+    if (this.#downSince !== undefined && performance.now() - this.#downSince > this.#limits.longestWaitMs)
+      return Promise.reject(new Unavailable('unavailable', 'Events cannot be stored now'));
     this.#bytes += bytes;
     return new Promise((resolve, reject) => {
       this.#queue.push({ records, bytes, since: performance.now(), done: resolve, failed: reject });
@@ -80,8 +99,11 @@ export class RecordWriter {
     });
   }
 
-  start(): void {
-    this.#running ??= this.#run();
+  async run(): Promise<void> {
+    const sweeping = setInterval(() => this.#giveUp(), SWEEP_MS);
+    this.#running = this.#write();
+    await this.#running;
+    clearInterval(sweeping);
   }
 
   /** Writes what is waiting, then stops. */
@@ -91,11 +113,13 @@ export class RecordWriter {
     await this.#running;
   }
 
-  /** A producer that failed is thrown away: its sequence numbers may not be those that the broker has. */
-  async #run(): Promise<void> {
-    const backOff = new BackOff(200, 2_000);
-    const { signal } = this.#stopping;
-    while (!signal.aborted || this.#queue.length > 0) {
+  get #goesOn(): boolean {
+    return !this.#stopping.signal.aborted || this.#queue.length > 0;
+  }
+
+  async #write(): Promise<void> {
+    const backOff = new BackOff(100, 1_000);
+    while (this.#goesOn) {
       const producer = this.#kafka.producer({
         idempotent: true,
         maxInFlightRequests: 1,
@@ -103,44 +127,42 @@ export class RecordWriter {
         createPartitioner: Partitioners.DefaultPartitioner,
         retry,
       });
+      const admin = this.#kafka.admin({ retry });
       try {
-        await producer.connect();
-        if (!this.#available) this.#log.info('Kafka takes events');
-        this.#available = true;
+        await within(this.#limits.longestWaitMs, 'connecting', Promise.all([producer.connect(), admin.connect()]));
+        await this.#probe(admin);
+        if (this.#downSince !== undefined) this.#log.info('Kafka takes events');
+        this.#downSince = undefined;
         backOff.succeeded();
-        await this.#drain(producer);
+        await this.#drain(producer, admin);
       } catch (error) {
-        if (this.#available)
-          this.#log.error({ err: error }, 'Kafka does not take events; senders are told to come back');
-        this.#available = false;
-        this.#fail(this.#queue.splice(0), new Unavailable('kafka_unavailable', 'Events cannot be stored now'));
-        await backOff.failed(signal);
-        if (signal.aborted) break;
-      } finally {
-        await producer.disconnect().catch(() => undefined);
+        if (this.#downSince === undefined) {
+          this.#downSince = performance.now();
+          this.#log.error({ err: error }, 'Kafka does not take events');
+        }
+        await backOff.failed(this.#stopping.signal);
       }
+      await within(1_000, 'disconnecting', Promise.all([producer.disconnect(), admin.disconnect()])).catch(
+        () => undefined,
+      );
     }
-    this.#available = false;
   }
 
-  async #drain(producer: Producer): Promise<void> {
+  async #drain(producer: Producer, admin: Admin): Promise<void> {
     const { signal } = this.#stopping;
-    while (!signal.aborted || this.#queue.length > 0) {
+    while (this.#goesOn) {
       if (this.#queue.length === 0) {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-        // What arrives in the same turn of the loop goes together.
-        await sleep(0);
+        if (!(await this.#woken(PROBE_MS))) await this.#probe(admin);
+        else if (!signal.aborted) await sleep(LINGER_MS);
         continue;
       }
       const batch = this.#take();
       try {
-        for (const chunk of inChunks(batch.flatMap(({ records }) => records))) {
-          await producer.sendBatch({ acks: -1, topicMessages: byTopic(chunk) });
-        }
+        await within(this.#limits.longestWaitMs, 'storing', this.#send(producer, batch));
       } catch (error) {
-        this.#fail(batch, new Unavailable('kafka_unavailable', 'Events cannot be stored now'));
+        // Whether Kafka has them is not known. They are sent again; what is there twice has the same message id.
+        this.#queue.unshift(...batch);
+        this.#giveUp();
         throw error;
       }
       for (const { bytes, done } of batch) {
@@ -150,24 +172,41 @@ export class RecordWriter {
     }
   }
 
-  /** The next send; what has waited too long is given up first. */
+  async #send(producer: Producer, batch: readonly Waiting[]): Promise<void> {
+    for (const chunk of inChunks(batch.flatMap(({ records }) => records)))
+      await producer.sendBatch({ acks: -1, topicMessages: byTopic(chunk) });
+  }
+
+  async #probe(admin: Admin): Promise<void> {
+    await within(this.#limits.longestWaitMs / 2, 'asking Kafka', admin.fetchTopicMetadata({ topics: [this.#topic] }));
+  }
+
+  /** Waits for records, or to be stopped. @returns false when nothing came in time */
+  #woken(milliseconds: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), milliseconds);
+      this.#wake = () => {
+        clearTimeout(timer);
+        this.#wake = () => {};
+        resolve(true);
+      };
+    });
+  }
+
   #take(): Waiting[] {
-    const tooOld = performance.now() - this.#limits.longestWaitMs;
-    const expired = this.#queue.filter(({ since }) => since < tooOld);
-    if (expired.length > 0) {
-      this.#queue = this.#queue.filter(({ since }) => since >= tooOld);
-      this.#fail(expired, new Unavailable('overloaded', 'Events waited too long to be stored'));
-    }
     let bytes = 0;
     let count = 0;
     while (count < this.#queue.length && (count === 0 || bytes < SEND_BYTES)) bytes += this.#queue[count++]?.bytes ?? 0;
     return this.#queue.splice(0, count);
   }
 
-  #fail(waiting: readonly Waiting[], error: Unavailable): void {
-    for (const { bytes, failed } of waiting) {
+  /** Turns away what has waited too long. */
+  #giveUp(): void {
+    const tooOld = performance.now() - this.#limits.longestWaitMs;
+    while (this.#queue[0] && this.#queue[0].since <= tooOld) {
+      const { bytes, failed } = this.#queue.shift() as Waiting;
       this.#bytes -= bytes;
-      failed(error);
+      failed(new Unavailable('unavailable', 'Events could not be stored in time'));
     }
   }
 }

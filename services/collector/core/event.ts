@@ -3,6 +3,7 @@ import type { DefinitionVersion, EventCollected, EventRejected } from '#schemas/
 import type { DefinitionBodies } from '#shared/definitions/kinds.ts';
 import type { Hashing } from '#shared/identity/hashing.ts';
 import { identifiersOf } from '#shared/identity/identifiers.ts';
+import { memberText } from '#shared/json/members.ts';
 import { consentsOf } from './consents.ts';
 import { deeperThan } from './depth.ts';
 import { type BatchLevel, withBatchLevel } from './payload.ts';
@@ -12,147 +13,202 @@ import { timesOf } from './times.ts';
 /** What a request says about all of its events. */
 export interface Envelope {
   readonly source: string;
-  readonly settings: DefinitionBodies['source'];
-  readonly rules: DefinitionBodies['identity_rules'];
+  readonly settings: Pick<DefinitionBodies['source'], 'keepIp' | 'defaultCurrency'>;
+  readonly rules: Pick<DefinitionBodies['identity_rules'], 'types' | 'blockedValues'>;
   readonly definitions: readonly DefinitionVersion[];
   readonly receivedAt: number;
   /** The body's own `sentAt`, or the header's. */
   readonly sentAt: unknown;
-  /** The batch's `context` and `integrations`, as JSON text and parsed. */
+  /** The batch's `context` and `integrations` as JSON text, and its context parsed. */
   readonly batchLevel: BatchLevel;
   readonly batchContext: unknown;
+  /** Address of the client, where it is known. */
   readonly ip: string | null;
+  /** `Sec-GPC: 1`. */
   readonly gpc: boolean;
   readonly generation: number;
-  readonly hashing: Hashing;
+  readonly hashing: Pick<Hashing, 'hash'>;
   /** Makes an id for an event without one. */
   readonly newId: () => string;
 }
 
+/** Why the collector does not take an event. */
+export type Reason = 'invalid_event' | 'too_large' | 'too_deep' | 'no_identifier';
+
 export type Decision =
   | { readonly outcome: 'accepted'; readonly key: string; readonly value: EventCollected }
-  | { readonly outcome: 'rejected'; readonly key: string; readonly value: EventRejected };
+  | { readonly outcome: 'rejected'; readonly reason: Reason; readonly key: string; readonly value: EventRejected };
+
+/** Kafka's records hold a megabyte; an event passes several topics, each with something added. */
+export const MOST_EVENT_BYTES = 500_000;
+/** Of a rejected event so much is kept: all of it, unless it could not be stored. */
+const MOST_KEPT_BYTES = 900_000;
+const MOST_DEPTH = 100;
+const MOST_MESSAGE_ID = 256;
+/** Longer names and ids stay in the payload only. */
+const MOST_TEXT = 1_024;
+const MOST_ADDRESS = 64;
 
 const types: ReadonlySet<unknown> = new Set<EventType>(['identify', 'track', 'page', 'screen', 'group', 'alias']);
 
-export const MOST_EVENT_CHARACTERS = 512 * 1024;
-const MOST_DEPTH = 100;
-const MOST_MESSAGE_ID = 100;
+type Fields = Readonly<Record<string, unknown>>;
 
-const textOf = (value: unknown): string | null =>
-  typeof value === 'string' && value !== '' ? value.toWellFormed() : typeof value === 'number' ? String(value) : null;
+const isObject = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
  * What becomes of one event.
- * @param text the event's own JSON text
+ * @param text the event's own JSON text, an object's without white space around it
  * @param event the same, parsed
- * @param type of the endpoint; in a batch each event says its own
+ * @param endpoint the call of the endpoint; in a batch each event says its own
  */
-export function decide(text: string, event: unknown, type: EventType | undefined, envelope: Envelope): Decision {
-  if (event === null || typeof event !== 'object' || Array.isArray(event))
-    return rejected(text, {}, 'invalid_event', 'the event is not an object', ['$: not an object'], envelope);
-  const fields = event as Readonly<Record<string, unknown>>;
-  if (text.length > MOST_EVENT_CHARACTERS) {
-    return rejected(
-      text,
-      fields,
-      'too_large',
-      `the event has more than ${MOST_EVENT_CHARACTERS} characters; its beginning is kept`,
-      [],
-      envelope,
-    );
-  }
-  if (deeperThan(text, MOST_DEPTH))
-    return rejected(text, fields, 'too_deep', `the event is nested more than ${MOST_DEPTH} levels deep`, [], envelope);
-  const violations = violationsOf(fields, type);
-  if (violations.length > 0)
-    return rejected(text, fields, 'invalid_event', violations.join('; '), violations, envelope);
+export function decide(text: string, event: unknown, endpoint: EventType | undefined, envelope: Envelope): Decision {
+  if (!isObject(event)) return reject(text, {}, 'invalid_event', ['$: not an object'], envelope);
+  const payload = withBatchLevel(text, envelope.batchLevel);
+  if (bytesOver(payload, MOST_EVENT_BYTES))
+    return reject(text, event, 'too_large', [`$: more than ${MOST_EVENT_BYTES} bytes`], envelope);
+  if (deeperThan(payload, MOST_DEPTH))
+    return reject(text, event, 'too_deep', [`$: more than ${MOST_DEPTH} levels`], envelope);
+  const type = (endpoint ?? event.type) as EventType;
+  const violations = violationsOf(event, type);
+  if (violations.length > 0) return reject(text, event, 'invalid_event', violations, envelope);
 
-  const ownType = (type ?? fields.type) as EventType;
-  const context = fields.context ?? envelope.batchContext;
-  const identifiers = identifiersOf({ ...fields, type: ownType, context }, envelope.rules, envelope.hashing);
+  const { receivedAt, source, settings } = envelope;
+  const context = contextOf(event.context, envelope.batchContext);
+  const userId = exactId(event, 'userId', text);
+  const anonymousId = exactId(event, 'anonymousId', text);
+  const identifiers = identifiersOf(
+    { type, userId, anonymousId, previousId: exactId(event, 'previousId', text), traits: event.traits, context },
+    envelope.rules,
+    envelope.hashing,
+  );
   const routing = identifiers[0];
-  if (!routing)
-    return rejected(
-      text,
-      fields,
-      'no_identifier',
-      'the event has no usable identifier',
-      ['$.userId, $.anonymousId: none usable'],
-      envelope,
-    );
+  if (!routing) return reject(text, event, 'no_identifier', ['$: no usable identifier'], envelope);
 
-  const { receivedAt, source } = envelope;
-  const times = timesOf(fields.originalTimestamp ?? fields.timestamp, fields.sentAt ?? envelope.sentAt, receivedAt);
-  const value: EventCollected = {
-    message_id: messageIdOf(fields, envelope),
-    type: ownType,
-    event:
-      ownType === 'track'
-        ? textOf(fields.event)
-        : ownType === 'page' || ownType === 'screen'
-          ? textOf(fields.name)
-          : null,
-    source,
-    user_id: textOf(fields.userId),
-    anonymous_id: textOf(fields.anonymousId),
-    original_timestamp: times.original,
-    sent_at: times.sent,
-    received_at: receivedAt,
-    timestamp: times.timestamp,
-    flags: times.flags,
-    kind: 'person',
-    identifiers,
-    payload: withBatchLevel(text, envelope.batchLevel),
-    ip: envelope.settings.keepIp ? envelope.ip : null,
-    enrichment: '{}',
-    consents: consentsOf(context, envelope.gpc, source, times.timestamp),
-    currency: envelope.settings.defaultCurrency,
-    definitions: envelope.definitions,
-    generation: envelope.generation,
+  const times = timesOf(
+    present(event.originalTimestamp) ?? event.timestamp,
+    present(event.sentAt) ?? envelope.sentAt,
+    receivedAt,
+  );
+  return {
+    outcome: 'accepted',
+    key: routing.hash,
+    value: {
+      message_id: messageIdOf(event) ?? envelope.newId(),
+      type,
+      event: nameOf(event, type),
+      source,
+      user_id: textOf(userId),
+      anonymous_id: textOf(anonymousId),
+      original_timestamp: times.original,
+      sent_at: times.sent,
+      received_at: receivedAt,
+      timestamp: times.timestamp,
+      flags: times.flags,
+      kind: 'person',
+      identifiers,
+      payload,
+      ip: settings.keepIp ? addressOf(context, envelope.ip) : null,
+      enrichment: '{}',
+      consents: consentsOf(context, envelope.gpc, source, times.timestamp),
+      currency: settings.defaultCurrency,
+      definitions: envelope.definitions,
+      generation: envelope.generation,
+    },
   };
-  return { outcome: 'accepted', key: routing.hash, value };
 }
 
-function violationsOf(fields: Readonly<Record<string, unknown>>, type: EventType | undefined): string[] {
-  const ownType = type ?? fields.type;
-  if (!types.has(ownType)) return ['$.type: not one of identify, track, page, screen, group, alias'];
-  if (ownType === 'track' && textOf(fields.event) === null) return ['$.event: a track call needs a name'];
-  if (ownType === 'group' && textOf(fields.groupId) === null) return ['$.groupId: a group call needs one'];
-  if (ownType === 'alias' && textOf(fields.previousId) === null) return ['$.previousId: an alias call needs one'];
-  return [];
+/** The names of the fields that are wrong, and how; never what they hold. */
+function violationsOf(event: Fields, type: EventType): string[] {
+  if (!types.has(type)) return ['$.type: not one of identify, track, page, screen, group, alias'];
+  const violations: string[] = [];
+  for (const field of ['properties', 'traits', 'context', 'integrations']) {
+    const value = event[field];
+    // PHP writes an empty object as an empty array.
+    if (present(value) !== undefined && !isObject(value) && !(Array.isArray(value) && value.length === 0))
+      violations.push(`$.${field}: not an object`);
+  }
+  const needed =
+    type === 'track' ? 'event' : type === 'group' ? 'groupId' : type === 'alias' ? 'previousId' : undefined;
+  if (needed && textOf(event[needed]) === null) violations.push(`$.${needed}: needed for ${type}`);
+  if (type === 'alias' && textOf(event.userId) === null) violations.push('$.userId: needed for alias');
+  return violations;
 }
 
-/** Kept as sent; made when blank. One that is absurdly long is replaced by its hash, which is as good for finding duplicates. */
-function messageIdOf(fields: Readonly<Record<string, unknown>>, envelope: Envelope): string {
-  const id = textOf(fields.messageId);
-  if (id === null) return envelope.newId();
-  return id.length <= MOST_MESSAGE_ID ? id : createHash('sha256').update(id).digest('hex');
+/** Empty texts and nulls are absent. */
+const present = (value: unknown): unknown => (value === null || value === '' ? undefined : value);
+
+const textOf = (value: unknown): string | null =>
+  typeof value === 'string' && value !== ''
+    ? value.slice(0, MOST_TEXT).toWellFormed()
+    : typeof value === 'number'
+      ? String(value)
+      : null;
+
+/** An id as it was written: a number that JavaScript cannot hold exactly is two people's otherwise. */
+function exactId(event: Fields, name: string, text: string): unknown {
+  const value = event[name];
+  return typeof value === 'number' && !Number.isSafeInteger(value) ? memberText(text, name) : value;
 }
 
-function rejected(
+function nameOf(event: Fields, type: EventType): string | null {
+  if (type === 'track') return textOf(event.event);
+  return type === 'page' || type === 'screen' ? textOf(event.name) : null;
+}
+
+function contextOf(own: unknown, under: unknown): unknown {
+  if (!isObject(under)) return own;
+  return isObject(own) ? { ...under, ...own } : under;
+}
+
+/** What the sender says, since a server sends for its clients; else where the request came from. */
+function addressOf(context: unknown, ip: string | null): string | null {
+  const said = isObject(context) ? context.ip : undefined;
+  return typeof said === 'string' && said !== '' && said.length <= MOST_ADDRESS ? said.toWellFormed() : ip;
+}
+
+/** Kept as sent. One that is absurdly long is replaced by its hash, which is as good for finding duplicates. */
+function messageIdOf({ messageId }: Fields): string | undefined {
+  if (typeof messageId === 'number') return String(messageId);
+  if (typeof messageId !== 'string' || messageId.trim() === '') return undefined;
+  if (messageId.length <= MOST_MESSAGE_ID) return messageId.toWellFormed();
+  return createHash('sha256').update(messageId).digest('hex');
+}
+
+const bytesOver = (text: string, most: number): boolean =>
+  text.length > most || (text.length * 3 > most && Buffer.byteLength(text) > most);
+
+const messages: Readonly<Record<Reason, string>> = {
+  invalid_event: 'The event breaks the rules of its call',
+  too_large: `The event has more than ${MOST_EVENT_BYTES} bytes`,
+  too_deep: `The event is nested more than ${MOST_DEPTH} levels deep`,
+  no_identifier: 'The event has no usable identifier, so it cannot belong to a profile',
+};
+
+function reject(
   text: string,
-  fields: Readonly<Record<string, unknown>>,
-  reason: string,
-  message: string,
+  event: Fields,
+  reason: Reason,
   violations: readonly string[],
   envelope: Envelope,
 ): Decision {
+  const bytes = Buffer.from(text);
+  const isCut = bytes.length > MOST_KEPT_BYTES;
   const value: EventRejected = {
     stage: 'collector',
     reason,
-    message,
+    message: isCut ? `${messages[reason]}; its first ${MOST_KEPT_BYTES} are kept` : messages[reason],
     source: envelope.source,
-    message_id: textOf(fields.messageId)?.slice(0, MOST_MESSAGE_ID) ?? null,
+    message_id: messageIdOf(event) ?? null,
     received_at: envelope.receivedAt,
     rejected_at: envelope.receivedAt,
     violations,
-    payload: Buffer.from(text.slice(0, MOST_EVENT_CHARACTERS)),
+    payload: isCut ? bytes.subarray(0, MOST_KEPT_BYTES) : bytes,
     topic: null,
     partition: null,
     offset: null,
     definitions: envelope.definitions,
     generation: envelope.generation,
   };
-  return { outcome: 'rejected', key: envelope.source, value };
+  return { outcome: 'rejected', reason, key: envelope.source, value };
 }

@@ -7,12 +7,23 @@ export const allowsOrigin = (patterns: readonly string[], origin: string): boole
     return origin === host || (origin.startsWith(`${host}:`) && /^\d+$/.test(origin.slice(host.length + 1)));
   });
 
-/** What a browser may send, for its preflight. */
-export const preflightHeaders = (origin: string): Record<string, string> => ({
-  'access-control-allow-origin': origin,
-  'access-control-allow-methods': 'GET, POST, OPTIONS',
-  'access-control-allow-headers':
-    'authorization, content-type, anonymousid, sentat, x-write-key, x-retry-count, rsa-anonymous-id, rsa-sent-at, rsa-event-type, rsa-write-key',
-  'access-control-max-age': '3600',
-  vary: 'Origin',
-});
+const HEADERS = 'authorization, content-type, anonymousid, sentat, x-write-key, x-retry-count';
+
+/**
+ * What a browser may send, for its preflight.
+ * @param wanted the headers that it asks for; RudderStack's `rsa-…` ones are allowed, whatever their names
+ */
+export function preflightHeaders(origin: string, wanted = ''): Record<string, string> {
+  const theirs = wanted
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => /^rsa-[a-z-]{1,40}$/.test(name));
+  return {
+    'access-control-allow-origin': origin,
+    'access-control-allow-methods': 'GET, POST, OPTIONS',
+    'access-control-allow-headers': [HEADERS, ...theirs].join(', '),
+    'access-control-max-age': '3600',
+    vary: 'Origin',
+  };
+}

@@ -1,16 +1,12 @@
+import { isUtf8 } from 'node:buffer';
 import { arrayElements, objectMembers } from '#shared/json/members.ts';
-import { type Decision, decide, type Envelope } from './event.ts';
+import { type Decision, decide, type Envelope, MOST_EVENT_BYTES } from './event.ts';
 import type { BatchLevel } from './payload.ts';
+import type { Refusal } from './refusal.ts';
 import type { Route } from './route.ts';
 
-/** A request that is refused as a whole. */
-export interface Refusal {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 415 | 503;
-  readonly code: string;
-  readonly message: string;
-}
-
-export const MOST_EVENTS = 5_000;
+/** SDKs send 2,500 at most. */
+const MOST_EVENTS = 10_000;
 
 /** What a body says, before anything of it is believed. */
 export interface ParsedBody {
@@ -20,12 +16,9 @@ export interface ParsedBody {
 
 /** Reads a body's bytes as a JSON object, or says why that cannot be done. */
 export function parseBody(bytes: Buffer): ParsedBody | Refusal {
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return { status: 400, code: 'invalid_utf8', message: 'The body is not valid UTF-8' };
-  }
+  if (!isUtf8(bytes)) return { status: 400, code: 'invalid_utf8', message: 'The body is not valid UTF-8' };
+  const decoded = bytes.toString('utf8');
+  const text = decoded.charCodeAt(0) === 0xfeff ? decoded.slice(1) : decoded;
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -37,14 +30,18 @@ export function parseBody(bytes: Buffer): ParsedBody | Refusal {
   return { text, json: json as Record<string, unknown> };
 }
 
-/** What becomes of each event of a request, in order. */
+/** What becomes of each event of a request, in order; or why none is taken. */
 export function decideAll(
   route: Extract<Route, { to: 'event' | 'batch' }>,
   body: ParsedBody,
   envelope: Omit<Envelope, 'batchLevel' | 'batchContext'>,
 ): Decision[] | Refusal {
   if (route.to === 'event') {
-    return [decide(body.text, body.json, route.type, { ...envelope, batchLevel: nothing, batchContext: undefined })];
+    if (body.text.length > MOST_EVENT_BYTES)
+      return { status: 413, code: 'too_large', message: `An event may have ${MOST_EVENT_BYTES} bytes` };
+    return [
+      decide(body.text.trim(), body.json, route.type, { ...envelope, batchLevel: none, batchContext: undefined }),
+    ];
   }
   const { batch, context } = body.json;
   if (!Array.isArray(batch))
@@ -52,15 +49,16 @@ export function decideAll(
   if (batch.length > MOST_EVENTS)
     return { status: 413, code: 'too_many_events', message: `A batch may have ${MOST_EVENTS} events` };
   const members = objectMembers(body.text);
-  const batchLevel = new Map<'context' | 'integrations', string>();
-  for (const name of ['context', 'integrations'] as const) {
-    const span = members.get(name);
-    const text = span && body.text.slice(span.start, span.end);
-    if (text?.startsWith('{')) batchLevel.set(name, text);
-  }
-  const spans = arrayElements(body.text, members.get('batch')?.start ?? 0);
+  const batchLevel: BatchLevel = new Map(
+    (['context', 'integrations'] as const).flatMap((name) => {
+      const span = members.get(name);
+      const text = span && body.text.slice(span.start, span.end);
+      return text?.startsWith('{') ? [[name, text] as const] : [];
+    }),
+  );
+  const spans = arrayElements(body.text, members.get('batch')?.start);
   const inBatch: Envelope = { ...envelope, batchLevel, batchContext: context };
   return spans.map(({ start, end }, i) => decide(body.text.slice(start, end), batch[i], undefined, inBatch));
 }
 
-const nothing: BatchLevel = new Map();
+const none: BatchLevel = new Map();

@@ -4,7 +4,7 @@ export const segmentSettings = (writeKey: string): unknown => ({
 });
 
 /** What RudderStack's browser SDK asks for before it sends. */
-export const rudderSourceConfig = (writeKey: string, name: string): unknown => ({
+export const rudderSourceConfig = (writeKey: string, { name }: { readonly name: string }): unknown => ({
   source: {
     id: name,
     name,

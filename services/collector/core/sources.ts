@@ -1,46 +1,44 @@
-import { createHash } from 'node:crypto';
 import type { DefinitionVersion } from '#schemas/generated/records.ts';
-import { type Definitions, type InForce, versionOf } from '#shared/definitions/definitions.ts';
+import { type Definitions, versionOf } from '#shared/definitions/definitions.ts';
+import type { DefinitionBodies } from '#shared/definitions/kinds.ts';
 import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
 
-/** The sources in force, as a request asks them. */
+/** The source behind a write key. */
+export interface Source {
+  readonly name: string;
+  readonly settings: DefinitionBodies['source'];
+  /** Neither the source nor this key of it is switched off. */
+  readonly enabled: boolean;
+  /** The definitions that its events meet. */
+  readonly met: readonly DefinitionVersion[];
+}
+
+/** The sources and identity rules in force, as a request asks them. */
 export class Sources {
-  readonly #byKey = new Map<string, { readonly source: InForce<'source'>; readonly enabled: boolean }>();
-  readonly #origins: readonly string[];
-  readonly rules: InForce<'identity_rules'>['body'];
-  readonly #rulesVersion: readonly DefinitionVersion[];
+  readonly #byKey = new Map<string, Source>();
+  /** Patterns that some source allows: a preflight does not say which source it is for. */
+  readonly origins: readonly string[];
+  readonly rules: DefinitionBodies['identity_rules'];
 
   constructor(definitions: Definitions) {
-    const sources = definitions.list('source');
-    for (const source of sources) {
-      for (const { key, enabled } of source.body.writeKeys) {
-        this.#byKey.set(digest(key), { source, enabled: enabled && source.body.enabled });
-      }
-    }
-    this.#origins = sources.filter(({ body }) => body.enabled).flatMap(({ body }) => body.allowedOrigins);
     const rules = definitions.get('identity_rules', 'default');
     this.rules = rules?.body ?? defaultIdentityRules;
-    this.#rulesVersion = rules ? [versionOf(rules)] : [];
+    const sources = definitions.list('source');
+    for (const source of sources) {
+      const met = [versionOf(source), ...(rules ? [versionOf(rules)] : [])];
+      for (const { key, enabled } of source.body.writeKeys) {
+        const settings = source.body;
+        this.#byKey.set(key, { name: source.name, settings, enabled: enabled && settings.enabled, met });
+      }
+    }
+    this.origins = sources.filter(({ body }) => body.enabled).flatMap(({ body }) => body.allowedOrigins);
   }
 
   get empty(): boolean {
     return this.#byKey.size === 0;
   }
 
-  /** Patterns that some source allows: a preflight does not say which source it is for. */
-  get origins(): readonly string[] {
-    return this.#origins;
-  }
-
-  /** The source of a write key. Keys are found by their hash, so the time taken says nothing about how much of one was right. */
-  find(key: string): { readonly source: InForce<'source'>; readonly enabled: boolean } | undefined {
-    return this.#byKey.get(digest(key));
-  }
-
-  /** The definitions that an event of this source met. */
-  met(source: InForce<'source'>): DefinitionVersion[] {
-    return [versionOf(source), ...this.#rulesVersion];
+  find(key: string): Source | undefined {
+    return this.#byKey.get(key);
   }
 }
-
-const digest = (key: string): string => createHash('sha256').update(key).digest('base64');

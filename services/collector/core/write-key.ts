@@ -1,10 +1,10 @@
 /** Where SDKs put the write key, in the order in which it is looked for. */
 export interface KeyPlaces {
-  readonly authorization: string | undefined;
+  readonly authorization?: string | undefined;
   /** `X-Write-Key`. */
-  readonly header: string | undefined;
+  readonly header?: string | undefined;
   readonly body?: unknown;
-  readonly query?: string | null | undefined;
+  readonly query?: string | undefined;
 }
 
 /** The write key of a request: Basic user (also without its colon), then `X-Write-Key`, then the body's `writeKey`, then `?writeKey=`. */

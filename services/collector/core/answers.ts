@@ -1,0 +1,55 @@
+import { preflightHeaders } from './origins.ts';
+import type { Refusal } from './refusal.ts';
+import type { Source, Sources } from './sources.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+/** What every SDK takes for success: this status with this body. */
+export const SUCCESS: Answer = { status: 200, headers: JSON_TYPE, body: '{"success":true}' };
+
+/** SDKs look for `code` and `message`; one tries for ever without them. Those that are told to come back are told when. */
+export const refusal = ({ status, code, message }: Refusal): Answer => ({
+  status,
+  headers: status === 503 ? { ...JSON_TYPE, 'retry-after': '2' } : JSON_TYPE,
+  body: JSON.stringify({ code, message, error: message }),
+});
+
+/** Never a 401: what gets one is dropped for ever. */
+export const notKnownYet: Answer = refusal({
+  status: 503,
+  code: 'unavailable',
+  message: 'The sources are not known yet',
+});
+
+/** @param origin undefined where no source allows it */
+export const toPreflight = (origin: string | undefined, wanted: string | undefined): Answer => ({
+  status: 204,
+  headers: origin === undefined ? { vary: 'Origin' } : preflightHeaders(origin, wanted),
+  body: '',
+});
+
+/** What an SDK asks for before it sends; none of it is secret. */
+export function settingsAnswer(
+  sources: Sources,
+  key: string | undefined,
+  settings: (key: string, source: Source) => unknown,
+): Answer {
+  const source = key === undefined ? undefined : sources.find(key);
+  if (sources.empty) return notKnownYet;
+  return source?.enabled && key !== undefined
+    ? { status: 200, headers: JSON_TYPE, body: JSON.stringify(settings(key, source)) }
+    : refusal({ status: 404, code: 'unknown_write_key', message: 'No enabled source has this write key' });
+}
+
+/** A mistake of ours: SDKs come back. */
+export const internalError: Answer = {
+  status: 500,
+  headers: JSON_TYPE,
+  body: JSON.stringify({ code: 'internal_error', message: 'Something went wrong', error: 'Something went wrong' }),
+};

@@ -1,11 +1,16 @@
 import { inject } from 'vitest';
 import type { Addresses } from './installation.ts';
 
+export interface AllAddresses extends Addresses {
+  readonly clickhouseUrl: string;
+  readonly clickhousePassword: string;
+}
+
 declare module 'vitest' {
   interface ProvidedContext {
-    addresses: Addresses;
+    addresses: AllAddresses;
   }
 }
 
-/** The Kafka and registry that were started for the tests. */
-export const addresses = (): Addresses => inject('addresses');
+/** What was started for the tests. */
+export const addresses = (): AllAddresses => inject('addresses');

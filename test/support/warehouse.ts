@@ -1,0 +1,45 @@
+import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { migrate } from '../../deploy/clickhouse/migrate.ts';
+import type { Surroundings } from '../../deploy/clickhouse/migrations.ts';
+import { addresses } from './addresses.ts';
+import type { Installation } from './installation.ts';
+
+/** A database of its own that reads an installation's topics. */
+export interface Warehouse {
+  readonly client: ClickHouseClient;
+  readonly database: string;
+  readonly surroundings: Surroundings;
+  /** Rows of a query; `{db}` stands for the database. */
+  rows<T = Record<string, unknown>>(query: string): Promise<T[]>;
+  /** Stops reading, so that the next test has the server for itself. */
+  close(): Promise<void>;
+}
+
+export async function openWarehouse(installation: Installation): Promise<Warehouse> {
+  const { brokers, registryUrl, clickhouseUrl, clickhousePassword } = addresses();
+  const client = createClient({ url: clickhouseUrl, username: 'default', password: clickhousePassword });
+  const database = installation.prefix.replace('.', '');
+  const surroundings = {
+    database,
+    brokers,
+    // ClickHouse asks by the older version of the registry's API.
+    registryUrl: registryUrl.replace('/v7', '/v6'),
+    prefix: installation.prefix,
+    generation: 1,
+    cluster: '',
+  };
+  await migrate(client, surroundings);
+  return {
+    client,
+    database,
+    surroundings,
+    async rows<T>(query: string) {
+      const result = await client.query({ query: query.replaceAll('{db}', database), format: 'JSONEachRow' });
+      return result.json<T>();
+    },
+    async close() {
+      await client.command({ query: `DROP DATABASE ${database}` });
+      await client.close();
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import type { Profile } from '#schemas/generated/records.ts';
+import type { Hashing } from '#shared/identity/hashing.ts';
+import { normalise } from '#shared/identity/identifiers.ts';
+import type { ProfileView } from './adapters/profile-view.ts';
+import type { Warehouse } from './adapters/warehouse.ts';
+import { chainBetween } from './core/explain.ts';
+import { Problem } from './core/problem.ts';
+import type { Reference } from './core/reference.ts';
+import type { Question } from './core/route.ts';
+import { identifiersShape, profileShape, traitsShape } from './core/shapes.ts';
+
+/** What answers are made from. */
+export interface Sources {
+  readonly hashing: Hashing;
+  readonly view: Pick<ProfileView, 'answers' | 'byHash' | 'byId' | 'mappingVersion'>;
+  readonly warehouse: Warehouse;
+}
+
+/** Answers a question of the read API. @throws Problem */
+export async function answerTo(question: Question, { hashing, view, warehouse }: Sources): Promise<unknown> {
+  if (!view.answers) throw new Problem(503, 'not_ready', 'profiles are still being read; try again in a moment');
+  const found = await find(question.reference);
+  const { profile } = found;
+  const hashes = hashesOf(profile);
+  switch (question.part) {
+    case 'profile':
+      return profileShape(profile);
+    case 'traits':
+      return traitsShape(profile);
+    case 'identifiers':
+      return identifiersShape(profile, (hash) => view.mappingVersion(hash));
+    case 'events':
+      return { profile_id: profile.profile_id, events: await warehouse.events(hashes, question.page) };
+    case 'history': {
+      const [versions, identity] = await Promise.all([
+        warehouse.versions(profile.profile_id, question.page),
+        warehouse.identityChanges(hashes, question.page),
+      ]);
+      return { profile_id: profile.profile_id, versions, identity };
+    }
+    case 'explain':
+      return explain(found, await find(question.other));
+  }
+
+  async function find(reference: Reference): Promise<{ readonly profile: Profile; readonly hash: string | undefined }> {
+    let profile: Profile | undefined;
+    let hash: string | undefined;
+    if (reference.by === 'profile_id') profile = await view.byId(reference.profileId);
+    else {
+      const value = normalise(reference.type, reference.value);
+      if (value === undefined) throw new Problem(400, 'invalid_identifier', `this is no usable ${reference.type}`);
+      hash = hashing.hash(reference.type, value);
+      profile = await view.byHash(hash);
+    }
+    if (!profile) throw new Problem(404, 'profile_not_found', 'there is no such profile');
+    return { profile, hash: hash ?? anchorOf(profile) };
+  }
+
+  /** The identifier that the profile is named for; any other, should that have left. */
+  function anchorOf(profile: Profile): string | undefined {
+    const { identifiers, profile_id } = profile;
+    const anchor = identifiers.find(({ hash }) => hashing.profileIdOf(hash) === profile_id);
+    return (anchor ?? identifiers[0])?.hash;
+  }
+
+  async function explain(
+    one: Awaited<ReturnType<typeof find>>,
+    other: Awaited<ReturnType<typeof find>>,
+  ): Promise<unknown> {
+    const ids = [one.profile.profile_id, other.profile.profile_id];
+    if (ids[0] === ids[1]) {
+      const links = await warehouse.links(hashes, hashes);
+      const chain = one.hash && other.hash ? chainBetween(one.hash, other.hash, links) : undefined;
+      return { same: true, profile_id: ids[0], chain: chain ?? null };
+    }
+    const others = hashesOf(other.profile);
+    const names = [one, other].map(
+      ({ profile }) => new Set(profile.identifiers.map(({ type, value }) => `${type}:${value}`)),
+    );
+    const [links, refusals] = await Promise.all([
+      warehouse.links(hashes, others),
+      warehouse.refusals([...hashes, ...others]),
+    ]);
+    return {
+      same: false,
+      profile_ids: ids,
+      refused: refusals.filter(({ identifier, other: end }) =>
+        names.some((here, i) => here.has(identifier) && names[1 - i]?.has(end)),
+      ),
+      observed: links.map(({ one: a, other: b, ...claim }) => ({
+        from: `${a.type}:${a.value}`,
+        to: `${b.type}:${b.value}`,
+        ...claim,
+      })),
+    };
+  }
+}
+
+const hashesOf = (profile: Profile): string[] => profile.identifiers.map(({ hash }) => hash);

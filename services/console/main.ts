@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createClickHouse } from '#shared/clickhouse/client.ts';
+import { hashingWith } from '#shared/identity/hashing.ts';
+import { createKafka } from '#shared/kafka/client.ts';
+import { Codecs } from '#shared/kafka/codec.ts';
+import { runServices } from '#shared/service/run-services.ts';
+import { instruments, readSecret, settingsOf } from '#shared/service/start-up.ts';
+import { ApiServer } from './adapters/api-server.ts';
+import { ProfileView } from './adapters/profile-view.ts';
+import { Warehouse } from './adapters/warehouse.ts';
+import { answerTo } from './answer.ts';
+import { options } from './config.ts';
+
+const settings = settingsOf('console: what do we know about a customer?', options);
+const { log, metrics } = instruments('console', settings.logLevel);
+const token = readFileSync(settings.apiTokenFile || join(settings.dataDirectory, 'api-token'), 'utf8').trim();
+if (token.length < 16) throw new Error('the API token must have at least 16 characters');
+const hashing = hashingWith(readSecret(settings));
+
+const view = new ProfileView({
+  kafka: createKafka(settings, 'console'),
+  codecs: new Codecs(settings.registryUrl),
+  prefix: settings.prefix,
+  hashing,
+  directory: join(settings.dataDirectory, 'state', `g${settings.generation}`, 'console'),
+  log,
+});
+const warehouse = new Warehouse(createClickHouse(settings, 'tributary-console'), settings.clickhouseDatabase);
+const api = new ApiServer({
+  host: settings.apiHost,
+  port: settings.apiPort,
+  token,
+  metrics,
+  notReady: () => view.notReady(),
+  answer: (question) => answerTo(question, { hashing, view, warehouse }),
+  log,
+});
+await runServices(log, [view, api]);

@@ -131,7 +131,6 @@ const catalogue = {
 
 /** Public topics, by the name that code uses for them. */
 export const topics = catalogue;
-export type TopicKey = keyof typeof catalogue;
 
 /** Requests to one destination, in order per profile. */
 export const deliveryTopic = (destination: string): Topic & { readonly value: 'DeliveryRequest' } => ({

@@ -34,34 +34,15 @@ export async function checkExternal(
 }
 
 async function answersAsCluster(settings: Settings): Promise<boolean> {
-  // Loaded only for a Kafka with TLS or passwords: our own needs no client to be asked whether it is there.
-  const { default: kafkajs } = await import('kafkajs');
-  const { ssl, sasl } = security(settings);
-  const kafka = new kafkajs.Kafka({
-    clientId: 'tributary-supervisor',
-    brokers: [...settings.kafkaBrokers],
-    logLevel: kafkajs.logLevel.NOTHING,
-    retry: { retries: 2 },
-    ...(ssl ? { ssl } : {}),
-    ...(sasl ? { sasl } : {}),
-  });
-  const admin = kafka.admin();
+  // Loaded only for somebody else's Kafka: our own needs no client to be asked whether it is there.
+  const { createKafka } = await import('#shared/kafka/client.ts');
+  const admin = createKafka(settings, 'tributary-supervisor').admin({ retry: { retries: 2 } });
   try {
     await admin.connect();
     return (await admin.describeCluster()).brokers.length > 0;
   } finally {
     await admin.disconnect();
   }
-}
-
-function security(settings: Settings) {
-  const ssl = settings.kafkaTls && (settings.kafkaCaFile ? { ca: [readFileSync(settings.kafkaCaFile, 'utf8')] } : true);
-  const sasl = settings.kafkaSaslMechanism && {
-    mechanism: settings.kafkaSaslMechanism as 'plain',
-    username: settings.kafkaSaslUsername,
-    password: readFileSync(settings.kafkaSaslPasswordFile, 'utf8').trim(),
-  };
-  return { ssl, sasl };
 }
 
 function reasonOf(error: unknown): string {

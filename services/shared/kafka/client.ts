@@ -7,16 +7,17 @@ import type { platformOptions } from '#shared/service/platform-options.ts';
 export const { Kafka, Partitioners, logLevel, AssignerProtocol } = kafkajs;
 export type {
   Admin,
-  Assigner,
   Consumer,
-  EachBatchPayload,
   Kafka as KafkaClient,
   KafkaMessage,
   PartitionAssigner,
   Producer,
 } from 'kafkajs';
 
-type Settings = Values<typeof platformOptions>;
+type Settings = Pick<
+  Values<typeof platformOptions>,
+  'kafkaBrokers' | 'kafkaTls' | 'kafkaCaFile' | 'kafkaSaslMechanism' | 'kafkaSaslUsername' | 'kafkaSaslPasswordFile'
+>;
 
 /**
  * Clients ask again at short, even intervals: kafkajs sleeps this time wherever a coordinator needs a moment, also after

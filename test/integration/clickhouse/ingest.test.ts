@@ -146,7 +146,10 @@ test('a profile is its newest version, once; one that is gone is not shown, and 
     { key: Q, value: profile({ profile_id: Q, version: 2, gone: true, into: P, events: 0 }) },
     { key: Q, value: null },
   ]);
-  await until('all versions are there', async () => (await count('profile_history')) === 4 && (await count('profiles')) === 1);
+  await until(
+    'all versions are there',
+    async () => (await count('profile_history')) === 4 && (await count('profiles')) === 1,
+  );
   const rows = await warehouse.rows<{
     profile_id: string;
     version: string;

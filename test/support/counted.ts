@@ -1,13 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { topics } from '#schemas/topics.ts';
 import { addresses } from './addresses.ts';
 import type { Installation } from './installation.ts';
 import { readAll } from './read-all.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
 import { until } from './until.ts';
 
 export const countOut = async (installation: Installation): Promise<number> =>
@@ -24,12 +22,10 @@ export async function expectEachOnce(installation: Installation, count: number, 
   expect(out.length).toBe(count);
 }
 
-export const newStateDirectory = (): string => mkdtempSync(join(tmpdir(), 'tributary-state-'));
-
 /** The counting task as a process of its own. Resolves when it works. */
 export async function startCounter(
   installation: Installation,
-  dataDirectory = newStateDirectory(),
+  dataDirectory = temporaryDirectory(),
 ): Promise<ChildProcess> {
   const script = fileURLToPath(new URL('./counter-process.ts', import.meta.url));
   const config = JSON.stringify({ ...addresses(), prefix: installation.prefix, dataDirectory });

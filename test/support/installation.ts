@@ -1,7 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { accountingTopic, movesTopic, topics } from '#schemas/topics.ts';
 import { Definitions } from '#shared/definitions/definitions.ts';
@@ -12,6 +9,7 @@ import { createLog } from '#shared/service/log.ts';
 import { readOptions } from '#shared/service/options.ts';
 import { platformOptions } from '#shared/service/platform-options.ts';
 import type { TaskHost } from '#shared/task/runner.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
 
 /** Addresses of a running Kafka and registry. */
 export interface Addresses {
@@ -65,7 +63,7 @@ export async function createInstallation(addresses: Addresses, partitions = 4): 
       generation: 1,
       partitions,
       replication: 1,
-      dataDirectory: mkdtempSync(join(tmpdir(), 'tributary-state-')),
+      dataDirectory: temporaryDirectory(),
       ...changes,
     }),
     close: () => admin.disconnect(),

@@ -1,8 +1,9 @@
 import { beforeEach, describe, test } from 'vitest';
 import { addresses } from '../../support/addresses.ts';
-import { countOut, expectEachOnce, newStateDirectory, startCounter, stopCounter } from '../../support/counted.ts';
+import { countOut, expectEachOnce, startCounter, stopCounter } from '../../support/counted.ts';
 import { produceEvents } from '../../support/counting-task.ts';
 import { createInstallation, type Installation } from '../../support/installation.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { until } from '../../support/until.ts';
 
 let installation: Installation;
@@ -13,7 +14,7 @@ beforeEach(async () => {
 
 describe('each event is done once', () => {
   test('when the process is killed again and again, on the same disk', async () => {
-    const directory = newStateDirectory();
+    const directory = temporaryDirectory();
     let counter = await startCounter(installation, directory);
     for (let round = 0; round < 4; round++) {
       const producing = produceEvents(installation, round * 3_000, 3_000);

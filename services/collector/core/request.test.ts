@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
+import { decideAll, parseBody } from './request.ts';
+
+const envelope = {
+  source: 'web',
+  settings: { keepIp: true, defaultCurrency: 'USD' },
+  rules: defaultIdentityRules,
+  definitions: [],
+  receivedAt: 0,
+  sentAt: undefined,
+  ip: null,
+  gpc: false,
+  generation: 1,
+  hashing: { hash: (type: string, value: string) => `${type} ${value}` },
+  newId: () => 'made',
+};
+const bodyOf = (text: string) => {
+  const body = parseBody(Buffer.from(text));
+  if ('status' in body) throw new Error(body.message);
+  return body;
+};
+const batch = (text: string) => decideAll({ to: 'batch' }, bodyOf(text), envelope);
+
+describe('a body', () => {
+  test.each([
+    [Buffer.from('{"a":'), 'invalid_json'],
+    [Buffer.from(''), 'invalid_json'],
+    [Buffer.from('[1]'), 'invalid_json'],
+    [Buffer.from('null'), 'invalid_json'],
+    [Buffer.from('['.repeat(200_000) + ']'.repeat(200_000)), 'invalid_json'],
+    [Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), 'invalid_utf8'],
+    [Buffer.from([0xed, 0xa0, 0x80]), 'invalid_utf8'],
+  ])('that is none: %#', (bytes, code) => {
+    expect(parseBody(bytes)).toMatchObject({ status: 400, code });
+  });
+
+  test('may begin with a byte order mark', () => {
+    expect(bodyOf('\ufeff{"a":1}').json).toEqual({ a: 1 });
+  });
+});
+
+describe('a batch', () => {
+  test('is its events, each decided on by itself, in their order and with their own text', () => {
+    const text =
+      '{ "batch" : [ {"type":"identify","userId":"u1","n":1.0} , 7, {"type":"track"},\n{"type":"page","userId":"u2"}] }';
+    const decisions = batch(text);
+    expect(decisions).toMatchObject([
+      { outcome: 'accepted', key: 'user_id u1', value: { payload: '{"type":"identify","userId":"u1","n":1.0}' } },
+      { outcome: 'rejected', value: { payload: Buffer.from('7') } },
+      { outcome: 'rejected', reason: 'invalid_event' },
+      { outcome: 'accepted', key: 'user_id u2' },
+    ]);
+  });
+
+  test('puts its context and integrations under those of its events', () => {
+    const text =
+      '{"context":{"a":1},"integrations":{"All":true},"batch":[{"type":"page","userId":"u1","context":{"a":2}}]}';
+    expect(batch(text)).toMatchObject([
+      { value: { payload: '{"type":"page","userId":"u1","context":{"a":2},"integrations":{"All":true}}' } },
+    ]);
+  });
+
+  test('may be empty', () => {
+    expect(batch('{"batch":[]}')).toEqual([]);
+  });
+
+  test.each([
+    ['{}', 400, 'invalid_batch'],
+    ['{"batch":{"0":1}}', 400, 'invalid_batch'],
+    [`{"batch":[${'0,'.repeat(10_000)}0]}`, 413, 'too_many_events'],
+  ])('that is none: %#', (text, status, code) => {
+    expect(batch(text)).toMatchObject({ status, code });
+  });
+});
+
+test('a single event that is too large is refused as a whole', () => {
+  const body = bodyOf(`{"userId":"u1","event":"E","x":"${'x'.repeat(500_000)}"}`);
+  expect(decideAll({ to: 'event', type: 'track' }, body, envelope)).toMatchObject({ status: 413, code: 'too_large' });
+});
+
+test('a single event may have white space around it', () => {
+  expect(decideAll({ to: 'event', type: 'page' }, bodyOf('\n {"userId":"u1"}\n'), envelope)).toMatchObject([
+    { value: { payload: '{"userId":"u1"}' } },
+  ]);
+});

@@ -25,12 +25,16 @@ export const runSample: RunSample = async (platform, { once, startedMs }) => {
   const { findings, problems, feed } = await settleSample(sample, progress);
   const settledMs = performance.now() - began;
   const failures = await tryQueries(sample);
+  const story = await storyOf(sample).catch((error: Error) => {
+    failures.push(error.message);
+    return [];
+  });
   const identifiers = [...feed.profiles.values()].reduce((total, one) => total + one.identifiers.length, 0);
   const report = reportOf({
     findings,
     problems: [...problems, ...failures],
     identifiers,
-    story: await tellStory(platform, sample.clicks.story),
+    story,
     ...whereToLook(sample),
     times: [
       [isThere ? 'warm start' : 'cold start', startedMs],
@@ -43,6 +47,9 @@ export const runSample: RunSample = async (platform, { once, startedMs }) => {
   if (once) await closeSample(sample);
   return problems.length + failures.length === 0 ? 0 : 1;
 };
+
+const storyOf = ({ host, clicks }: Sample): Promise<string[]> =>
+  tellStory({ url: `http://127.0.0.1:${host.settings.apiPort}`, token: host.apiToken }, clicks.story);
 
 /** What is offered to be tried must work. @returns what does not */
 async function tryQueries({ clickhouse }: Sample): Promise<string[]> {

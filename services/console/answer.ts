@@ -43,24 +43,19 @@ export async function answerTo(question: Question, { hashing, view, warehouse }:
   }
 
   async function find(reference: Reference): Promise<{ readonly profile: Profile; readonly hash: string | undefined }> {
-    let profile: Profile | undefined;
-    let hash: string | undefined;
-    if (reference.by === 'profile_id') profile = await view.byId(reference.profileId);
-    else {
-      const value = normalise(reference.type, reference.value);
-      if (value === undefined) throw new Problem(400, 'invalid_identifier', `this is no usable ${reference.type}`);
-      hash = hashing.hash(reference.type, value);
-      profile = await view.byHash(hash);
+    if (reference.by === 'profile_id') {
+      const profile = orRefuse(await view.byId(reference.profileId));
+      return { profile, hash: anchorOf(profile, reference.profileId) };
     }
-    if (!profile) throw new Problem(404, 'profile_not_found', 'there is no such profile');
-    return { profile, hash: hash ?? anchorOf(profile) };
+    const value = normalise(reference.type, reference.value);
+    if (value === undefined) throw new Problem(400, 'invalid_identifier', `this is no usable ${reference.type}`);
+    const hash = hashing.hash(reference.type, value);
+    return { profile: orRefuse(await view.byHash(hash)), hash };
   }
 
-  /** The identifier that the profile is named for; any other, should that have left. */
-  function anchorOf(profile: Profile): string | undefined {
-    const { identifiers, profile_id } = profile;
-    const anchor = identifiers.find(({ hash }) => hashing.profileIdOf(hash) === profile_id);
-    return (anchor ?? identifiers[0])?.hash;
+  /** The identifier whose default profile this id is: the reason why it leads to this profile. */
+  function anchorOf({ identifiers }: Profile, profileId: string): string | undefined {
+    return (identifiers.find(({ hash }) => hashing.profileIdOf(hash) === profileId) ?? identifiers[0])?.hash;
   }
 
   async function explain(
@@ -97,3 +92,8 @@ export async function answerTo(question: Question, { hashing, view, warehouse }:
 }
 
 const hashesOf = (profile: Profile): string[] => profile.identifiers.map(({ hash }) => hash);
+
+function orRefuse(profile: Profile | undefined): Profile {
+  if (!profile) throw new Problem(404, 'profile_not_found', 'there is no such profile');
+  return profile;
+}

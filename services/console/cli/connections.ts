@@ -76,8 +76,8 @@ export class Connections {
     }
   }
 
-  /** What the read API answers. @throws Trouble when it is not there, or refuses */
-  async api(path: string): Promise<unknown> {
+  /** What the read API answers: JSON text. @throws Trouble when it is not there, or refuses */
+  async api(path: string): Promise<string> {
     const { apiUrl, apiTokenFile, dataDirectory } = this.settings;
     let token: string;
     const file = apiTokenFile || join(dataDirectory, 'api-token');
@@ -95,13 +95,21 @@ export class Connections {
         'start it (npm start), or set TRIBUTARY_API_PORT or TRIBUTARY_API_URL',
       );
     });
-    const body = (await response.json()) as { error?: { message?: string } };
-    if (!response.ok) throw new Trouble(body.error?.message ?? `the read API answers ${response.status}`, '');
+    const body = await response.text();
+    if (!response.ok) throw new Trouble(refusalIn(body) ?? `the read API answers ${response.status}`, '');
     return body;
   }
 
   async close(): Promise<void> {
     const admin = await this.#admin?.catch(() => undefined);
     await Promise.all([admin?.disconnect(), this.#clickhouse?.close()]);
+  }
+}
+
+function refusalIn(body: string): string | undefined {
+  try {
+    return (JSON.parse(body) as { error?: { message?: string } }).error?.message;
+  } catch {
+    return undefined;
   }
 }

@@ -65,7 +65,7 @@ describe('balanceOf', () => {
       duplicates: 3,
       rejected: rest.rejectedRecords,
       dropped: 1,
-      folded: 6,
+      folded: 7,
       planned: 6,
       delivered: 4,
       suppressed: 1,

@@ -123,7 +123,8 @@ export function balanceOf(counts: Counts): Balance {
     duplicates,
     rejected: counts.rejectedRecords ?? clickhouse.rejected,
     dropped,
-    folded: outcome('folded', 'projector', events),
+    // What arrived too late for its profile is folded elsewhere, once its move has been taken in.
+    folded: outcome('folded', 'projector', events) + outcome('passed_on', 'projector', events),
     planned: sum([...destinations].map((destination) => output(destination, 'planner'))),
     delivered,
     suppressed,

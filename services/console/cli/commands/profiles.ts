@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import type { Profile } from '#schemas/generated/records.ts';
 import { topics } from '#schemas/topics.ts';
 import { addDigests, digestOf, formatDigest, subtractDigests } from '#shared/profiles/digest.ts';
+import { exactly } from '../../core/exact-json.ts';
 import type { Connections } from '../connections.ts';
 import type { Output } from '../output.ts';
 import { readTopic } from '../read-topic.ts';
@@ -13,7 +14,8 @@ function pathOf(reference: string | undefined, part = ''): string {
   return `/v1/profiles/${encodeURIComponent(reference)}${part}`;
 }
 
-const shown = (json: unknown): Output => ({ json, text: stringify(json).trimEnd() });
+/** JSON keeps numbers as they were sent; for people they are rounded as usual. */
+const shown = (answer: string): Output => ({ json: exactly(answer), text: stringify(JSON.parse(answer)).trimEnd() });
 
 export const profile = async (connections: Connections, [reference]: readonly string[]): Promise<Output> =>
   shown(await connections.api(pathOf(reference)));

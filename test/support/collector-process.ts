@@ -4,10 +4,10 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { z } from 'zod';
-import type { Definition } from '#schemas/generated/records.ts';
 import { topics } from '#schemas/topics.ts';
 import type { definitionKinds } from '#shared/definitions/kinds.ts';
-import { type Addresses, clientsOf } from './installation.ts';
+import type { Addresses, Installation } from './installation.ts';
+import { produce } from './produce.ts';
 import { until } from './until.ts';
 
 const main = new URL('../../services/collector/main.ts', import.meta.url).pathname;
@@ -71,30 +71,25 @@ export async function startCollector(
 type SourceBody = z.input<(typeof definitionKinds)['source']>;
 
 /** Puts sources into force. */
-export async function defineSources(
-  addresses: Addresses,
-  prefix: string,
+export const defineSources = (
+  installation: Installation,
   sources: Readonly<Record<string, SourceBody>>,
   version = 1,
-): Promise<void> {
-  const { kafka, codecs } = clientsOf(addresses);
-  const topic = prefix + topics.definitions.name;
-  const codec = await codecs.ofTopic(topic, 'Definition');
-  const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
-  await producer.connect();
-  const messages = Object.entries(sources).map(([name, body]) => {
-    const definition: Definition = {
-      kind: 'source',
-      name,
-      version,
-      body: JSON.stringify(body),
-      actor: 'test',
-      reason: '',
-      at: 0,
-      deleted: false,
-    };
-    return { key: `source/${name}`, value: codec.encode(definition) };
-  });
-  await producer.send({ topic, messages });
-  await producer.disconnect();
-}
+): Promise<void> =>
+  produce(
+    installation,
+    topics.definitions,
+    Object.entries(sources).map(([name, body]) => ({
+      key: `source/${name}`,
+      value: {
+        kind: 'source',
+        name,
+        version,
+        body: JSON.stringify(body),
+        actor: 'test',
+        reason: '',
+        at: 0,
+        deleted: false,
+      },
+    })),
+  );

@@ -1,0 +1,66 @@
+/**
+ * What the collector is measured against: nothing but `node:http`, `JSON.parse` and kafkajs with acks=all. While one send is under
+ * way the next one gathers. A record is the event's text, padded to the size of the collector's record.
+ * `node test/bench/bare-loop.ts CONFIG` prints READY and the port.
+ */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { clientsOf } from '../support/installation.ts';
+
+export interface BareLoopOptions {
+  readonly brokers: string;
+  readonly registryUrl: string;
+  readonly topic: string;
+  readonly recordBytes: number;
+}
+
+const options = JSON.parse(process.argv[2] ?? '{}') as BareLoopOptions;
+const producer = clientsOf(options).kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
+await producer.connect();
+
+interface Event {
+  readonly anonymousId: string;
+}
+interface Message {
+  readonly key: string;
+  readonly value: string;
+}
+let messages: Message[] = [];
+let waiting: (() => void)[] = [];
+let sending = false;
+
+async function send(): Promise<void> {
+  if (sending) return;
+  sending = true;
+  while (messages.length > 0) {
+    const [batch, answers] = [messages, waiting];
+    messages = [];
+    waiting = [];
+    await producer.send({ topic: options.topic, acks: -1, messages: batch });
+    for (const answer of answers) answer();
+  }
+  sending = false;
+}
+
+const server = createServer((request, response) => {
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => {
+    const text = String(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
+    const body = JSON.parse(text) as Event & { readonly batch?: readonly Event[] };
+    const put = (event: Event, value: string): void =>
+      void messages.push({ key: event.anonymousId, value: value.padEnd(options.recordBytes) });
+    if (body.batch) for (const event of body.batch) put(event, JSON.stringify(event));
+    else put(body, text);
+    waiting.push(() =>
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': 16 }).end('{"success":true}'),
+    );
+    void send();
+  });
+});
+server.listen(0, '127.0.0.1', () => console.log(`READY ${(server.address() as AddressInfo).port}`));
+process.once('SIGTERM', () => {
+  server.closeAllConnections();
+  server.close();
+  void producer.disconnect().then(() => process.exit(0));
+});

@@ -1,0 +1,93 @@
+import type { CollectorFigures } from './collector.ts';
+import type { LatencyFigures, RiverFigures } from './river.ts';
+import type { StageFigures } from './stages.ts';
+
+const whole = (number: number): string => Math.round(number).toLocaleString('en');
+const fine = (number: number, places = 1): string => (Number.isFinite(number) ? number.toFixed(places) : '–');
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
+
+/** Rows under a head; the first column to the left, numbers to the right. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const line = (cells: readonly string[]): string =>
+    `  ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('  ')}`;
+  return [line(head), ...rows.map(line)].join('\n');
+}
+
+export function collectorTable(figures: readonly CollectorFigures[]): string {
+  const all = ({ cpu }: CollectorFigures): number => cpu.process + cpu.kafka;
+  const rows = figures.map((one) => {
+    const bare = figures.find(
+      ({ what, batch, connections }) => what === 'bare loop' && batch === one.batch && connections === one.connections,
+    );
+    return [
+      `${one.what}, ${one.batch === 1 ? 'single events' : `batches of ${one.batch}`}, ${one.connections} connections`,
+      whole(one.requestsPerSecond),
+      whole(one.eventsPerSecond),
+      fine(one.p50),
+      fine(one.p99),
+      fine(one.cpu.process),
+      fine(one.cpu.kafka),
+      fine(all(one)),
+      bare ? `${fine(all(one) / all(bare), 2)} ×` : '',
+      fine(one.cpu.load),
+      one.refused === 0 ? '' : `${one.refused} refused`,
+    ];
+  });
+  const head = [
+    '',
+    'requests/s',
+    'events/s',
+    'p50 ms',
+    'p99 ms',
+    'process',
+    'broker',
+    'µs CPU/event',
+    'of bare',
+    'load gen.',
+    '',
+  ];
+  return `Collector (aim: at most 1.3 × the CPU of the bare loop)\n${table(head, rows)}\n`;
+}
+
+const aims: Readonly<Record<string, number>> = { stitcher: 40_000, projector: 25_000 };
+
+export function stagesTable(figures: readonly StageFigures[]): string {
+  const rows = figures.map(({ what, events, eventsPerSecond, warmEventsPerSecond, cpu }) => [
+    what,
+    whole(events),
+    whole(eventsPerSecond),
+    whole(warmEventsPerSecond),
+    `${fine(warmEventsPerSecond / (aims[what] ?? Number.NaN), 2)} × of ${whole(aims[what] ?? Number.NaN)}`,
+    fine(cpu.process),
+    fine(cpu.kafka),
+  ]);
+  const head = ['', 'events', 'events/s', 'warm', 'aim', 'µs CPU/event', 'broker'];
+  return `Each alone, in one process, from a backlog\n${table(head, rows)}\n`;
+}
+
+const RIVER_AIM = 12_000;
+
+export function riverTable(figures: RiverFigures, cores: number): string {
+  const { events, acknowledged, projected, inClickHouse, eventsPerSecond, profileVersions, cpu } = figures;
+  const total = sum(Object.values(cpu));
+  const rows = [...Object.entries(cpu), ['all', total] as const].map(([name, each]) => [
+    name,
+    fine(each),
+    `${fine((100 * each) / total, 0)} %`,
+  ]);
+  return [
+    `The whole river, batches of 20, ${cores} cores: ${whole(eventsPerSecond)} events/s (${fine(eventsPerSecond / RIVER_AIM, 2)} × of ${whole(RIVER_AIM)})`,
+    `  ${whole(events)} events: acknowledged after ${fine(acknowledged)} s, in profiles (${whole(profileVersions)} versions) after ${fine(projected)} s, all rows in ClickHouse after ${fine(inClickHouse)} s`,
+    table(['', 'µs CPU/event', 'share'], rows),
+    '',
+  ].join('\n');
+}
+
+export function latencyLine({ rate, events, missing, p50, p95, p99, answer }: LatencyFigures): string {
+  return [
+    `From the HTTP answer to the version on profiles, ${whole(rate)} events/s: p50 ${fine(p50)}, p95 ${fine(p95)}, p99 ${fine(p99)} ms (aim: p95 below 200)`,
+    `  of ${whole(events)} events${missing === 0 ? '' : `, ${missing} of them never seen`}; the answer itself p50 ${fine(answer.p50)}, p95 ${fine(answer.p95)}, p99 ${fine(answer.p99)} ms`,
+    '',
+  ].join('\n');
+}

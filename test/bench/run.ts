@@ -1,0 +1,112 @@
+/**
+ * `npm run bench`: what this machine makes of it, each part beside what it is compared with. Starts a platform of its own in a
+ * temporary directory. Nothing is asserted: whoever reads the figures knows the machine.
+ */
+import { cpus, loadavg, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import { startPlatform } from '../support/platform.ts';
+import { benchCollector, type CollectorFigures } from './collector.ts';
+import { openGround } from './ground.ts';
+import { collectorTable, latencyLine, riverTable, stagesTable } from './report.ts';
+import { benchLatency, benchRiver, type LatencyFigures, openRiver, type RiverFigures } from './river.ts';
+import { benchStages, type StageFigures } from './stages.ts';
+
+const sections = ['collector', 'stages', 'river', 'latency'] as const;
+type Section = (typeof sections)[number];
+
+const usage = `npm run bench [-- --quick] [--only ${sections.join(',')}] [--json]
+
+  --quick      shorter, and rougher
+  --only LIST  only these parts
+  --port-base  first of nine ports; free ones are picked by default
+  --json       the figures as JSON`;
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: sections.join(',') },
+    'port-base': { type: 'string' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+const { quick, json } = values;
+const wanted = new Set(values.only.split(','));
+const unknown = [...wanted].filter((one) => !sections.includes(one as Section));
+if (values.help || unknown.length > 0) {
+  console.log(unknown.length > 0 ? `there is no part ${unknown.join(', ')}\n\n${usage}` : usage);
+  process.exit(values.help ? 0 : 2);
+}
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const loadOf = (): string =>
+  loadavg()
+    .map((one) => one.toFixed(1))
+    .join(' ');
+
+const machine = {
+  cores: cpus().length,
+  processor: cpus()[0]?.model ?? '',
+  memoryGb: Math.round(totalmem() / 1e9),
+  node: process.version,
+  loadBefore: loadOf(),
+};
+say(
+  `${machine.cores} cores (${machine.processor}), ${machine.memoryGb} GB, Node ${machine.node}; load before ${machine.loadBefore}`,
+);
+say('starting Kafka, the registry and ClickHouse');
+const base = values['port-base'];
+const platform = await startPlatform({ shortLived: false, ...(base === undefined ? {} : { portBase: Number(base) }) });
+const figures: {
+  collector?: CollectorFigures[];
+  stages?: StageFigures[];
+  river?: RiverFigures;
+  latency?: LatencyFigures;
+} = {};
+try {
+  const pid = (name: string): number => platform.platform.units().find((unit) => unit.name === name)?.pid ?? 0;
+  if (wanted.has('collector')) {
+    say('collector beside the bare loop');
+    const ground = await openGround(platform);
+    figures.collector = await benchCollector(
+      ground,
+      pid('kafka'),
+      quick ? { seconds: 2, warmUpSeconds: 1.5 } : { seconds: 5, warmUpSeconds: 3 },
+    );
+    await ground.close();
+  }
+  if (wanted.has('stages')) {
+    say('stitcher and projector alone');
+    const ground = await openGround(platform);
+    figures.stages = await benchStages(ground, pid('kafka'), { events: quick ? 60_000 : 200_000 });
+    await ground.close();
+  }
+  if (wanted.has('river') || wanted.has('latency')) {
+    const ground = await openGround(platform);
+    const river = await openRiver(ground);
+    const pids = { kafka: pid('kafka'), registry: pid('registry'), clickhouse: pid('clickhouse') };
+    if (wanted.has('river')) {
+      say('the whole river');
+      figures.river = await benchRiver(river, pids, { events: quick ? 40_000 : 200_000 });
+    }
+    if (wanted.has('latency')) {
+      say('latency at 1,000 events/s');
+      figures.latency = await benchLatency(river, { rate: 1_000, seconds: quick ? 8 : 30 });
+    }
+    await river.clickhouse.close();
+    await ground.close();
+  }
+} finally {
+  await platform.stop();
+}
+const facts = { ...machine, loadAfter: loadOf() };
+if (json) console.log(JSON.stringify({ machine: facts, ...figures }, null, 2));
+else {
+  console.log(
+    `\n${facts.cores} cores (${facts.processor}), ${facts.memoryGb} GB, Node ${facts.node}; load ${facts.loadBefore} before, ${facts.loadAfter} after\n`,
+  );
+  if (figures.collector) console.log(collectorTable(figures.collector));
+  if (figures.stages) console.log(stagesTable(figures.stages));
+  if (figures.river) console.log(riverTable(figures.river, facts.cores));
+  if (figures.latency) console.log(latencyLine(figures.latency));
+}
+process.exit(0);

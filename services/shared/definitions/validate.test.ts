@@ -15,12 +15,12 @@ const mistakes: readonly (readonly [name: string, text: string, errors: readonly
   [
     'a misspelt field, where it stands',
     'kind: purpose\nname: ads\nspec:\n  descripton: x\n',
-    ['f:4:15 spec.descripton: no such field'],
+    ['f:4:3 spec.descripton: no such field'],
   ],
   [
     'fields beside spec',
     'kind: purpose\nname: ads\ndescription: x',
-    ['f:3:14 description: no such field; there are kind, name, spec and delete'],
+    ['f:3:1 description: no such field; there are kind, name, spec and delete'],
   ],
   [
     'a value deep inside',

@@ -54,8 +54,8 @@ export function validateDefinitions(
       ? content.map((entry, i) => [entry, [i]])
       : [[content, []]];
     for (const [entry, path] of entries) {
-      const wanted = wantedOf(entry, (inner, wrong) =>
-        say(placeOf(document, [...path, ...inner]), inner.map(String).join('.'), wrong),
+      const wanted = wantedOf(entry, (inner, wrong, isField) =>
+        say(placeOf(document, [...path, ...inner], isField), inner.map(String).join('.'), wrong),
       );
       if (!wanted) continue;
       if (definitions.some(({ kind, name }) => kind === wanted.kind && name === wanted.name))
@@ -67,19 +67,22 @@ export function validateDefinitions(
   return definitions.length > 0 ? { definitions } : { errors: [`${file}:1:1 has no definitions`] };
 }
 
-function wantedOf(entry: unknown, say: (path: readonly PropertyKey[], wrong: string) => void): Wanted | undefined {
+function wantedOf(
+  entry: unknown,
+  say: (path: readonly PropertyKey[], wrong: string, isField?: boolean) => void,
+): Wanted | undefined {
   if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
     say([], 'must be a definition: kind, name and spec');
     return undefined;
   }
   const { kind, name, spec, delete: deleted } = entry as Record<string, unknown>;
   let ok = true;
-  const wrong = (path: readonly PropertyKey[], what: string): void => {
+  const wrong = (path: readonly PropertyKey[], what: string, isField = false): void => {
     ok = false;
-    say(path, what);
+    say(path, what, isField);
   };
   for (const field of Object.keys(entry))
-    if (!fields.has(field)) wrong([field], 'no such field; there are kind, name, spec and delete');
+    if (!fields.has(field)) wrong([field], 'no such field; there are kind, name, spec and delete', true);
   const schema =
     typeof kind === 'string' && Object.hasOwn(definitionKinds, kind)
       ? definitionKinds[kind as DefinitionKind]
@@ -98,7 +101,8 @@ function wantedOf(entry: unknown, say: (path: readonly PropertyKey[], wrong: str
   if (!result.success) {
     for (const issue of result.error.issues) {
       const path = ['spec', ...issue.path];
-      if (issue.code === 'unrecognized_keys') for (const key of issue.keys) wrong([...path, key], 'no such field');
+      if (issue.code === 'unrecognized_keys')
+        for (const key of issue.keys) wrong([...path, key], 'no such field', true);
       else wrong(path, issue.message);
     }
   }
@@ -107,17 +111,18 @@ function wantedOf(entry: unknown, say: (path: readonly PropertyKey[], wrong: str
     : undefined;
 }
 
-/** Where what the path names stands; or, where it is missing, what it is missing from. */
-function placeOf(document: Document, path: readonly PropertyKey[]): number {
+/** Where what the path names stands, or its name; or, where it is missing, what it is missing from. */
+function placeOf(document: Document, path: readonly PropertyKey[], ofName = false): number {
   let node: unknown = document.contents;
   let at = (node as Node | null)?.range?.[0] ?? 0;
-  for (const step of path) {
+  for (const [depth, step] of path.entries()) {
     if (isMap(node)) {
       const pair = node.items.find(
         (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(step),
       );
       if (!pair) return at;
       const key = pair.key as Node;
+      if (ofName && depth === path.length - 1) return key.range?.[0] ?? at;
       at = (isNode(pair.value) ? pair.value.range?.[0] : undefined) ?? key.range?.[0] ?? at;
       node = pair.value;
     } else if (isNode(node) && 'items' in node) {

@@ -1,0 +1,170 @@
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type RunningPlatform, startPlatform } from '../support/platform.ts';
+import { until } from '../support/until.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+let platform: RunningPlatform;
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs the tool as an operator does. */
+const tributary = (...args: string[]): Promise<Ran> =>
+  new Promise((resolve) => {
+    const { stitcherOpsPort, projectorOpsPort, activationOpsPort } = platform.platform.settings;
+    const env = {
+      ...process.env,
+      ...platform.env,
+      TRIBUTARY_STITCHER_OPS_PORT: String(stitcherOpsPort),
+      TRIBUTARY_PROJECTOR_OPS_PORT: String(projectorOpsPort),
+      TRIBUTARY_ACTIVATION_OPS_PORT: String(activationOpsPort),
+    };
+    execFile(process.execPath, [join(root, 'bin', 'tributary.mjs'), ...args], { env }, (error, out, err) =>
+      resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, out, err }),
+    );
+  });
+
+const json = async <T = Record<string, unknown>>(...args: string[]): Promise<T> =>
+  JSON.parse((await tributary(...args, '--json')).out) as T;
+
+async function send(path: string, body: unknown): Promise<void> {
+  const response = await fetch(`http://127.0.0.1:${platform.env.TRIBUTARY_COLLECTOR_PORT}/v1/${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Basic ${btoa('local-server:')}` },
+    body: JSON.stringify(body),
+  });
+  expect(response.status).toBe(200);
+}
+
+interface Status {
+  readonly units: readonly { readonly name: string; readonly ready: boolean }[];
+  readonly books: Readonly<Record<'accepted' | 'stitched' | 'duplicates' | 'folded', number>> & {
+    readonly differences: readonly string[];
+  };
+}
+
+beforeAll(async () => {
+  platform = await startPlatform({
+    services: ['provision', 'collector', 'identity-stitcher', 'profile-projector', 'activation', 'console'],
+  });
+});
+afterAll(() => platform?.stop());
+
+describe('an operator', () => {
+  test('sees what became of events, by every way there is', async () => {
+    await send('track', { anonymousId: 'a-1', event: 'Viewed', messageId: 'm-1', properties: { price: 1.5 } });
+    await send('track', { userId: 'u-1', event: 'Viewed', messageId: 'm-2' });
+    await until('u-1 has a profile', async () => (await tributary('profile', 'user_id:u-1')).code === 0);
+    const former = (await json('profile', 'user_id:u-1')).profile_id as string;
+    await send('identify', {
+      userId: 'u-1',
+      anonymousId: 'a-1',
+      messageId: 'm-3',
+      traits: { email: 'Ann@Example.com' },
+    });
+    await send('identify', {
+      userId: 'u-1',
+      anonymousId: 'a-1',
+      messageId: 'm-3',
+      traits: { email: 'Ann@Example.com' },
+    });
+    await send('track', { userId: 'u-2', event: 'Viewed', messageId: 'm-4' });
+    await send('track', { event: 'Nobody', messageId: 'm-5' }).catch(() => undefined);
+
+    let status: Status | undefined;
+    await until(
+      'the books balance',
+      async () => {
+        status = await json<Status>('status');
+        return status.books.accepted >= 5 && status.books.differences.length === 0;
+      },
+      60_000,
+      () => status,
+    );
+    expect(status?.units.filter(({ ready }) => !ready)).toEqual([]);
+    expect(status?.books).toMatchObject({ accepted: 5, stitched: 4, duplicates: 1, folded: 4 });
+
+    const profile = await json('profile', 'email:ANN@example.com');
+    expect(profile).toMatchObject({ events: 3, traits: { email: 'Ann@Example.com' } });
+    for (const reference of ['user_id:u-1', 'anonymous_id:a-1', `profile_id:${former}`])
+      expect(await json('profile', reference)).toEqual(profile);
+    expect(await json('identity', 'user_id:u-1', 'email:ann@example.com')).toMatchObject({
+      same: true,
+      chain: [{ message_id: 'm-3' }],
+    });
+    expect(await json('identity', 'user_id:u-1', 'user_id:u-2')).toMatchObject({ same: false });
+    expect((await tributary('profile', 'user_id:nobody-knows')).err).toContain('no such profile');
+
+    const { events } = await api<{ events: { message_id: string; properties: unknown }[] }>('user_id:u-1', '/events');
+    expect(events.map(({ message_id }) => message_id)).toEqual(['m-3', 'm-2', 'm-1']);
+    expect(events[2]?.properties).toEqual({ price: 1.5 });
+    expect((await api<{ events: unknown[] }>('user_id:u-1', '/events?limit=1')).events).toHaveLength(1);
+    const history = await api<{ versions: { version: number }[]; identity: { kind: string }[] }>(
+      'user_id:u-1',
+      '/history',
+    );
+    expect(history.versions[0]?.version).toBe(profile.version);
+    expect(history.identity.map(({ kind }) => kind)).toContain('moved');
+
+    expect(await json('event', 'm-3')).toMatchObject({
+      collected: [{}, {}],
+      events: [{ profile_id: profile.profile_id }],
+    });
+    expect(await json('rejected')).toMatchObject({ counts: [{ reason: 'no_identifier', count: 1 }] });
+    const digest = await json('digest');
+    expect(digest).toMatchObject({ profiles: 2 });
+    expect(await json('digest')).toEqual(digest);
+    const doctor = await tributary('doctor');
+    expect(doctor.out).toBe('! 1 events were rejected\n  → `tributary rejected` tells why\n');
+    expect(doctor.code).toBe(1);
+  });
+
+  test('changes definitions from a file, and is told of every mistake in it', async () => {
+    const file = join(platform.dataDir, 'mine.yaml');
+    writeFileSync(file, 'kind: purpose\nname: ads\nspec: { descripton: typing mistake }\n---\nkind: sauce\nname: x\n');
+    const refused = await tributary('apply', file);
+    expect(refused.code).toBe(1);
+    expect(refused.err.split('\n').slice(0, 2)).toEqual([
+      `${file}:3:9 spec.descripton: no such field`,
+      expect.stringContaining(`${file}:5:7 kind: must be one of`),
+    ]);
+    writeFileSync(file, 'kind: purpose\nname: ads\nspec: { description: Advertising }\n');
+    expect((await tributary('diff', file)).out).toBe('created    purpose/ads  version 1\n');
+    expect((await tributary('apply', file, '--reason', 'asked for')).out).toBe('created    purpose/ads  version 1\n');
+    expect((await tributary('apply', file)).out).toBe('unchanged  purpose/ads  version 1\n');
+    expect(await json('definitions', 'purpose/ads')).toMatchObject({
+      version: 1,
+      reason: 'asked for',
+      spec: { description: 'Advertising' },
+    });
+  });
+
+  test('is told when it asked wrongly, or for what is not there yet', async () => {
+    for (const args of [
+      [],
+      ['nothing'],
+      ['status', '--no-such-flag', 'x'],
+      ['apply'],
+      ['tail'],
+      ['replay'],
+      ['import'],
+    ])
+      expect((await tributary(...args)).code, args.join(' ')).toBe(2);
+    expect(await tributary('--help')).toMatchObject({ code: 0, out: expect.stringContaining('tributary apply FILE') });
+  });
+});
+
+async function api<T>(reference: string, part: string): Promise<T> {
+  const response = await fetch(
+    `http://127.0.0.1:${platform.env.TRIBUTARY_API_PORT}/v1/profiles/${encodeURIComponent(reference)}${part}`,
+    { headers: { authorization: `Bearer ${platform.platform.apiToken}` } },
+  );
+  expect(response.status).toBe(200);
+  return (await response.json()) as T;
+}

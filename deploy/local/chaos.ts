@@ -11,7 +11,7 @@ import { formatDigest } from '#shared/profiles/digest.ts';
 import { readSecret } from '#shared/service/start-up.ts';
 import { NotPossible } from './not-possible.ts';
 import { Platform } from './platform.ts';
-import { answersHttp } from './probes.ts';
+import { answersHttp, isPortFree } from './probes.ts';
 import { isRunning, type ProcessIdentity } from './process-identity.ts';
 import { outcomesOf, sum } from './sample/books.ts';
 import { compareWithReference } from './sample/compare.ts';
@@ -205,6 +205,7 @@ class Supervised {
       `${this.#platform.env().TRIBUTARY_CLICKHOUSE_URL}/ping`,
       `${this.#platform.env().TRIBUTARY_REGISTRY_URL}/subjects`,
     ];
+    if (s.kafkaBrokers.length === 0) while (await isPortFree(s.kafkaPort)) await this.#patience(began, 'kafka');
     for (const url of urls) while (!(await answersHttp(url).catch(() => false))) await this.#patience(began, url);
   }
 

@@ -117,6 +117,11 @@ export class RecordWriter implements Service {
     return !this.#stopping.signal.aborted || this.#queue.length > 0;
   }
 
+  /** What ends waiting early: to be told to stop. Once that has been done, what still waits gets all the time it has. */
+  get #interruption(): AbortSignal | undefined {
+    return this.#stopping.signal.aborted ? undefined : this.#stopping.signal;
+  }
+
   async #write(): Promise<void> {
     const backOff = new BackOff(100, 1_000);
     while (this.#goesOn) {
@@ -129,7 +134,8 @@ export class RecordWriter implements Service {
       });
       const admin = this.#kafka.admin({ retry });
       try {
-        await within(this.#limits.longestWaitMs, 'connecting', Promise.all([producer.connect(), admin.connect()]));
+        const connected = Promise.all([producer.connect(), admin.connect()]);
+        await within(this.#limits.longestWaitMs, 'connecting', connected, this.#interruption);
         await this.#probe(admin);
         if (this.#downSince !== undefined) this.#log.info('Kafka takes events');
         this.#downSince = undefined;
@@ -140,7 +146,7 @@ export class RecordWriter implements Service {
           this.#downSince = performance.now();
           this.#log.error({ err: error }, 'Kafka does not take events');
         }
-        await backOff.failed(this.#stopping.signal);
+        await backOff.failed(this.#interruption);
       }
       await within(1_000, 'disconnecting', Promise.all([producer.disconnect(), admin.disconnect()])).catch(
         () => undefined,

@@ -21,7 +21,11 @@ export interface Migration {
 
 const quoted = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 
-/** How a table reads a topic: Avro through the registry; a record that cannot be read becomes a row with `_error`, it never stops the table. */
+/**
+ * How a table reads a topic: Avro through the registry. A record that cannot be read becomes a row with `_error` and goes to
+ * `ingest_errors`; it never stops the table. A registry that does not answer looks the same to ClickHouse once it has given up, so
+ * it is made to try for as long as it can, more than two minutes.
+ */
 const kafkaEngine = (topic: string, around: Surroundings): string =>
   `Kafka SETTINGS ${[
     `kafka_broker_list = ${quoted(around.brokers)}`,
@@ -29,6 +33,9 @@ const kafkaEngine = (topic: string, around: Surroundings): string =>
     `kafka_group_name = ${quoted(`${around.prefix}clickhouse.${topic}`)}`,
     `kafka_format = 'AvroConfluent'`,
     `format_avro_schema_registry_url = ${quoted(around.registryUrl)}`,
+    `format_avro_schema_registry_max_retries = 20`,
+    `format_avro_schema_registry_connection_timeout = 10`,
+    `format_avro_schema_registry_receive_timeout = 10`,
     `input_format_avro_allow_missing_fields = 1`,
     `kafka_handle_error_mode = 'stream'`,
     `kafka_flush_interval_ms = 500`,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClickHouseClient } from '@clickhouse/client';
+import { topics } from '#schemas/topics.ts';
 import { createClickHouse } from '#shared/clickhouse/client.ts';
 import type { DefinitionsHome } from '#shared/definitions/apply.ts';
 import { type Admin, createKafka, type KafkaClient } from '#shared/kafka/client.ts';
@@ -42,9 +43,21 @@ export class Connections {
     });
   }
 
+  /** @throws Trouble when Kafka, the registry or the topics are not there */
   async home(): Promise<DefinitionsHome> {
-    await this.kafka();
+    const admin = await this.kafka();
     const { prefix, partitions, replication, registryUrl } = this.settings;
+    if (!(await admin.listTopics()).includes(prefix + topics.definitions.name))
+      throw new Trouble(
+        `this Kafka has no installation with the prefix ${prefix}`,
+        'start it (npm start), or set TRIBUTARY_PREFIX',
+      );
+    await fetch(`${registryUrl}/subjects`).catch(() => {
+      throw new Trouble(
+        `the schema registry is not there at ${registryUrl}`,
+        'start it (npm start), or set TRIBUTARY_REGISTRY_PORT or TRIBUTARY_REGISTRY_URL',
+      );
+    });
     return { kafka: this.#kafka, codecs: new Codecs(registryUrl), prefix, partitions, replication };
   }
 

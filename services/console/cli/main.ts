@@ -77,11 +77,17 @@ export async function run(argv: readonly string[]): Promise<number> {
     say(json ? JSON.stringify(output.json, null, 2) : output.text);
     return output.exitCode ?? 0;
   } catch (error) {
-    if (!(error instanceof Trouble)) throw error;
-    if (json) say(JSON.stringify({ error: { message: error.message, advice: error.advice } }, null, 2));
-    else complain(error.advice ? `${error.message}\n→ ${error.advice}` : error.message);
-    return error.exitCode;
+    const trouble = error instanceof Trouble ? error : unforeseen(error);
+    const { message, advice, exitCode } = trouble;
+    if (json) say(JSON.stringify({ error: { message, advice } }, null, 2));
+    else complain(advice ? `${message}\n→ ${advice}` : message);
+    return exitCode;
   } finally {
     await connections.close();
   }
+}
+
+function unforeseen(error: unknown): Trouble {
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new Trouble(message, '`tributary doctor` looks at every part');
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { text, type Values } from '#shared/service/options.ts';
 import type { platformOptions } from '#shared/service/platform-options.ts';
 
@@ -27,5 +27,7 @@ export function createClickHouse(settings: Settings, application: string): Click
     application,
     request_timeout: 60_000,
     compression: { response: true },
+    // It throws what goes wrong; telling it a second time, and not as JSON, is not its business.
+    log: { level: ClickHouseLogLevel.OFF },
   });
 }

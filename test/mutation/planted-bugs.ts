@@ -118,10 +118,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'services/shared/task/partition-task.ts',
-        right:
-          '      await transaction.commit();\n    } catch (error) {\n      await transaction.abort().catch(() => undefined);\n      throw new LostInfrastructure(`transaction failed',
+        right: '    const { changes, offset } = await transact(',
         wrong:
-          '      await this.#state?.apply(all, { offset: changelogEnd, at: now, cluster: (await this.#cluster(admin)).clusterId });\n      if (now % 4 === 0) throw new Error("broken");\n      await transaction.commit();\n    } catch (error) {\n      await transaction.abort().catch(() => undefined);\n      throw new LostInfrastructure(`transaction failed',
+          '    await this.#state?.apply(batch.totals.map((value) => ({ store: TOTALS, key: value.topic, value, bytes: storeCodec(this.#around, TOTALS).encode(value) })), { offset: this.#state.position?.offset ?? 0, at: now, cluster: this.#cluster });\n    if (now % 4 === 0) throw new LostInfrastructure("broken");\n    const { changes, offset } = await transact(',
       },
     ],
     tests: ['test/integration/task-loop/exactly-once.test.ts'],

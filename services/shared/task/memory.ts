@@ -106,20 +106,16 @@ export class MemoryPartition {
       };
     });
     if (batch.length === 0) return { emitted, outcomes, rejected };
-    await processInputs(
-      this.#task,
-      this.state,
-      batch,
-      { definitions, signal: new AbortController().signal },
-      async (work) => {
-        this.state.apply(work);
-        emitted.push(...work.emitted);
-        rejected.push(...work.rejected);
-        for (const counts of work.outcomes.values()) {
-          for (const [outcome, count] of counts) outcomes[outcome] = (outcomes[outcome] ?? 0) + count;
-        }
-      },
-    );
+    const commit = async (work: Workspace): Promise<void> => {
+      this.state.apply(work);
+      emitted.push(...work.emitted);
+      rejected.push(...work.rejected);
+      for (const counts of work.outcomes.values()) {
+        for (const [outcome, count] of counts) outcomes[outcome] = (outcomes[outcome] ?? 0) + count;
+      }
+    };
+    const circumstances = { definitions, signal: new AbortController().signal };
+    await processInputs(this.#task, this.state, batch, circumstances, { encode: (work) => work, commit });
     return { emitted, outcomes, rejected };
   }
 

@@ -1,76 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import type { Accounting, EventRejected, Marker } from '#schemas/generated/records.ts';
-import type { Definitions } from '#shared/definitions/definitions.ts';
-import { byTopic } from '#shared/kafka/by-topic.ts';
-import { type Admin, type KafkaClient, type KafkaMessage, Partitioners, type Producer } from '#shared/kafka/client.ts';
-import type { Codec } from '#shared/kafka/codec.ts';
-import { inChunks, type OutRecord } from '#shared/kafka/in-chunks.ts';
-import { partitionOf } from '#shared/kafka/partition-of.ts';
-import { TOMBSTONE_RETENTION_MS } from '#shared/kafka/provision-topics.ts';
-import { readPartitions } from '#shared/kafka/read-partitions.ts';
+import type { Accounting, Marker } from '#schemas/generated/records.ts';
+import { type KafkaMessage, Partitioners, type Producer } from '#shared/kafka/client.ts';
 import { topicOffsets } from '#shared/kafka/topic-offsets.ts';
 import { BackOff } from '#shared/service/back-off.ts';
 import type { Log } from '#shared/service/log.ts';
-import { type Change, DiskState } from './disk-state.ts';
+import { DiskState } from './disk-state.ts';
+import { type EncodedBatch, encodeBatch } from './encode-batch.ts';
 import { LostInfrastructure, NotOwner, PositionContradiction } from './errors.ts';
 import { whereToGoOn } from './positions.ts';
 import { processInputs } from './process-inputs.ts';
-import type { Input, Task } from './task.ts';
-import type { TaskMetrics } from './task-metrics.ts';
-import { type Counter, type NextInput, positionsAfter, totalsAfter } from './transaction-plan.ts';
-import type { Workspace } from './workspace.ts';
-
-/** What all partitions of a task in a process share. */
-export interface TaskSurroundings {
-  readonly task: Task;
-  readonly service: string;
-  readonly generation: number;
-  readonly groupId: string;
-  readonly kafka: KafkaClient;
-  readonly admin: Admin;
-  readonly log: Log;
-  readonly metrics: TaskMetrics;
-  readonly definitions: () => Definitions;
-  /** Full topic names, with the number of partitions and the codec of each. */
-  readonly inputs: ReadonlyMap<string, Channel>;
-  readonly outputs: ReadonlyMap<string, Channel>;
-  readonly rejected: Channel<EventRejected>;
-  readonly accounting: Channel<Accounting>;
-  readonly changelog: string;
-  /** By store name, with the loop's own stores. */
-  readonly storeCodecs: ReadonlyMap<string, Codec>;
-  readonly stateDirectory: string;
-  /** Tells whether this member owns the partition now, as the group's coordinator sees it. */
-  readonly isOwner: (partition: number) => Promise<boolean>;
-  /** Holds back, lets on and moves the fetching of this partition number of all inputs. */
-  readonly flow: Flow;
-  /** How long to try without success before the process gives up, milliseconds. */
-  readonly giveUpMs: number;
-}
-
-export interface Channel<V = unknown> {
-  readonly topic: string;
-  readonly partitions: number;
-  readonly codec: { encode(value: V): Buffer };
-}
-
-export interface Flow {
-  hold(partition: number): void;
-  letOn(partition: number): void;
-  moveTo(partition: number, positions: ReadonlyMap<string, number>): void;
-}
-
-/** The loop's own stores beside those of the task. */
-const TOTALS = '@totals';
-const MARKER = '@marker';
+import { restore } from './restore.ts';
+import { MARKER, ownStores, storeCodec, type TaskSurroundings, TOTALS } from './surroundings.ts';
+import { transact } from './transact.ts';
+import { type Counter, type NextInput, noTotals } from './transaction-plan.ts';
 
 const BATCH_SIZE = 1_500;
 /** After so long without a record the position is moved past what holds no records. */
 const IDLE_MS = 1_000;
 /** Fetching is held back while more than this many records wait, and let on below half of it. */
 const INBOX_RECORDS = 3_000;
-/** Local state that has lain unused for longer may miss tombstones that the changelog no longer holds. */
-const STATE_MAX_AGE_MS = TOMBSTONE_RETENTION_MS / 2;
 
 /** The transactional producer of one partition: short sleeps, since kafkajs waits this long wherever the coordinator needs a moment. */
 const producerRetry = { initialRetryTime: 4, factor: 0, multiplier: 1, maxRetryTime: 20, retries: 500 };
@@ -94,6 +42,7 @@ export class PartitionTask {
   readonly #done: Promise<void>;
   #state: DiskState | undefined;
   #producer: Producer | undefined;
+  #cluster = '';
   #totals = new Map<string, Accounting>();
   /** Next offset that may enter the inbox, by topic; undefined unless running. */
   #expected: Map<string, number> | undefined;
@@ -244,7 +193,11 @@ export class PartitionTask {
         topic: changelog,
         acks: -1,
         messages: [
-          { partition: this.partition, key: `${MARKER}/marker`, value: this.#storeCodec(MARKER).encode(marker) },
+          {
+            partition: this.partition,
+            key: `${MARKER}/marker`,
+            value: storeCodec(this.#around, MARKER).encode(marker),
+          },
         ],
       });
       await transaction.commit();
@@ -253,13 +206,19 @@ export class PartitionTask {
       throw error;
     }
     // 4. Restore up to the marker.
-    const state = new DiskState(
-      `${this.#around.stateDirectory}/${this.partition}`,
-      { ...task.stores, [TOTALS]: { record: 'Accounting' }, [MARKER]: { record: 'Marker' } },
-      storeCodecs,
-    );
+    const path = `${this.#around.stateDirectory}/${this.partition}`;
+    const state = new DiskState(path, { ...task.stores, ...ownStores }, storeCodecs);
     this.#state = state;
-    const restored = await this.#restore(state, marker.owner);
+    this.#cluster = (await admin.describeCluster()).clusterId;
+    const restored = await restore({
+      state,
+      partition: this.partition,
+      owner: marker.owner,
+      cluster: this.#cluster,
+      signal: this.#released.signal,
+      log: this.#log,
+      around: this.#around,
+    });
     this.#totals = new Map();
     for (const topic of ['', ...this.#inputNames.keys()]) {
       const totals = state.get(TOTALS, topic) as Accounting | undefined;
@@ -282,7 +241,7 @@ export class PartitionTask {
         }),
       );
     }
-    await this.#recordStart(producer, positions);
+    await this.#recordPositions([...positions].filter(([topic]) => !this.#totals.has(topic)));
     this.#inbox = [];
     this.#failure = undefined;
     if (this.#released.signal.aborted) return;
@@ -308,87 +267,13 @@ export class PartitionTask {
     return committed;
   }
 
-  /** A position that is not on record yet is recorded before the first input, so that its loss can be told from a beginning. */
-  async #recordStart(producer: Producer, positions: ReadonlyMap<string, number>): Promise<void> {
-    const fresh = [...positions].filter(([topic]) => !this.#totals.has(topic));
-    if (fresh.length === 0) return;
-    const totals = fresh.map(
-      ([topic, next]): Accounting => ({
-        service: this.#counter.service,
-        task: this.#counter.task,
-        topic,
-        partition: this.partition,
-        next,
-        taken: 0,
-        outcomes: {},
-        outputs: {},
-        generation: this.#counter.generation,
-      }),
+  /** Puts positions on record without any input: the first ones, so that their loss can be told from a beginning, and later ones. */
+  async #recordPositions(entries: readonly (readonly [topic: string, next: number])[]): Promise<void> {
+    if (entries.length === 0) return;
+    const totals = entries.map(
+      ([topic, next]): Accounting => ({ ...(this.#totals.get(topic) ?? noTotals(topic, this.#counter)), next }),
     );
-    await this.#transact(producer, [], totals, [], new Map(fresh));
-  }
-
-  /** Brings the state to where the marker stands in the changelog. @returns the number of records read */
-  async #restore(state: DiskState, owner: string): Promise<number> {
-    const { kafka, admin, changelog } = this.#around;
-    const { clusterId } = await admin.describeCluster();
-    const before = state.position;
-    if (before && (before.cluster !== clusterId || Date.now() - before.at > STATE_MAX_AGE_MS)) await state.clear();
-    const markerCodec = this.#storeCodec(MARKER) as Codec<'Marker'>;
-    let read = 0;
-    const attempt = async (from: number | undefined): Promise<void> => {
-      let found = (): void => {};
-      let lost = (_: Error): void => {};
-      const atMarker = new Promise<void>((resolve, reject) => {
-        found = resolve;
-        lost = reject;
-      });
-      const abort = (): void => lost(new LostInfrastructure('released while restoring'));
-      this.#released.signal.addEventListener('abort', abort, { once: true });
-      const reader = await readPartitions(kafka, [changelog], {
-        partitions: [this.partition],
-        ...(from === undefined ? {} : { from: new Map([[`${changelog}/${this.partition}`, from]]) }),
-        onLost: (error) => lost(error),
-        onBatch: async ({ messages }) => {
-          const changes = new Map<string, Change>();
-          let done = false;
-          for (const { key, value } of messages) {
-            const place = String(key);
-            const slash = place.indexOf('/');
-            const store = place.slice(0, slash);
-            if (store === MARKER && value && markerCodec.decode(value).owner === owner) done = true;
-            if (this.#around.storeCodecs.has(store))
-              changes.set(place, { store, key: place.slice(slash + 1), bytes: value });
-            read++;
-          }
-          for (const [store, codec] of this.#around.storeCodecs) {
-            await codec.prepare(
-              [...changes.values()].filter((change) => change.store === store).map((change) => change.bytes),
-            );
-          }
-          const last = messages.at(-1);
-          if (last)
-            await state.apply(changes.values(), { offset: Number(last.offset), at: Date.now(), cluster: clusterId });
-          if (done) found();
-        },
-      });
-      try {
-        await atMarker;
-      } finally {
-        this.#released.signal.removeEventListener('abort', abort);
-        await reader.stop();
-      }
-    };
-    const position = state.position;
-    try {
-      await attempt(position && position.offset + 1);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      this.#log.warn({ reason: error.message }, 'local state does not fit its changelog and is rebuilt');
-      await state.clear();
-      await attempt(undefined);
-    }
-    return read;
+    await this.#commit({ records: [], changes: [], totals, positions: new Map(entries) });
   }
 
   async #work(): Promise<void> {
@@ -413,7 +298,13 @@ export class PartitionTask {
         this.#state as DiskState,
         inputs,
         { definitions: definitions(), signal },
-        (work, done) => this.#commit(work, done as NextInput[]),
+        {
+          encode: (work, done) => encodeBatch(work, done as NextInput[], this.#totals, this.#counter, this.#around),
+          commit: async (batch, work) => {
+            await this.#commit(batch);
+            metrics.settled(work);
+          },
+        },
       );
       metrics.batchDone(performance.now() - began);
     }
@@ -435,23 +326,14 @@ export class PartitionTask {
    * else they would expire one day and look like records that were never read.
    */
   async #recordPassedOver(): Promise<void> {
-    const positions = new Map<string, number>();
-    for (const [topic, next] of this.#expected ?? [])
-      if (next > (this.#totals.get(topic)?.next ?? 0)) positions.set(topic, next);
-    if (positions.size === 0 || !this.#producer) return;
-    const totals = [...positions].map(
-      ([topic, next]): Accounting => ({ ...(this.#totals.get(topic) as Accounting), next }),
-    );
-    await this.#transact(this.#producer, [], totals, [], positions);
+    const behind = [...(this.#expected ?? [])].filter(([topic, next]) => next > (this.#totals.get(topic)?.next ?? 0));
+    await this.#recordPositions(behind);
   }
 
   async #decode(waiting: readonly Waiting[]): Promise<NextInput[]> {
-    for (const [name, channel] of this.#around.inputs) {
-      const codec = channel.codec as Codec;
-      await codec.prepare(valuesOf(waiting, name));
-    }
+    const { inputs } = this.#around;
+    for (const [name, { codec }] of inputs) await codec.prepare(valuesOf(waiting, name));
     return waiting.map(({ input, message, next }) => {
-      const codec = this.#around.inputs.get(input)?.codec as Codec;
       const raw = message.value;
       const base = {
         input,
@@ -464,151 +346,22 @@ export class PartitionTask {
       };
       if (raw === null) return { ...base, value: null };
       try {
-        return { ...base, value: codec.decode(raw) };
+        return { ...base, value: inputs.get(input)?.codec.decode(raw) };
       } catch (error) {
         return { ...base, value: null, undecodable: error instanceof Error ? error.message : 'unknown reason' };
       }
     });
   }
 
-  async #commit(work: Workspace, inputs: readonly NextInput[]): Promise<void> {
-    const positions = positionsAfter(inputs, this.#counter.topicOf);
-    const records: OutRecord[] = [];
-    for (const { output, key, value, timestamp } of work.emitted) {
-      const channel = this.#around.outputs.get(output);
-      if (!channel) throw new Error(`the task ${this.#around.task.name} has no output ${output}`);
-      records.push({
-        topic: channel.topic,
-        partition: partitionOf(key, channel.partitions),
-        key,
-        value: value === null ? null : channel.codec.encode(value),
-        timestamp,
-      });
-    }
-    const { rejected } = this.#around;
-    for (const { input, reason, message, violations } of work.rejected) {
-      const value = this.#rejection(input, reason, message, violations ?? []);
-      const key = value.source ?? '';
-      records.push({
-        topic: rejected.topic,
-        partition: partitionOf(key, rejected.partitions),
-        key,
-        value: rejected.codec.encode(value),
-        timestamp: input.timestamp,
-      });
-    }
-    const changes: Change[] = [];
-    for (const [store, byKey] of work.changes) {
-      for (const [key, value] of byKey) {
-        changes.push(
-          value === undefined
-            ? { store, key, bytes: null }
-            : { store, key, bytes: this.#storeCodec(store).encode(value as never), value },
-        );
-      }
-    }
-    const totals = totalsAfter(this.#totals, work, positions, this.#counter);
+  /** To Kafka first; the local state follows what is committed. */
+  async #commit(batch: EncodedBatch): Promise<void> {
     if (!this.#producer) throw new LostInfrastructure('no producer');
-    await this.#transact(this.#producer, records, totals, changes, positions);
-    this.#around.metrics.settled(work);
-  }
-
-  /** One Kafka transaction: outputs, changelog, accounting, offsets. Then, and only then, the local state. */
-  async #transact(
-    producer: Producer,
-    records: readonly OutRecord[],
-    totals: readonly Accounting[],
-    changes: readonly Change[],
-    positions: ReadonlyMap<string, number>,
-  ): Promise<void> {
-    const { changelog, accounting, groupId, admin, metrics } = this.#around;
     const now = Date.now();
-    const all: Change[] = [
-      ...changes,
-      ...totals.map(
-        (value): Change => ({ store: TOTALS, key: value.topic, value, bytes: this.#storeCodec(TOTALS).encode(value) }),
-      ),
-    ];
-    const out: OutRecord[] = [
-      ...records,
-      ...totals.map((value) => {
-        const key = `${value.service}/${value.task}/${value.topic}/${value.partition}`;
-        return { topic: accounting.topic, partition: 0, key, value: accounting.codec.encode(value), timestamp: now };
-      }),
-      ...all.map(({ store, key, bytes }) => ({
-        topic: changelog,
-        partition: this.partition,
-        key: `${store}/${key}`,
-        value: bytes,
-        timestamp: now,
-      })),
-    ];
     const began = performance.now();
-    const transaction = await producer.transaction();
-    let changelogEnd = 0;
-    try {
-      for (const chunk of inChunks(out)) {
-        const answers = await transaction.sendBatch({ acks: -1, topicMessages: byTopic(chunk) });
-        const logged = chunk.filter(({ topic }) => topic === changelog).length;
-        const answer = answers.find(({ topicName }) => topicName === changelog);
-        if (logged > 0 && answer) changelogEnd = Number(answer.baseOffset) + logged - 1;
-      }
-      await transaction.sendOffsets({
-        consumerGroupId: groupId,
-        topics: [...positions].map(([topic, offset]) => ({
-          topic,
-          partitions: [{ partition: this.partition, offset: String(offset) }],
-        })),
-      });
-      await transaction.commit();
-    } catch (error) {
-      await transaction.abort().catch(() => undefined);
-      throw new LostInfrastructure(`transaction failed: ${describe(error)}`, { cause: error });
-    }
-    metrics.committed(performance.now() - began);
-    const { clusterId } = await this.#cluster(admin);
-    await this.#state?.apply(all, { offset: changelogEnd, at: now, cluster: clusterId });
-    for (const value of totals) this.#totals.set(value.topic, value);
-  }
-
-  #clusterAnswer: Promise<{ clusterId: string }> | undefined;
-  #cluster(admin: Admin): Promise<{ clusterId: string }> {
-    this.#clusterAnswer ??= admin.describeCluster();
-    this.#clusterAnswer.catch(() => {
-      this.#clusterAnswer = undefined;
-    });
-    return this.#clusterAnswer;
-  }
-
-  #rejection(input: Input, reason: string, message: string, violations: readonly string[]): EventRejected {
-    const value = input.value as {
-      source?: unknown;
-      message_id?: unknown;
-      payload?: unknown;
-      definitions?: EventRejected['definitions'];
-    } | null;
-    return {
-      stage: this.#around.service,
-      reason,
-      message,
-      source: typeof value?.source === 'string' ? value.source : null,
-      message_id: typeof value?.message_id === 'string' ? value.message_id : null,
-      received_at: input.timestamp,
-      rejected_at: input.timestamp,
-      violations,
-      payload: typeof value?.payload === 'string' ? Buffer.from(value.payload) : (input.raw ?? Buffer.alloc(0)),
-      topic: this.#counter.topicOf(input.input),
-      partition: input.partition,
-      offset: input.offset,
-      definitions: value?.definitions ?? [],
-      generation: this.#around.generation,
-    };
-  }
-
-  #storeCodec(store: string): Codec {
-    const codec = this.#around.storeCodecs.get(store);
-    if (!codec) throw new Error(`no codec for the store ${store}`);
-    return codec;
+    const { changes, offset } = await transact(this.#producer, batch, this.partition, now, this.#around);
+    this.#around.metrics.committed(performance.now() - began);
+    await this.#state?.apply(changes, { offset, at: now, cluster: this.#cluster });
+    for (const value of batch.totals) this.#totals.set(value.topic, value);
   }
 
   async #letGo(): Promise<void> {

@@ -4,7 +4,6 @@ import { LostInfrastructure } from './errors.ts';
 import { MemoryState } from './memory.ts';
 import { processInputs } from './process-inputs.ts';
 import type { Input, Task, Work } from './task.ts';
-import type { Workspace } from './workspace.ts';
 
 const inputs = (...offsets: number[]): Input[] =>
   offsets.map((offset) => ({
@@ -27,20 +26,25 @@ const taskOf = (each: (input: Input, work: Work) => void): Task => ({
   },
 });
 
+const unencodable = {};
+
 async function run(task: Task, batch: Input[]): Promise<{ outcomes: Record<string, number>; commits: number[][] }> {
   const outcomes: Record<string, number> = {};
   const commits: number[][] = [];
-  await processInputs(
-    task,
-    new MemoryState({}),
-    batch,
-    { definitions: new Definitions(), signal: new AbortController().signal },
-    async (work: Workspace, done) => {
-      commits.push(done.map(({ offset }) => offset));
-      for (const counts of work.outcomes.values())
-        for (const [outcome, count] of counts) outcomes[outcome] = (outcomes[outcome] ?? 0) + count;
+  const circumstances = { definitions: new Definitions(), signal: new AbortController().signal };
+  await processInputs(task, new MemoryState({}), batch, circumstances, {
+    encode: (work, done) => {
+      if (work.rejected.length === 0 && done.some(({ value }) => value === unencodable))
+        throw new RangeError('too large');
+      return done;
     },
-  );
+    commit: async (done, work) => {
+      commits.push(done.map(({ offset }) => offset));
+      for (const counts of work.outcomes.values()) {
+        for (const [outcome, count] of counts) outcomes[outcome] = (outcomes[outcome] ?? 0) + count;
+      }
+    },
+  });
   return { outcomes, commits };
 }
 
@@ -93,4 +97,14 @@ test('the core never sees an input that could not be read', async () => {
     [{ ...first, undecodable: 'no' }, second],
   );
   expect(outcomes).toEqual({ done: 1, rejected: 1 });
+});
+
+test('an input whose output cannot be encoded is rejected like one that cannot be processed', async () => {
+  const [first, second, third] = inputs(0, 1, 2) as [Input, Input, Input];
+  const { outcomes, commits } = await run(
+    taskOf((input, work) => work.settle(input, 'done')),
+    [first, { ...second, value: unencodable }, third],
+  );
+  expect(outcomes).toEqual({ done: 2, rejected: 1 });
+  expect(commits.flat()).toEqual([0, 1, 2]);
 });

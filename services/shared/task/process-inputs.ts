@@ -9,19 +9,26 @@ export interface Circumstances {
   readonly signal: AbortSignal;
 }
 
+/** What follows a batch. Encoding may fail by the inputs' fault, committing may not. */
+export interface Ending<E> {
+  readonly encode: (work: Workspace, inputs: readonly Input[]) => E;
+  readonly commit: (encoded: E, work: Workspace) => Promise<void>;
+}
+
 /**
- * Runs the core over a batch and commits what it wants. If the core throws, the batch is halved, each half with a commit of its
- * own, until the one input that it cannot process stands alone: that one is rejected. Errors of `commit`, and the
- * loop's own errors, pass through: they are not the inputs' fault.
+ * Runs the core over a batch and commits what it wants. If the core throws, or wants something that cannot be encoded, the batch is
+ * halved, each half with a commit of its own, until the one input at fault stands alone: that one is rejected. Errors of
+ * `commit`, and the loop's own errors, pass through: they are not the inputs' fault.
  */
-export async function processInputs(
+export async function processInputs<E>(
   task: Task,
   state: State,
   inputs: readonly Input[],
   circumstances: Circumstances,
-  commit: (work: Workspace, inputs: readonly Input[]) => Promise<void>,
+  ending: Ending<E>,
 ): Promise<void> {
   let work = new Workspace(task.stores, state);
+  let encoded: E;
   try {
     const readable = inputs.filter((input) => input.undecodable === undefined);
     for (const input of inputs) {
@@ -30,17 +37,19 @@ export async function processInputs(
     if (readable.length > 0)
       await task.process(readable as never, work as never, circumstances.definitions, circumstances.signal);
     work.assertBalanced(inputs);
+    encoded = ending.encode(work, inputs);
   } catch (error) {
     if (error instanceof TaskError) throw error;
     if (inputs.length > 1) {
       const middle = inputs.length >> 1;
-      await processInputs(task, state, inputs.slice(0, middle), circumstances, commit);
-      await processInputs(task, state, inputs.slice(middle), circumstances, commit);
+      await processInputs(task, state, inputs.slice(0, middle), circumstances, ending);
+      await processInputs(task, state, inputs.slice(middle), circumstances, ending);
       return;
     }
     work = new Workspace(task.stores, state);
     const message = error instanceof Error ? `${error.name} in ${task.name}` : `unknown error in ${task.name}`;
     for (const input of inputs) work.reject(input, { reason: 'processing_failed', message });
+    encoded = ending.encode(work, inputs);
   }
-  await commit(work, inputs);
+  await ending.commit(encoded, work);
 }

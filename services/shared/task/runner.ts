@@ -10,7 +10,8 @@ import type { Log } from '#shared/service/log.ts';
 import type { Service } from '#shared/service/service.ts';
 import { coPartitionedAssigner } from './co-partitioned-assigner.ts';
 import { LostInfrastructure } from './errors.ts';
-import { type Channel, type Flow, PartitionTask, type TaskSurroundings } from './partition-task.ts';
+import { PartitionTask } from './partition-task.ts';
+import { type Channel, type Flow, ownStores, type TaskSurroundings } from './surroundings.ts';
 import type { Task } from './task.ts';
 import { TaskMetrics } from './task-metrics.ts';
 
@@ -205,11 +206,7 @@ export class TaskRunner implements Service {
     const outputs = await this.#channels(task.outputs);
     const common = await this.#channels({ rejected: topics.eventsRejected, accounting: accountingTopic(generation) });
     const storeCodecs = new Map<string, Codec>();
-    for (const [name, { record }] of Object.entries({
-      ...task.stores,
-      '@totals': { record: 'Accounting' },
-      '@marker': { record: 'Marker' },
-    } as const)) {
+    for (const [name, { record }] of Object.entries({ ...task.stores, ...ownStores })) {
       storeCodecs.set(name, await codecs.ofRecord(prefix, record));
     }
     const inputTopics = [...inputs.values()].map(({ topic }) => topic);

@@ -27,6 +27,19 @@ export interface NextInput extends Input {
   readonly next: number;
 }
 
+/** The totals of a topic before its first input. */
+export const noTotals = (topic: string, counter: Counter): Accounting => ({
+  service: counter.service,
+  task: counter.task,
+  topic,
+  partition: counter.partition,
+  next: 0,
+  taken: 0,
+  outcomes: {},
+  outputs: {},
+  generation: counter.generation,
+});
+
 /** The totals as this batch changes them. */
 export function totalsAfter(
   totals: Totals,
@@ -35,20 +48,9 @@ export function totalsAfter(
   counter: Counter,
 ): Accounting[] {
   const changed: Accounting[] = [];
-  const blank = (topic: string): Accounting => ({
-    service: counter.service,
-    task: counter.task,
-    topic,
-    partition: counter.partition,
-    next: 0,
-    taken: 0,
-    outcomes: {},
-    outputs: {},
-    generation: counter.generation,
-  });
   for (const [input, counts] of work.outcomes) {
     const topic = counter.topicOf(input);
-    const before = totals.get(topic) ?? blank(topic);
+    const before = totals.get(topic) ?? noTotals(topic, counter);
     const outcomes = { ...before.outcomes };
     let taken = before.taken;
     for (const [outcome, count] of counts) {
@@ -58,7 +60,7 @@ export function totalsAfter(
     changed.push({ ...before, next: positions.get(topic) ?? before.next, taken, outcomes });
   }
   if (work.emitted.length > 0) {
-    const before = totals.get('') ?? blank('');
+    const before = totals.get('') ?? noTotals('', counter);
     const outputs = { ...before.outputs };
     for (const { output } of work.emitted) outputs[output] = (outputs[output] ?? 0) + 1;
     changed.push({ ...before, outputs });

@@ -46,6 +46,8 @@ function bytesOf(request: IncomingMessage, most: number): Promise<Buffer | undef
     });
     request.on('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
     request.on('error', (error) => reject(new ClientGone('the request broke off', { cause: error })));
-    request.on('close', () => reject(new ClientGone('the request broke off')));
+    request.on('close', () => {
+      if (!request.complete) reject(new ClientGone('the request broke off'));
+    });
   });
 }

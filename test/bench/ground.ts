@@ -67,6 +67,7 @@ export async function openGround(platform: RunningPlatform): Promise<Ground> {
       env: { ...env, ...command.env },
       stdio: ['ignore', output, output],
     });
+    process.once('exit', () => child.kill('SIGKILL'));
     return { child, log, port: unit.ports[0]?.port ?? 0 };
   };
   const complaint = (log: string): string => readFileSync(log, 'utf8').slice(-2_000);

@@ -62,39 +62,48 @@ const figures: {
   river?: RiverFigures;
   latency?: LatencyFigures;
 } = {};
-try {
-  const pid = (name: string): number => platform.platform.units().find((unit) => unit.name === name)?.pid ?? 0;
+/** Tells what is there already: the rest takes minutes. */
+const told = (text: string): void => say(`\n${text}`);
+const pid = (name: string): number => platform.platform.units().find((unit) => unit.name === name)?.pid ?? 0;
+
+async function bench(): Promise<void> {
   if (wanted.has('collector')) {
     say('collector beside the bare loop');
     const ground = await openGround(platform);
-    figures.collector = await benchCollector(
-      ground,
-      pid('kafka'),
-      quick ? { seconds: 2, warmUpSeconds: 1.5 } : { seconds: 5, warmUpSeconds: 3 },
-    );
+    const times = quick ? { seconds: 2, warmUpSeconds: 1.5 } : { seconds: 5, warmUpSeconds: 3 };
+    figures.collector = await benchCollector(ground, pid('kafka'), times);
+    told(collectorTable(figures.collector));
     await ground.close();
   }
   if (wanted.has('stages')) {
     say('stitcher and projector alone');
     const ground = await openGround(platform);
     figures.stages = await benchStages(ground, pid('kafka'), { events: quick ? 60_000 : 200_000 });
+    told(stagesTable(figures.stages));
     await ground.close();
   }
-  if (wanted.has('river') || wanted.has('latency')) {
-    const ground = await openGround(platform);
-    const river = await openRiver(ground);
+  if (!wanted.has('river') && !wanted.has('latency')) return;
+  const ground = await openGround(platform);
+  const river = await openRiver(ground);
+  if (wanted.has('river')) {
+    say('the whole river');
     const pids = { kafka: pid('kafka'), registry: pid('registry'), clickhouse: pid('clickhouse') };
-    if (wanted.has('river')) {
-      say('the whole river');
-      figures.river = await benchRiver(river, pids, { events: quick ? 40_000 : 200_000 });
-    }
-    if (wanted.has('latency')) {
-      say('latency at 1,000 events/s');
-      figures.latency = await benchLatency(river, { rate: 1_000, seconds: quick ? 8 : 30 });
-    }
-    await river.clickhouse.close();
-    await ground.close();
+    figures.river = await benchRiver(river, pids, { events: quick ? 40_000 : 200_000 });
+    told(riverTable(figures.river, machine.cores));
   }
+  if (wanted.has('latency')) {
+    say('latency at 1,000 events/s');
+    figures.latency = await benchLatency(river, { rate: 1_000, seconds: quick ? 8 : 30 });
+    told(latencyLine(figures.latency));
+  }
+  await river.clickhouse.close();
+  await ground.close();
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void platform.stop().finally(() => process.exit(1)));
+try {
+  await bench();
 } finally {
   await platform.stop();
 }

@@ -91,3 +91,37 @@ export function latencyLine({ rate, events, missing, p50, p95, p99, answer }: La
     '',
   ].join('\n');
 }
+
+const BARS = '▁▂▃▄▅▆▇█';
+const PLOT_WIDTH = 60;
+
+/** Numbers as a line of bars, from nothing to the largest. */
+function plot(numbers: readonly number[]): string {
+  const most = Math.max(...numbers);
+  const step = Math.max(1, numbers.length / PLOT_WIDTH);
+  const points = Array.from({ length: Math.min(PLOT_WIDTH, numbers.length) }, (_, i) => {
+    const part = numbers.slice(Math.floor(i * step), Math.max(Math.floor((i + 1) * step), Math.floor(i * step) + 1));
+    return Math.max(...part);
+  });
+  return points.map((one) => BARS[Math.min(BARS.length - 1, Math.floor((one / most) * BARS.length))]).join('');
+}
+
+/** Memory of every process over time: median of the first minute beside that of the last. */
+export function soakTable(
+  processes: readonly {
+    readonly name: string;
+    readonly samples: readonly number[];
+    readonly first: number;
+    readonly last: number;
+  }[],
+): string {
+  const mb = (bytes: number): string => whole(bytes / 1e6);
+  const rows = processes.map(({ name, samples, first, last }) => [
+    name,
+    mb(first),
+    mb(last),
+    `${fine(last / first, 2)} ×`,
+    plot(samples),
+  ]);
+  return `${table(['resident MB', 'first minute', 'last minute', '', ''], rows)}\n`;
+}

@@ -67,14 +67,14 @@ export async function openRiver(ground: Ground): Promise<River> {
 export async function benchRiver(
   river: River,
   pids: Readonly<Record<string, number>>,
-  { events }: { readonly events: number },
+  { events, warmUpEvents }: { readonly events: number; readonly warmUpEvents: number },
 ): Promise<RiverFigures> {
   const { ground, collector, stitcher, projector } = river;
   const rows = (): Promise<number> => ask(river, 'SELECT count() AS number FROM events_log');
   // What ceases to exist has a last value and a tombstone, which ClickHouse does not see.
   const versionRows = (): Promise<number> =>
     ask(river, 'SELECT count() + countIf(gone) AS number FROM profile_versions');
-  const warmUp = await load(ground, 'warm', 5_000, 1);
+  const warmUp = await load(ground, 'warm', warmUpEvents, 1);
   await wait(
     async () =>
       (await rows()) >= warmUp.accepted && (await projector.metric(INPUTS, 'input="event"')) >= warmUp.accepted,

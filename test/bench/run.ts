@@ -88,7 +88,10 @@ async function bench(): Promise<void> {
   if (wanted.has('river')) {
     say('the whole river');
     const pids = { kafka: pid('kafka'), registry: pid('registry'), clickhouse: pid('clickhouse') };
-    figures.river = await benchRiver(river, pids, { events: quick ? 40_000 : 200_000 });
+    figures.river = await benchRiver(river, pids, {
+      events: quick ? 40_000 : 200_000,
+      warmUpEvents: quick ? 10_000 : 40_000,
+    });
     told(riverTable(figures.river, machine.cores));
   }
   if (wanted.has('latency')) {

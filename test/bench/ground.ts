@@ -30,7 +30,8 @@ export interface Ground {
   close(): Promise<void>;
 }
 
-export async function openGround(platform: RunningPlatform): Promise<Ground> {
+/** @param profiles directory for CPU profiles of the services; none when undefined */
+export async function openGround(platform: RunningPlatform, profiles?: string): Promise<Ground> {
   const installation = await createInstallation(platform);
   const { kafka, codecs, prefix } = installation;
   const name = 'deploy/local/definitions.yaml';
@@ -61,7 +62,7 @@ export async function openGround(platform: RunningPlatform): Promise<Ground> {
     const command = await unit.command();
     const log = join(data, `${name}.log`);
     const output = openSync(log, 'a');
-    const flags = process.env[`BENCH_FLAGS_${name.replace('-', '_')}`]?.split(' ') ?? [];
+    const flags = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profiles, name)}`];
     const child = spawn(command.program, [...flags, ...command.args], {
       cwd: command.cwd,
       env: { ...env, ...command.env },

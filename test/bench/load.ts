@@ -132,7 +132,8 @@ async function openLoop(perSecond: number): Promise<void> {
   let scheduled = 0;
   const serve = (): void => {
     while (due.length > 0 && free.length > 0) {
-      const connection = free.pop() as Connection;
+      // In turn, so that none lies idle until the server closes it.
+      const connection = free.shift() as Connection;
       void request(connection, due.shift() as number).then(() => {
         free.push(connection);
         serve();

@@ -19,6 +19,7 @@ const usage = `npm run bench [-- --quick] [--only ${sections.join(',')}] [--json
   --quick      shorter, and rougher
   --only LIST  only these parts
   --port-base  first of nine ports; free ones are picked by default
+  --profile    directory for CPU profiles of the services
   --json       the figures as JSON`;
 
 const { values } = parseArgs({
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     only: { type: 'string', default: sections.join(',') },
     'port-base': { type: 'string' },
+    profile: { type: 'string' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -69,7 +71,7 @@ const pid = (name: string): number => platform.platform.units().find((unit) => u
 async function bench(): Promise<void> {
   if (wanted.has('collector')) {
     say('collector beside the bare loop');
-    const ground = await openGround(platform);
+    const ground = await openGround(platform, values.profile);
     const times = quick ? { seconds: 2, warmUpSeconds: 1.5 } : { seconds: 5, warmUpSeconds: 3 };
     figures.collector = await benchCollector(ground, pid('kafka'), times);
     told(collectorTable(figures.collector));
@@ -77,13 +79,13 @@ async function bench(): Promise<void> {
   }
   if (wanted.has('stages')) {
     say('stitcher and projector alone');
-    const ground = await openGround(platform);
+    const ground = await openGround(platform, values.profile);
     figures.stages = await benchStages(ground, pid('kafka'), { events: quick ? 60_000 : 200_000 });
     told(stagesTable(figures.stages));
     await ground.close();
   }
   if (!wanted.has('river') && !wanted.has('latency')) return;
-  const ground = await openGround(platform);
+  const ground = await openGround(platform, values.profile);
   const river = await openRiver(ground);
   if (wanted.has('river')) {
     say('the whole river');

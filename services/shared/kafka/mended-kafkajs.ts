@@ -1,9 +1,10 @@
 /**
- * Mends kafkajs 2.2.4 in five places, and so must be evaluated before kafkajs is loaded: everything that uses kafkajs imports it
+ * Mends kafkajs 2.2.4 in six places, and so must be evaluated before kafkajs is loaded: everything that uses kafkajs imports it
  * through `client.ts`.
  */
 import { createRequire } from 'node:module';
 import { crc32c } from './crc32c.ts';
+import { recordDecoder } from './decode-record.ts';
 import { recordEncoder } from './encode-record.ts';
 import { groupByPartition } from './group-by-partition.ts';
 import { withoutAborted } from './read-committed.ts';
@@ -22,6 +23,7 @@ function replace<T>(module: string, replacement: (original: T) => unknown): void
 replace('consumer/filterAbortedMessages.js', () => withoutAborted);
 replace('producer/groupMessagesPerPartition.js', () => groupByPartition);
 replace('protocol/recordBatch/record/v0/index.js', recordEncoder);
+replace('protocol/recordBatch/record/v0/decoder.js', recordDecoder);
 replace('protocol/recordBatch/crc32C/crc32C.js', () => crc32c);
 
 interface RequestQueue {

@@ -1,3 +1,4 @@
+import { parseFql } from '@segment/destination-subscriptions';
 import { z } from 'zod';
 
 const consentPurposes = z.array(z.string().min(1)).default([]);
@@ -44,7 +45,11 @@ export const definitionKinds = {
     action: z.string().min(1),
     enabled: z.boolean().default(true),
     /** Which events: a query of Segment's destination subscriptions, such as `type = "track" and event = "Order Completed"`. */
-    subscribe: z.string().min(1),
+    subscribe: z.string().check((context) => {
+      const parsed = parseFql(context.value);
+      if ('error' in parsed)
+        context.issues.push({ code: 'custom', input: context.value, message: parsed.error.message });
+    }),
     settings: z.record(z.string(), z.unknown()).default({}),
     mapping: z.record(z.string(), z.unknown()).default({}),
     /** Consent purposes that every delivery needs. */

@@ -48,6 +48,11 @@ const mistakes: readonly (readonly [name: string, text: string, errors: readonly
     ['f:2:7 name: of a destination must not have dots'],
   ],
   [
+    'a subscription that cannot be understood',
+    'kind: destination\nname: shop\nspec:\n  type: webhook\n  action: send\n  subscribe: type = "track" and and event\n',
+    ['f:6:14 spec.subscribe: Value token is missing'],
+  ],
+  [
     'other identity rules',
     'kind: identity_rules\nname: mine\nspec: {types: [{type: user_id}]}',
     ['f:2:7 name: of identity_rules must be default'],

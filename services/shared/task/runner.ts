@@ -120,8 +120,11 @@ export class TaskRunner implements Service {
       this.#memberId = payload.memberId;
       for (const partition of mine)
         if (!continued || !this.#partitionTasks.get(partition)?.running) around.flow.hold(partition);
-      this.#assigning = this.#assigning.then(() => this.#assign(mine, continued, around));
-      this.#joined = true;
+      this.#assigning = this.#assigning
+        .then(() => this.#assign(mine, continued, around))
+        .then(() => {
+          this.#joined = true;
+        });
     });
     await consumer.connect();
     for (const { topic } of inputs.values())

@@ -25,6 +25,8 @@ export interface StatePosition {
 }
 
 const CACHED_VALUES = 20_000;
+/** Larger values are read again each time, so that the cache's size in bytes is bounded, too. */
+const CACHED_BYTES = 4_096;
 const POSITION = 'p';
 /** In the cache: known not to be there. Most look-ups are of identifiers that never moved. */
 const ABSENT = Symbol('absent');
@@ -62,7 +64,7 @@ export class DiskState implements State {
       return undefined;
     }
     const value = this.#codecOf(store).decode(bytes);
-    this.#cache.set(place, value);
+    if (bytes.length <= CACHED_BYTES) this.#cache.set(place, value);
     return value;
   }
 
@@ -125,7 +127,7 @@ export class DiskState implements State {
       return;
     }
     void db.put(place, bytes);
-    if (value === undefined) this.#cache.delete(place);
+    if (value === undefined || bytes.length > CACHED_BYTES) this.#cache.delete(place);
     else this.#cache.set(place, value);
     const spec = this.#stores[store];
     if (!spec?.index) return;

@@ -3,6 +3,7 @@
  * own in a temporary directory. Nothing is asserted.
  */
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -53,10 +54,22 @@ const platform = await startPlatform({
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void platform.stop().finally(() => process.exit(1)));
 
-/** Resident bytes of every process, sample by sample. */
+/** Memory of every process, sample by sample. */
 const memory = new Map<string, number[]>();
 const units = () => platform.platform.units().filter(({ kind }) => kind === 'service');
 const samplesAMinute = 60_000 / EVERY_MS;
+
+/**
+ * Bytes of a process's own. Pages of files that it has mapped (LMDB) are left out: they are as many as the state on disk is large, and
+ * the kernel takes them back when somebody needs the memory.
+ */
+function ownBytes(pid: number): number {
+  try {
+    return 1024 * Number(/RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
 
 /** The books as `tributary status` has them. */
 async function books(): Promise<{ readonly text: string; readonly balanced: boolean }> {
@@ -73,12 +86,12 @@ try {
   let measuring = false;
   const sampling = setInterval(() => {
     if (!measuring) return;
-    const now = units();
-    for (const { name, residentBytes = 0 } of now) memory.set(name, [...(memory.get(name) ?? []), residentBytes]);
+    const now = units().map(({ name, pid }) => ({ name, bytes: pid === undefined ? 0 : ownBytes(pid) }));
+    for (const { name, bytes } of now) memory.set(name, [...(memory.get(name) ?? []), bytes]);
     const samples = memory.get('kafka')?.length ?? 0;
     if (samples % samplesAMinute === 0)
       say(
-        `${samples / samplesAMinute} min: ${now.map(({ name, residentBytes = 0 }) => `${name} ${Math.round(residentBytes / 1e6)}`).join(', ')} MB`,
+        `${samples / samplesAMinute} min: ${now.map(({ name, bytes }) => `${name} ${Math.round(bytes / 1e6)}`).join(', ')} MB`,
       );
   }, EVERY_MS);
   const report = await generateLoad(

@@ -20,7 +20,13 @@ export function serviceUnits(settings: Settings, parts: readonly string[]): Unit
     stopGraceMs: 20_000,
     startLimitMs: 120_000,
     ready: () => answersHttp(`http://127.0.0.1:${port}/ready`),
-    command: () => ({ program: process.execPath, args: [join(root, 'services', folder, 'main.ts')], env, cwd: root }),
+    command: () => ({
+      program: process.execPath,
+      // Room for a whole batch among the young: what lives as long as a batch would else be copied, and collected slowly.
+      args: ['--max-semi-space-size=32', join(root, 'services', folder, 'main.ts')],
+      env,
+      cwd: root,
+    }),
   });
   const withOps = (name: string, port: number, setting: string): Unit =>
     service(name, name, port, setting, { TRIBUTARY_OPS_PORT: String(port) });

@@ -47,20 +47,8 @@ const portSettings = [
 
 /** Starts parts of the real local platform for tests, in a data directory and on ports of their own. */
 export async function startPlatform(options: StartOptions = {}): Promise<RunningPlatform> {
-  const ports = await pickPorts(options.portBase);
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'tributary-test-'));
-  // Nothing of the installation that the machine's user may have set up; only where the jars are.
-  const outside = Object.entries(process.env).filter(
-    ([name]) => !name.startsWith('TRIBUTARY_') || name === 'TRIBUTARY_PLATFORM_CACHE',
-  );
-  const env: Record<string, string | undefined> = {
-    ...Object.fromEntries(outside),
-    ...options.env,
-    TRIBUTARY_DATA: dataDir,
-  };
-  portSettings.forEach((setting, i) => {
-    env[`TRIBUTARY_${setting}`] ??= String(ports[i]);
-  });
+  const env = await environmentFor(dataDir, options);
   const platform = new Platform({
     settings: Platform.settingsFrom(env),
     env,
@@ -93,6 +81,27 @@ export async function startPlatform(options: StartOptions = {}): Promise<Running
     },
     stop,
   };
+}
+
+/** The settings of a platform in this directory, with ports of its own. */
+export async function environmentFor(
+  dataDir: string,
+  { portBase, env: given = {} }: Pick<StartOptions, 'portBase' | 'env'> = {},
+): Promise<Record<string, string | undefined>> {
+  const ports = await pickPorts(portBase);
+  // Nothing of the installation that the machine's user may have set up; only where the jars are.
+  const outside = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('TRIBUTARY_') || name === 'TRIBUTARY_PLATFORM_CACHE',
+  );
+  const env: Record<string, string | undefined> = {
+    ...Object.fromEntries(outside),
+    ...given,
+    TRIBUTARY_DATA: dataDir,
+  };
+  portSettings.forEach((setting, i) => {
+    env[`TRIBUTARY_${setting}`] ??= String(ports[i]);
+  });
+  return env;
 }
 
 /** Ports that were free a moment ago, all different: they are held open together before any is let go. */

@@ -1,0 +1,114 @@
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { topics } from '#schemas/topics.ts';
+import { type RunningPlatform, startPlatform } from '../support/platform.ts';
+import { River } from '../support/river.ts';
+import { expectAsWithoutTrouble } from '../support/river-checks.ts';
+import { until } from '../support/until.ts';
+import { waveOf } from '../support/wave.ts';
+
+let platform: RunningPlatform;
+let river: River;
+
+beforeAll(async () => {
+  const services = ['provision', 'collector', 'identity-stitcher', 'profile-projector', 'activation', 'console'];
+  platform = await startPlatform({ services });
+  river = await River.open(platform.platform);
+});
+afterAll(async () => {
+  await river?.close();
+  await platform?.stop();
+});
+
+const basic = (key: string): Record<string, string> => ({ authorization: `Basic ${btoa(`${key}:`)}` });
+const server = basic('local-server');
+const gzipped = { ...server, 'content-encoding': 'gzip' };
+
+async function post(path: string, body: string | Uint8Array, headers = server) {
+  const url = `http://127.0.0.1:${platform.platform.settings.collectorPort}/v1/${path}`;
+  const response = await fetch(url, { method: 'POST', headers, body: body as BodyInit });
+  return { status: response.status, answer: (await response.json()) as { code?: string; message?: string } };
+}
+/** Members as text, since what is sent here cannot be said otherwise. */
+const track = (messageId: string, members: string): string =>
+  `{"type":"track","event":"Odd","messageId":"${messageId}",${members}}`;
+const odd = (messageId: string, properties: string): string =>
+  track(messageId, `"userId":"odd-${messageId}","properties":${properties}`);
+
+async function rows<T>(query: string): Promise<T[]> {
+  return (await river.clickhouse.query({ query, format: 'JSONEachRow' })).json<T>();
+}
+
+describe('bad input', () => {
+  test.each<[string, string, string | Uint8Array, Record<string, string>, number, string]>([
+    ['not JSON', 'track', '{"event":', server, 400, 'invalid_json'],
+    ['nested without end', 'track', '['.repeat(1_000_000), server, 400, 'invalid_json'],
+    ['invalid UTF-8', 'track', Buffer.from(odd('refused-1', '"\xff"'), 'latin1'), server, 400, 'invalid_utf8'],
+    ['too large', 'track', odd('refused-2', `"${'x'.repeat(600_000)}"`), server, 413, 'too_large'],
+    ['a gzip bomb', 'batch', gzipSync(Buffer.alloc(200_000_000, 0x20)), gzipped, 413, 'too_large'],
+    ['half a gzip', 'track', gzipSync(odd('refused-3', '{}')).subarray(0, 40), gzipped, 400, 'invalid_encoding'],
+    ['a wrong key', 'track', odd('refused-4', '{}'), basic('wrong'), 401, 'unknown_write_key'],
+    ['no key', 'track', odd('refused-5', '{}'), {}, 401, 'unknown_write_key'],
+  ])('refused with the reason: %s', async (_, path, body, headers, status, code) => {
+    const refused = await post(path, body, headers);
+    expect(refused).toMatchObject({ status, answer: { code, message: expect.stringMatching(/\w/) } });
+  });
+
+  const levels = 10_000;
+  const rejected = new Map([
+    ['no_identifier', track('rejected-1', '"properties":{}')],
+    ['too_deep', odd('rejected-2', `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`)],
+    ['invalid_event', '{"type":"track","userId":"odd","messageId":"rejected-3"}'],
+  ]);
+  const stored = new Map(
+    Object.entries({
+      'two paths that are one': '{"c.d":1,"c":{"d":5}}',
+      'the same key twice': '{"a":1,"a":{"b":2}}',
+      'no double': '{"n":1e400}',
+      'more than 64 bits': '{"n":123456789012345678901234567890}',
+      'half a character': '{"s":"\\ud800"}',
+      'keys of prototypes': '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}',
+      'another shape than before': '{"a":[1,"two",{"three":null}],"c":"d"}',
+      'no object': '[[[]]]',
+    }).map(([messageId, properties]) => [messageId, odd(messageId, properties)]),
+  );
+  for (const [messageId, timestamp] of Object.entries({
+    'before all time': '-271821-04-20T00:00:00.000Z',
+    'after all time': '+275760-09-13T00:00:00.000Z',
+    'no time at all': 'soon',
+    'three centuries ahead': '2290-01-01T00:00:00.000Z',
+  }))
+    stored.set(messageId, track(messageId, `"userId":"odd-${messageId}","timestamp":"${timestamp}"`));
+  const poisonTraits = `{"type":"identify","messageId":"poison traits","userId":"odd","traits":{"c.d":1,"c":{"d":5},"big":12345678901234567890123,"__proto__":{"polluted":true}}}`;
+
+  test('acknowledged, and kept with the reason or stored as it was written; the river goes on', async () => {
+    for (const body of [...rejected.values(), ...stored.values(), poisonTraits])
+      expect(await post('batch', `{"batch":[${body}]}`)).toMatchObject({ status: 200, answer: { success: true } });
+
+    await river.send(waveOf(0));
+    await river.quiet();
+    const kept = (await river.records(topics.eventsRejected)).map(({ value }) => value);
+    for (const [reason, body] of rejected) {
+      const record = kept.find((one) => String(one?.payload) === body);
+      expect(record).toMatchObject({ stage: 'collector', reason, message: expect.stringMatching(/\w/) });
+    }
+    const ids = [...river.collected.values()].map(({ value }) => value?.message_id ?? '');
+    expect(ids.filter((id) => id.startsWith('refused'))).toEqual([]);
+    for (const id of stored.keys()) expect(ids).toContain(id);
+
+    const payloads = `SELECT message_id, payload FROM events WHERE source = 'local-server' AND NOT startsWith(message_id, 'wave')`;
+    let found: { message_id: string; payload: string }[] = [];
+    await until('ClickHouse has them all', async () => {
+      found = await rows(payloads);
+      return found.length === stored.size + 1;
+    });
+    const texts = new Map(found.map(({ message_id, payload }) => [message_id, payload]));
+    for (const [id, body] of stored) expect(texts.get(id)).toBe(body);
+    expect(texts.get('poison traits')).toBe(poisonTraits);
+    await expectAsWithoutTrouble(river);
+  });
+
+  test('nothing has crashed', async () => {
+    expect(platform.platform.units().filter(({ restarts, note }) => restarts > 0 || note !== '')).toEqual([]);
+  });
+});

@@ -24,7 +24,7 @@ export interface StatePosition {
   readonly cluster: string;
 }
 
-const CACHED_VALUES = 20_000;
+const CACHED_VALUES = 8_000;
 /** Larger values are read again each time, so that the cache's size in bytes is bounded, too. */
 const CACHED_BYTES = 4_096;
 const POSITION = 'p';

@@ -8,6 +8,7 @@ import { followRecords, type Installation } from './kafka-records.ts';
 
 /** The books as Kafka has them, followed as they grow. */
 export interface Ledger {
+  /** The books with all that was in Kafka when this was called. */
   read(): Promise<Books>;
   stop(): Promise<void>;
 }
@@ -29,6 +30,7 @@ export async function followLedger(installation: Installation): Promise<Ledger> 
             await current.stop();
             current = await startReading(installation);
           }
+          await current.caughtUp();
           return { ...current.books(), collected: bounds.reduce((sum, { high }) => sum + high, 0) };
         } catch (error) {
           if (stopped) throw error;
@@ -48,9 +50,12 @@ async function startReading(installation: Installation) {
   const accounting = new Map<string, Accounting>();
   const rejected = new Map<string, number>();
   const deliveries = new Map<string, number>();
+  const lost = Promise.withResolvers<never>();
+  lost.promise.catch(() => undefined);
   let isLost = false;
-  const onLost = (): void => {
+  const onLost = (error: Error): void => {
     isLost = true;
+    lost.reject(error);
   };
   const count = (counts: Map<string, number>, name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1);
   const readers: Reader[] = [];
@@ -84,6 +89,7 @@ async function startReading(installation: Installation) {
   }
   return {
     lost: () => isLost,
+    caughtUp: () => Promise.race([Promise.all(readers.map((reader) => reader.caughtUp())), lost.promise]),
     stop,
     books: () => ({
       accounting: [...accounting.values()],

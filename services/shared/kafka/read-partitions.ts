@@ -77,7 +77,7 @@ export async function readPartitions(
     }
   }
   const position = new Map(start);
-  let notify = (): void => {};
+  let waiting: (() => void)[] = [];
   let stopped = false;
   const consumer: Consumer = kafka.consumer({
     groupId,
@@ -90,7 +90,9 @@ export async function readPartitions(
   });
   const advance = (place: string, next: number): void => {
     position.set(place, Math.max(position.get(place) ?? 0, next));
-    notify();
+    const woken = waiting;
+    waiting = [];
+    for (const wake of woken) wake();
   };
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     // Stopped while it was still joining, the client reports a crash of its own making.
@@ -159,7 +161,7 @@ export async function readPartitions(
       const reached = (): boolean => [...goals].every(([place, goal]) => (position.get(place) ?? 0) >= goal);
       while (!reached()) {
         await new Promise<void>((resolve) => {
-          notify = resolve;
+          waiting.push(resolve);
         });
       }
     },

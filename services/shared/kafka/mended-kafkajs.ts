@@ -1,13 +1,13 @@
 /**
- * Mends kafkajs 2.2.4 in seven places, and so must be evaluated before kafkajs is loaded: everything that uses kafkajs imports it
+ * Mends kafkajs 2.2.4 in nine places, and so must be evaluated before kafkajs is loaded: everything that uses kafkajs imports it
  * through `client.ts`.
  */
 import { createRequire } from 'node:module';
 import { crc32c } from './crc32c.ts';
 import { recordDecoder } from './decode-record.ts';
-import { recordEncoder } from './encode-record.ts';
-import { groupByPartition } from './group-by-partition.ts';
+import { produceRequest } from './produce-request.ts';
 import { withoutAborted } from './read-committed.ts';
+import { sendMessages } from './send-messages.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -21,10 +21,40 @@ function replace<T>(module: string, replacement: (original: T) => unknown): void
 }
 
 replace('consumer/filterAbortedMessages.js', () => withoutAborted);
-replace('producer/groupMessagesPerPartition.js', () => groupByPartition);
-replace('protocol/recordBatch/record/v0/index.js', recordEncoder);
 replace('protocol/recordBatch/record/v0/decoder.js', recordDecoder);
 replace('protocol/recordBatch/crc32C/crc32C.js', () => crc32c);
+replace('protocol/requests/produce/v3/request.js', produceRequest);
+// `send-messages.ts` looks at every partition's answer, also where one has failed.
+replace('protocol/requests/produce/v3/response.js', (original: object) => ({
+  ...original,
+  parse: async (data: object) => data,
+}));
+replace('protocol/request.js', () => framed);
+replace('producer/sendMessages.js', () => sendMessages(require('kafkajs/src/protocol/error').createErrorFromCode));
+
+/** A request with its size and header before it: the bytes for the socket, copied once. */
+async function framed({ correlationId, clientId, request }: Framing): Promise<{ readonly buffer: Buffer }> {
+  const { buffer: payload } = await request.encode();
+  const header = 2 + 2 + 4 + 2 + Buffer.byteLength(clientId);
+  const buffer = Buffer.allocUnsafe(4 + header + payload.length);
+  let at = buffer.writeInt32BE(header + payload.length, 0);
+  at = buffer.writeInt16BE(request.apiKey, at);
+  at = buffer.writeInt16BE(request.apiVersion, at);
+  at = buffer.writeInt32BE(correlationId, at);
+  at = buffer.writeInt16BE(Buffer.byteLength(clientId), at);
+  at += buffer.write(clientId, at);
+  payload.copy(buffer, at);
+  return { buffer };
+}
+interface Framing {
+  readonly correlationId: number;
+  readonly clientId: string;
+  readonly request: {
+    readonly apiKey: number;
+    readonly apiVersion: number;
+    readonly encode: () => Promise<{ readonly buffer: Buffer }>;
+  };
+}
 
 interface RequestQueue {
   readonly pending: readonly unknown[];
@@ -38,26 +68,26 @@ queue.scheduleCheckPendingRequests = function (this: RequestQueue) {
   if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this);
 };
 
-interface Encoder {
-  buf: Buffer;
-  readonly offset: number;
-  ensureAvailable(length: number): void;
-  writeEncoderArray(parts: readonly { readonly buf: Buffer; readonly buffer: Buffer }[]): Encoder;
+interface Cluster {
+  findGroupCoordinator(of: { groupId: string; coordinatorType?: number }): Promise<Broker>;
+  findBroker(of: { nodeId: number }): Promise<Broker>;
 }
-const encoder = (require('kafkajs/src/protocol/encoder') as { prototype: Encoder }).prototype;
-// It would zero every buffer that it grows into, at a tenth of the CPU of a task, only to write over it.
-encoder.ensureAvailable = function (this: Encoder, length: number) {
-  const needed = this.offset + length;
-  if (needed <= this.buf.length) return;
-  const larger = Buffer.allocUnsafe(Math.max(needed, this.buf.length * 2));
-  this.buf.copy(larger, 0, 0, this.offset);
-  this.buf = larger;
-};
-const writeEncoderArray = encoder.writeEncoderArray;
-// It would grow, and copy, again and again.
-encoder.writeEncoderArray = function (this: Encoder, parts) {
-  let length = 0;
-  for (const { buf } of parts) length += buf.length;
-  this.ensureAvailable(length);
-  return writeEncoderArray.call(this, parts);
+interface Broker {
+  readonly nodeId: number;
+}
+/** How long a coordinator is believed to be where it was. Who is told otherwise meanwhile asks again, or starts anew. */
+const BELIEVED_MS = 1_000;
+const cluster = (require('kafkajs/src/cluster') as { prototype: Cluster }).prototype;
+const findGroupCoordinator = cluster.findGroupCoordinator;
+const coordinators = new WeakMap<Cluster, Map<string, { readonly nodeId: number; readonly until: number }>>();
+// It would ask for coordinators four times in every transaction, one round trip after the other: nearly half of them.
+cluster.findGroupCoordinator = async function (this: Cluster, { groupId, coordinatorType = 0 }) {
+  const known = coordinators.get(this) ?? new Map();
+  coordinators.set(this, known);
+  const place = `${coordinatorType}/${groupId}`;
+  const believed = known.get(place);
+  if (believed && believed.until > performance.now()) return this.findBroker(believed);
+  const broker = await findGroupCoordinator.call(this, { groupId, coordinatorType });
+  known.set(place, { nodeId: broker.nodeId, until: performance.now() + BELIEVED_MS });
+  return broker;
 };

@@ -170,7 +170,6 @@ export class PartitionTask {
     const producer = kafka.producer({
       transactionalId: `${groupId}.${this.partition}`,
       idempotent: true,
-      maxInFlightRequests: 1,
       transactionTimeout: TRANSACTION_TIMEOUT_MS,
       allowAutoTopicCreation: false,
       createPartitioner: Partitioners.DefaultPartitioner,

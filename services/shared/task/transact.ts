@@ -44,17 +44,19 @@ export async function transact(
   try {
     const transaction = await producer.transaction();
     try {
-      for (const chunk of inChunks(out)) {
-        const answers = await transaction.sendBatch({ acks: -1, topicMessages: byTopic(chunk) });
-        const logged = chunk.filter(({ topic }) => topic === changelog).length;
-        const answer = answers.find(({ topicName }) => topicName === changelog);
-        if (logged > 0 && answer) offset = Number(answer.baseOffset) + logged - 1;
-      }
       const topics = [...batch.positions].map(([topic, next]) => ({
         topic,
         partitions: [{ partition, offset: String(next) }],
       }));
-      await transaction.sendOffsets({ consumerGroupId: groupId, topics });
+      const send = async (): Promise<void> => {
+        for (const chunk of inChunks(out)) {
+          const answers = await transaction.sendBatch({ acks: -1, topicMessages: byTopic(chunk) });
+          const logged = chunk.filter(({ topic }) => topic === changelog).length;
+          const answer = answers.find(({ topicName }) => topicName === changelog);
+          if (logged > 0 && answer) offset = Number(answer.baseOffset) + logged - 1;
+        }
+      };
+      await allOf([send(), transaction.sendOffsets({ consumerGroupId: groupId, topics })]);
       await transaction.commit();
     } catch (error) {
       await transaction.abort().catch(() => undefined);
@@ -65,4 +67,9 @@ export async function transact(
     throw new LostInfrastructure(`transaction failed: ${reason}`, { cause: error });
   }
   return { changes, offset };
+}
+
+/** Waits for all of them, whatever becomes of any: an abort must not overtake what is still under way. */
+async function allOf(promises: readonly Promise<void>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(promises)) if (outcome.status === 'rejected') throw outcome.reason;
 }

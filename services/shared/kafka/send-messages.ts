@@ -1,0 +1,193 @@
+import type { Message, RecordMetadata } from 'kafkajs';
+import { groupByPartition } from './group-by-partition.ts';
+
+interface Broker {
+  readonly nodeId: number;
+  /** Answers for each partition by itself: kafkajs' own throws as soon as one has failed, and does not say which. */
+  produce(request: object): Promise<Answers>;
+}
+interface Answers {
+  readonly topics: readonly { readonly topicName: string; readonly partitions: readonly RecordMetadata[] }[];
+}
+
+/** The messages of one partition. */
+interface Entry {
+  readonly topic: string;
+  readonly partition: number;
+  readonly messages: readonly Message[];
+  /** Given once, so that what is sent again is known to be the same. */
+  firstSequence?: number;
+}
+interface TopicData {
+  readonly topic: string;
+  readonly partitions: Entry[];
+}
+
+/** The parts of a kafkajs producer that sending needs. */
+export interface Parts {
+  readonly cluster: {
+    addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
+    refreshMetadata(): Promise<void>;
+    refreshMetadataIfNecessary(): Promise<void>;
+    findTopicPartitionMetadata(topic: string): Parameters<typeof groupByPartition>[0]['partitionMetadata'];
+    findBroker(of: { nodeId: number }): Promise<Broker>;
+  };
+  readonly partitioner: Parameters<typeof groupByPartition>[0]['partitioner'];
+  readonly eosManager: {
+    isTransactional(): boolean;
+    addPartitionsToTransaction(data: readonly TopicData[]): Promise<void>;
+    acquireBrokerLock(broker: Broker): Promise<void>;
+    releaseBrokerLock(broker: Broker): void | Promise<void>;
+    getSequence(topic: string, partition: number): number;
+    updateSequence(topic: string, partition: number, increment: number): void;
+    getTransactionalId(): string | undefined;
+    getProducerId(): unknown;
+    getProducerEpoch(): number;
+  };
+  readonly retrier: <T>(attempt: (bail: (error: Error) => void) => Promise<T>) => Promise<T>;
+}
+
+interface Sending {
+  readonly acks: number;
+  readonly timeout?: number;
+  readonly compression?: number;
+  readonly topicMessages: readonly { readonly topic: string; readonly messages: readonly Message[] }[];
+}
+
+/** Whether the messages are in the log is not known, or only some are. Nobody may send them again with the same producer. */
+export class SendFailed extends Error {
+  readonly retriable = false;
+}
+
+/** Kafka's codes with which a broker refuses a partition that it does not lead: it has stored nothing. */
+const NOT_HERE: ReadonlySet<number> = new Set([3, 5, 6]);
+
+/**
+ * Sends messages, each once. kafkajs tries again as soon as one broker fails, while others have not answered, and remembers answers
+ * by broker: when a partition changes its leader at that moment, messages are left out and taken for sent, or are sent twice with
+ * sequence numbers that hide it. Here only what is known not to be in any log is tried again: before anything was sent, and where
+ * a broker said that it does not lead the partition. After any other failure the producer must be thrown away, since its
+ * sequence numbers no longer tell what the log has, and its transaction aborted.
+ *
+ * @param errorOf the error for one of Kafka's codes
+ * @throws SendFailed unless every partition has stored its messages
+ */
+export const sendMessages =
+  (errorOf: (code: number) => Error) =>
+  (parts: Parts) =>
+  async (sending: Sending): Promise<RecordMetadata[]> => {
+    const { cluster, eosManager, retrier } = parts;
+    const stored: RecordMetadata[] = [];
+    let open: Entry[] | undefined;
+    return retrier(async (bail) => {
+      const failed = (error: SendFailed): never => {
+        bail(error);
+        throw error;
+      };
+      const requests = await prepare(parts, sending, open, bail);
+      const sent = requests.flatMap(([, topicData]) => topicData.flatMap(({ partitions }) => partitions));
+      const outcomes = await Promise.allSettled(
+        requests.map(([broker, topicData]) => produce(broker, topicData, sending, eosManager)),
+      );
+      const answers = new Map<string, RecordMetadata>();
+      for (const outcome of outcomes) {
+        if (outcome.status === 'rejected') return failed(failureOf(outcome.reason));
+        for (const { topicName, partitions } of outcome.value.topics)
+          for (const one of partitions) answers.set(`${topicName}/${one.partition}`, { ...one, topicName });
+      }
+      open = [];
+      for (const entry of sent) {
+        const place = `${entry.topic}/${entry.partition}`;
+        const answer = answers.get(place);
+        if (!answer) return failed(new SendFailed(`${place} has not answered`));
+        if (answer.errorCode === 0) stored.push(answer);
+        else if (NOT_HERE.has(answer.errorCode)) open.push(entry);
+        else return failed(failureOf(errorOf(answer.errorCode)));
+      }
+      const [first] = open;
+      if (!first) return stored;
+      await cluster.refreshMetadata();
+      throw new Error(`${first.topic}/${first.partition} has changed its leader`);
+    });
+  };
+
+const failureOf = (reason: unknown): SendFailed =>
+  new SendFailed(reason instanceof Error ? reason.message : String(reason), { cause: reason });
+
+/** Which broker gets what; the partitions are in the transaction. Nothing is sent here: any failure may be tried again. */
+async function prepare(
+  parts: Parts,
+  sending: Sending,
+  open: readonly Entry[] | undefined,
+  bail: (error: Error) => void,
+): Promise<[Broker, TopicData[]][]> {
+  const { cluster, eosManager } = parts;
+  try {
+    await cluster.addMultipleTargetTopics(sending.topicMessages.map(({ topic }) => topic));
+    await cluster.refreshMetadataIfNecessary();
+    const byLeader = new Map<number, TopicData[]>();
+    for (const entry of open ?? entriesOf(parts, sending)) {
+      const { topic, partition } = entry;
+      const leader = cluster.findTopicPartitionMetadata(topic).find((one) => one.partitionId === partition)?.leader;
+      // kafkajs itself would pass over it.
+      if (leader === undefined) throw new Error(`${topic}/${partition} does not exist`);
+      const led = byLeader.get(leader) ?? [];
+      byLeader.set(leader, led);
+      const data = led.find((one) => one.topic === topic);
+      if (data) data.partitions.push(entry);
+      else led.push({ topic, partitions: [entry] });
+    }
+    const requests: [Broker, TopicData[]][] = [];
+    for (const [nodeId, data] of byLeader) requests.push([await cluster.findBroker({ nodeId }), data]);
+    if (eosManager.isTransactional()) await eosManager.addPartitionsToTransaction([...byLeader.values()].flat());
+    return requests;
+  } catch (error) {
+    if ((error as { retriable?: boolean }).retriable === false) bail(error as Error);
+    // After a commit the coordinator needs a moment: nothing is wrong with what is known of the cluster.
+    else if ((error as { type?: string }).type !== 'CONCURRENT_TRANSACTIONS')
+      await cluster.refreshMetadata().catch(() => undefined);
+    throw error;
+  }
+}
+
+function entriesOf({ cluster, partitioner }: Parts, { topicMessages }: Sending): Entry[] {
+  return topicMessages.flatMap(({ topic, messages }) => {
+    const partitionMetadata = cluster.findTopicPartitionMetadata(topic);
+    if (partitionMetadata.length === 0) throw new Error(`nothing is known of ${topic}`);
+    const groups = groupByPartition({ topic, partitionMetadata, messages, partitioner });
+    return Object.entries(groups).map(([partition, group]) => ({
+      topic,
+      partition: Number(partition),
+      messages: group,
+    }));
+  });
+}
+
+async function produce(
+  broker: Broker,
+  topicData: readonly TopicData[],
+  { acks, timeout, compression }: Sending,
+  eosManager: Parts['eosManager'],
+): Promise<Answers> {
+  await eosManager.acquireBrokerLock(broker);
+  try {
+    for (const { topic, partitions } of topicData) {
+      for (const entry of partitions) {
+        if (entry.firstSequence !== undefined) continue;
+        entry.firstSequence = eosManager.getSequence(topic, entry.partition);
+        eosManager.updateSequence(topic, entry.partition, entry.messages.length);
+      }
+    }
+    return await broker.produce({
+      transactionalId: eosManager.isTransactional() ? eosManager.getTransactionalId() : undefined,
+      producerId: eosManager.getProducerId(),
+      producerEpoch: eosManager.getProducerEpoch(),
+      acks,
+      timeout,
+      compression,
+      topicData,
+    });
+  } finally {
+    await eosManager.releaseBrokerLock(broker);
+  }
+}

@@ -17,7 +17,6 @@ const runner = new TaskRunner(countingTask(), {
   definitions: () => new Definitions(),
   prefix,
   generation: 1,
-  partitions: 4,
   replication: 1,
   dataDirectory,
 });

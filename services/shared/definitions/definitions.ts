@@ -28,12 +28,15 @@ export class Definitions {
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** This snapshot with one definition put in, or taken out when it is deleted. */
-  with(definition: InForce, deleted = false): Definitions {
+  /** This snapshot with one definition put in. */
+  with(definition: InForce): Definitions {
+    return new Definitions([...this.#byKey.values(), definition]);
+  }
+
+  /** This snapshot with one definition taken out. @param key `kind/name` */
+  without(key: string): Definitions {
     const next = new Map(this.#byKey);
-    if (deleted) next.delete(`${definition.kind}/${definition.name}`);
-    else next.set(`${definition.kind}/${definition.name}`, definition);
-    return new Definitions(next.values());
+    return next.delete(key) ? new Definitions(next.values()) : this;
   }
 }
 

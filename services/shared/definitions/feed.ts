@@ -18,9 +18,30 @@ export interface DefinitionsFeed {
 /** A record of the topic as a definition in force; undefined when this version of the software does not know it. */
 export function inForceOf(record: Definition): InForce | undefined {
   const kind = record.kind as DefinitionKind;
-  const schema = definitionKinds[kind];
-  const parsed = schema?.safeParse(JSON.parse(record.body));
+  const parsed = definitionKinds[kind]?.safeParse(jsonOf(record.body));
   return parsed?.success ? { kind, name: record.name, version: record.version, body: parsed.data } : undefined;
+}
+
+/**
+ * What is in force after one more record: null is a tombstone, undefined could not be read. What is deleted goes, whatever its body
+ * says: a newer version of the software may have written it. @returns undefined when the record is not understood
+ */
+export function inForceAfter(
+  current: Definitions,
+  key: string,
+  record: Definition | null | undefined,
+): Definitions | undefined {
+  if (record === null || record?.deleted) return current.without(key);
+  const definition = record && inForceOf(record);
+  return definition && current.with(definition);
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Resolves once all definitions that are there have been read. */
@@ -34,6 +55,13 @@ export async function followDefinitions(
   const topic = prefix + topics.definitions.name;
   const codec = await codecs.ofTopic(topic, 'Definition');
   let current = new Definitions();
+  const read = (bytes: Buffer | null): Definition | null | undefined => {
+    try {
+      return bytes && codec.decode(bytes);
+    } catch {
+      return undefined;
+    }
+  };
   const listeners: ((definitions: Definitions) => void)[] = [];
   const reader = await readPartitions(kafka, [topic], {
     log,
@@ -41,20 +69,9 @@ export async function followDefinitions(
     async onBatch({ messages }) {
       await codec.prepare(messages.map((message) => message.value));
       for (const { key, value } of messages) {
-        if (!value) {
-          const [kind, ...name] = String(key).split('/');
-          const gone = current.get(kind as DefinitionKind, name.join('/'));
-          if (gone) current = current.with(gone, true);
-          continue;
-        }
-        const record = codec.decode(value);
-        const definition = inForceOf(record);
-        if (definition) current = current.with(definition, record.deleted);
-        else
-          log.warn(
-            { definition: `${record.kind}/${record.name}`, version: record.version },
-            'definition is not understood; the previous one stays in force',
-          );
+        const next = inForceAfter(current, String(key), read(value));
+        if (next) current = next;
+        else log.warn({ definition: String(key) }, 'definition is not understood; the previous one stays in force');
       }
       for (const listener of listeners) listener(current);
     },

@@ -8,6 +8,10 @@ import { schemaOf } from '#schemas/load.ts';
 const MAGIC = 0;
 const HEADER = 5;
 
+/** Id of the schema that wrote a value; undefined where it is not in Confluent's wire format. */
+export const schemaIdOf = (value: Buffer): number | undefined =>
+  value.length < HEADER || value[0] !== MAGIC ? undefined : value.readUInt32BE(1);
+
 /** A value that cannot be read: the input's fault. */
 export class Undecodable extends Error {
   readonly code = 'undecodable';
@@ -48,16 +52,15 @@ export class Codec<N extends RecordName = RecordName> {
   /** Learns the schemas that wrote these values, so that `decode` can read them. */
   async prepare(values: Iterable<Buffer | null>): Promise<void> {
     for (const value of values) {
-      if (!value || value.length < HEADER || value[0] !== MAGIC) continue;
-      const id = value.readUInt32BE(1);
-      if (!this.#readers.has(id)) await this.#learn(id);
+      const id = value ? schemaIdOf(value) : undefined;
+      if (id !== undefined && !this.#readers.has(id)) await this.learn(id);
     }
   }
 
   /** @throws Undecodable */
   decode(value: Buffer): Records[N] {
-    if (value.length < HEADER || value[0] !== MAGIC) throw new Undecodable('not in Confluent wire format');
-    const id = value.readUInt32BE(1);
+    const id = schemaIdOf(value);
+    if (id === undefined) throw new Undecodable('not in Confluent wire format');
     const resolver = this.#readers.get(id);
     if (!resolver && !this.#readers.has(id)) throw new Undecodable(`written with unknown schema ${id}`);
     try {
@@ -71,7 +74,9 @@ export class Codec<N extends RecordName = RecordName> {
     }
   }
 
-  async #learn(id: number): Promise<void> {
+  /** Learns the schema with this id; one of another record changes nothing. */
+  async learn(id: number): Promise<void> {
+    if (this.#readers.has(id)) return;
     const written = await this.#registry.getSchema(id).catch((error: { status?: number }) => {
       if (error.status === 404) return undefined;
       throw error;

@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
 import { open, type RootDatabase } from 'lmdb';
 import QuickLRU from 'quick-lru';
-import type { Codec } from '#shared/kafka/codec.ts';
+import { type Codec, schemaIdOf } from '#shared/kafka/codec.ts';
+import { LostInfrastructure } from './errors.ts';
 import type { Stores } from './task.ts';
 import type { State } from './workspace.ts';
 
@@ -28,6 +29,8 @@ const CACHED_VALUES = 8_000;
 /** Larger values are read again each time, so that the cache's size in bytes is bounded, too. */
 const CACHED_BYTES = 4_096;
 const POSITION = 'p';
+/** Ids of the schemas that wrote the values: an older version of the software may have. */
+const SCHEMAS = 's';
 /** In the cache: known not to be there. Most look-ups are of identifiers that never moved. */
 const ABSENT = Symbol('absent');
 
@@ -41,12 +44,20 @@ export class DiskState implements State {
   readonly #codecs: ReadonlyMap<string, Codec>;
   #db: RootDatabase<Buffer, string>;
   readonly #cache = new QuickLRU<string, unknown>({ maxSize: CACHED_VALUES });
+  #schemas = new Set<number>();
 
   constructor(path: string, stores: Stores, codecs: ReadonlyMap<string, Codec>) {
     this.#path = path;
     this.#stores = stores;
     this.#codecs = codecs;
     this.#db = this.#open();
+  }
+
+  /** Learns the schemas that wrote what is here. Nothing can be read before. */
+  async learnSchemas(): Promise<void> {
+    const known = this.#db.getBinary(SCHEMAS);
+    this.#schemas = new Set(known && (JSON.parse(String(known)) as number[]));
+    for (const id of this.#schemas) for (const codec of this.#codecs.values()) await codec.learn(id);
   }
 
   get position(): StatePosition | undefined {
@@ -63,7 +74,7 @@ export class DiskState implements State {
       this.#cache.set(place, ABSENT);
       return undefined;
     }
-    const value = this.#codecOf(store).decode(bytes);
+    const value = this.#decode(store, bytes);
     if (bytes.length <= CACHED_BYTES) this.#cache.set(place, value);
     return value;
   }
@@ -89,6 +100,7 @@ export class DiskState implements State {
       // First what leaves the indexes, then what enters: a string may pass from one value to another in the same batch.
       for (const change of list) this.#unindex(db, change);
       for (const change of list) this.#put(db, change);
+      if (this.#knowsMore(list)) void db.put(SCHEMAS, Buffer.from(JSON.stringify([...this.#schemas])));
       void db.put(POSITION, Buffer.from(JSON.stringify(position)));
     });
   }
@@ -98,6 +110,7 @@ export class DiskState implements State {
     await this.close();
     rmSync(this.#path, { recursive: true, force: true });
     this.#cache.clear();
+    this.#schemas = new Set();
     this.#db = this.#open();
   }
 
@@ -131,15 +144,33 @@ export class DiskState implements State {
     else this.#cache.set(place, value);
     const spec = this.#stores[store];
     if (!spec?.index) return;
-    const decoded = value ?? this.#codecOf(store).decode(bytes);
+    const decoded = value ?? this.#decode(store, bytes);
     for (const indexed of spec.index(decoded as never)) {
       void db.put(`i${store}/${indexed}`, Buffer.from(key, 'latin1'));
     }
   }
 
-  #codecOf(store: string): Codec {
+  /** Takes in who wrote these changes. @returns whether any of them is new here */
+  #knowsMore(changes: readonly Change[]): boolean {
+    const { size } = this.#schemas;
+    for (const { bytes } of changes) {
+      const id = bytes ? schemaIdOf(bytes) : undefined;
+      if (id !== undefined) this.#schemas.add(id);
+    }
+    return this.#schemas.size > size;
+  }
+
+  /** @throws LostInfrastructure: a state that cannot be read is never the input's fault */
+  #decode(store: string, bytes: Buffer): unknown {
     const codec = this.#codecs.get(store);
     if (!codec) throw new Error(`no codec for the store ${store}`);
-    return codec;
+    try {
+      return codec.decode(bytes);
+    } catch (error) {
+      throw new LostInfrastructure(
+        `the local state at ${this.#path} cannot be read; delete it, and it is restored from Kafka`,
+        { cause: error },
+      );
+    }
   }
 }

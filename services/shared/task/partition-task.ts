@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Accounting, Marker } from '#schemas/generated/records.ts';
 import { type KafkaMessage, Partitioners, type Producer } from '#shared/kafka/client.ts';
+import { gapBetween } from '#shared/kafka/gap-between.ts';
 import { topicOffsets } from '#shared/kafka/topic-offsets.ts';
 import { BackOff } from '#shared/service/back-off.ts';
 import type { Log } from '#shared/service/log.ts';
@@ -17,6 +18,8 @@ import { type Counter, type NextInput, noTotals } from './transaction-plan.ts';
 const BATCH_SIZE = 1_500;
 /** After so long without a record the position is moved past what holds no records. */
 const IDLE_MS = 1_000;
+/** So often that is done also where one input is never quiet, and another is. */
+const PASSED_OVER_MS = 60_000;
 /** Fetching is held back while more than this many records wait, and let on below half of it. */
 const INBOX_RECORDS = 3_000;
 
@@ -49,6 +52,7 @@ export class PartitionTask {
   #inbox: Waiting[] = [];
   #held = false;
   #failure: Error | undefined;
+  #passedOverAt = performance.now();
   #wake: () => void = () => {};
 
   constructor(partition: number, around: TaskSurroundings) {
@@ -77,19 +81,17 @@ export class PartitionTask {
 
   /**
    * Takes fetched records in.
-   * @param fetched the offset that was asked for: the log may not go on later than expected
+   * @param fetched the offset that was asked for
+   * @param end the log's end when they were fetched
    * @returns false when the task is not running: the records will be fetched again
    */
-  offer(topic: string, fetched: number, messages: readonly KafkaMessage[], next: number): boolean {
+  offer(topic: string, fetched: number, end: number, messages: readonly KafkaMessage[], next: number): boolean {
     const expected = this.#expected?.get(topic);
     const input = this.#inputNames.get(topic);
     if (expected === undefined || input === undefined) return false;
-    if (fetched > expected) {
-      this.#fail(
-        new PositionContradiction(
-          `${topic}/${this.partition} was read to ${expected}, but the log goes on at ${fetched}`,
-        ),
-      );
+    const gap = gapBetween(expected, fetched, end);
+    if (gap) {
+      this.#fail(new PositionContradiction(`${topic}/${this.partition} ${gap}`));
       return false;
     }
     const last = messages.at(-1);
@@ -131,8 +133,7 @@ export class PartitionTask {
     while (!signal.aborted) {
       try {
         await this.#takeOver();
-        backOff.succeeded();
-        await this.#work();
+        await this.#work(() => backOff.succeeded());
       } catch (error) {
         if (error instanceof PositionContradiction) {
           this.#around.metrics.failed(error.code);
@@ -208,6 +209,7 @@ export class PartitionTask {
     const path = `${this.#around.stateDirectory}/${this.partition}`;
     const state = new DiskState(path, { ...task.stores, ...ownStores }, storeCodecs);
     this.#state = state;
+    await state.learnSchemas();
     this.#cluster = (await admin.describeCluster()).clusterId;
     const restored = await restore({
       state,
@@ -275,14 +277,18 @@ export class PartitionTask {
     await this.#commit({ records: [], changes: [], totals, positions: new Map(entries) });
   }
 
-  async #work(): Promise<void> {
+  /** @param succeeded called with each success: taking over alone is none, since what comes after it may fail each time */
+  async #work(succeeded: () => void): Promise<void> {
     const { signal } = this.#released;
     const { task, metrics, flow, definitions } = this.#around;
     const size = task.batchSize ?? BATCH_SIZE;
     while (!signal.aborted) {
       if (this.#failure) throw this.#failure;
       if (this.#inbox.length === 0) {
-        if (await this.#isIdle()) await this.#recordPassedOver();
+        if (await this.#isIdle()) {
+          await this.#recordPassedOver();
+          succeeded();
+        }
         continue;
       }
       const waiting = this.#inbox.splice(0, size);
@@ -301,11 +307,13 @@ export class PartitionTask {
           encode: (work, done) => encodeBatch(work, done as NextInput[], this.#totals, this.#counter, this.#around),
           commit: async (batch, work) => {
             await this.#commit(batch);
+            succeeded();
             metrics.settled(work);
           },
         },
       );
       metrics.batchDone(performance.now() - began);
+      if (performance.now() - this.#passedOverAt > PASSED_OVER_MS) await this.#recordPassedOver();
     }
   }
 
@@ -321,11 +329,15 @@ export class PartitionTask {
   }
 
   /**
-   * Markers and aborted records come after the last record that was worked on. Once all is quiet the position is moved past them:
+   * Markers and aborted records come after the last record that was worked on. Once a topic is quiet the position is moved past them:
    * else they would expire one day and look like records that were never read.
    */
   async #recordPassedOver(): Promise<void> {
-    const behind = [...(this.#expected ?? [])].filter(([topic, next]) => next > (this.#totals.get(topic)?.next ?? 0));
+    this.#passedOverAt = performance.now();
+    const waiting = new Set(this.#inbox.map(({ input }) => this.#counter.topicOf(input)));
+    const behind = [...(this.#expected ?? [])].filter(
+      ([topic, next]) => !waiting.has(topic) && next > (this.#totals.get(topic)?.next ?? 0),
+    );
     await this.#recordPositions(behind);
   }
 
@@ -366,6 +378,7 @@ export class PartitionTask {
   async #letGo(): Promise<void> {
     this.#expected = undefined;
     this.#inbox = [];
+    this.#around.metrics.released(this.partition);
     const [producer, state] = [this.#producer, this.#state];
     this.#producer = undefined;
     this.#state = undefined;

@@ -52,7 +52,7 @@ async function readToMarker(restoring: Restoring, from: number | undefined): Pro
   const abort = (): void => ended.reject(new LostInfrastructure('let go while restoring'));
   signal.addEventListener('abort', abort, { once: true });
   let read = 0;
-  const reader = await readPartitions(kafka, [changelog], {
+  const reading = readPartitions(kafka, [changelog], {
     partitions: [partition],
     ...(from === undefined ? {} : { from: new Map([[`${changelog}/${partition}`, from]]) }),
     onLost: ended.reject,
@@ -70,10 +70,11 @@ async function readToMarker(restoring: Restoring, from: number | undefined): Pro
     },
   });
   try {
+    await reading;
     await ended.promise;
   } finally {
     signal.removeEventListener('abort', abort);
-    await reader.stop();
+    await reading.then((reader) => reader.stop()).catch(() => undefined);
   }
   return read;
 }

@@ -25,7 +25,6 @@ export interface TaskHost {
   readonly definitions: () => Definitions;
   readonly prefix: string;
   readonly generation: number;
-  readonly partitions: number;
   readonly replication: number;
   readonly dataDirectory: string;
   /** How long a partition may fail before the process gives up, milliseconds. */
@@ -138,7 +137,8 @@ export class TaskRunner implements Service {
         if (!last) return;
         const fetched = Number((batch as unknown as { fetchedOffset: string }).fetchedOffset);
         const next = Number(batch.lastOffset()) + 1;
-        const taken = this.#partitionTasks.get(batch.partition)?.offer(batch.topic, fetched, batch.messages, next);
+        const end = Number(batch.highWatermark);
+        const taken = this.#partitionTasks.get(batch.partition)?.offer(batch.topic, fetched, end, batch.messages, next);
         if (taken) resolveOffset(last.offset);
       },
     });
@@ -166,7 +166,6 @@ export class TaskRunner implements Service {
       leaving.map(async (one) => {
         this.#partitionTasks.delete(one.partition);
         await one.release();
-        around.metrics.released(one.partition);
       }),
     );
     for (const partition of mine) {
@@ -189,23 +188,31 @@ export class TaskRunner implements Service {
     const channels = new Map<string, Channel & { readonly codec: Codec }>();
     for (const [name, { name: short, value }] of Object.entries(named)) {
       const topic = prefix + short;
-      const metadata = await this.#admin?.fetchTopicMetadata({ topics: [topic] });
-      const partitions = metadata?.topics[0]?.partitions.length ?? 0;
-      channels.set(name, { topic, partitions, codec: await codecs.ofTopic(topic, value) });
+      channels.set(name, {
+        topic,
+        partitions: await this.#partitionsIn(topic),
+        codec: await codecs.ofTopic(topic, value),
+      });
     }
     return channels;
   }
 
+  async #partitionsIn(topic: string): Promise<number> {
+    const metadata = await this.#admin?.fetchTopicMetadata({ topics: [topic] });
+    return metadata?.topics[0]?.partitions.length ?? 0;
+  }
+
   async #surroundings(admin: Admin, consumer: Consumer, inputs: TaskSurroundings['inputs']): Promise<TaskSurroundings> {
-    const { service, kafka, codecs, log, metrics, definitions, prefix, generation, partitions, replication } =
-      this.#host;
+    const { service, kafka, codecs, log, metrics, definitions, prefix, generation, replication } = this.#host;
     const task = this.#task;
-    const many = Object.values(task.inputs).some((topic) => topic.partitions === 'many');
-    const changelog = changelogTopic(generation, task.name, many ? 'many' : 1);
+    const partitions = partitionsOf(inputs.values());
+    const changelog = changelogTopic(generation, task.name, 'many');
     await provisionTopics(
       admin,
       [changelog, accountingTopic(generation)].map((topic) => planOf(topic, prefix, partitions, replication)),
     );
+    const state = { topic: prefix + changelog.name, partitions: await this.#partitionsIn(prefix + changelog.name) };
+    partitionsOf([...inputs.values(), state]);
     const outputs = await this.#channels(task.outputs);
     const common = await this.#channels({ rejected: topics.eventsRejected, accounting: accountingTopic(generation) });
     const storeCodecs = new Map<string, Codec>();
@@ -235,7 +242,7 @@ export class TaskRunner implements Service {
       outputs,
       rejected: common.get('rejected') as TaskSurroundings['rejected'],
       accounting: common.get('accounting') as TaskSurroundings['accounting'],
-      changelog: prefix + changelog.name,
+      changelog: state.topic,
       storeCodecs,
       stateDirectory: this.#stateDirectory,
       giveUpMs: this.#host.giveUpMs ?? GIVE_UP_MS,
@@ -250,4 +257,16 @@ export class TaskRunner implements Service {
       },
     };
   }
+}
+
+/**
+ * How many partitions topics have that are read together.
+ * @throws Error where they differ: partition p of one would miss its counterpart
+ */
+function partitionsOf(channels: Iterable<Pick<Channel, 'topic' | 'partitions'>>): number {
+  const counts = new Map([...channels].map(({ topic, partitions }) => [topic, partitions]));
+  const [count = 0, ...others] = new Set(counts.values());
+  if (others.length === 0 && count > 0) return count;
+  const each = [...counts].map(([topic, partitions]) => `${topic} ${partitions}`).join(', ');
+  throw new Error(`these topics must have the same number of partitions, and have: ${each}`);
 }

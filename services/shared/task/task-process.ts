@@ -42,7 +42,6 @@ export async function taskProcess(service: string, settings: Settings): Promise<
     definitions: feed.current,
     prefix: settings.prefix,
     generation: settings.generation,
-    partitions: settings.partitions,
     replication: settings.replication,
     dataDirectory: settings.dataDirectory,
   };

@@ -26,6 +26,9 @@ test('an event that cannot be read or processed is rejected with its reason; all
     topic,
     messages: [Buffer.from('not avro'), unknownSchema, truncated].map((value) => ({ key: 'k1', value })),
   });
+  // As large as the topic takes: with what is said about it, it would be too large for the next.
+  const large = Buffer.alloc(1_048_300, 'x');
+  await producer.send({ topic, messages: [{ key: 'k1', value: large }] });
   await producer.disconnect();
   await produceEvents(installation, 500, 500);
   const trouble = ({ message_id }: { message_id: string }): void => {
@@ -43,6 +46,10 @@ test('an event that cannot be read or processed is rejected with its reason; all
     ['undecodable', null],
     ['undecodable', null],
     ['undecodable', null],
+    ['undecodable', null],
   ]);
+  const cut = rejected.find(({ value }) => (value?.payload.length ?? 0) > 100_000)?.value;
+  expect(cut?.payload.equals(large.subarray(0, 900_000))).toBe(true);
+  expect(cut?.message).toMatch(/first 900000 bytes are kept/);
   expect(rejected.find(({ value }) => value?.message_id === 'm7')?.value?.payload.toString()).toBe('{}');
 });

@@ -17,6 +17,14 @@ export class Undecodable extends Error {
   readonly code = 'undecodable';
 }
 
+/**
+ * Values are written one after the other into a large buffer, and handed out as parts of it: what a batch writes is sent and forgotten
+ * together. Buffers of their own would be copies, and work for the garbage collector.
+ */
+const SLAB_BYTES = 256 * 1024;
+let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+let used = 0;
+
 /** Writes and reads one kind of record of one subject. */
 export class Codec<N extends RecordName = RecordName> {
   readonly record: N;
@@ -26,7 +34,6 @@ export class Codec<N extends RecordName = RecordName> {
   readonly #registry: SchemaRegistry;
   /** Readers by the id of the schema that wrote. */
   readonly #readers = new Map<number, avsc.Resolver | undefined>();
-  #slab = Buffer.allocUnsafe(64 * 1024);
 
   constructor(record: N, schemaId: number, type: avsc.Type, registry: SchemaRegistry) {
     this.record = record;
@@ -37,16 +44,18 @@ export class Codec<N extends RecordName = RecordName> {
   }
 
   encode(value: Records[N]): Buffer {
-    const end = this.#type.encode(value, this.#slab, HEADER);
+    const start = used;
+    const end = this.#type.encode(value, slab, start + HEADER);
     if (end < 0) {
-      this.#slab = Buffer.allocUnsafe((this.#slab.length - end) * 2);
+      // Negative: so many bytes more than there were.
+      slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, slab.length - start - end));
+      used = 0;
       return this.encode(value);
     }
-    this.#slab[0] = MAGIC;
-    this.#slab.writeUInt32BE(this.schemaId, 1);
-    const bytes = Buffer.allocUnsafe(end);
-    this.#slab.copy(bytes, 0, 0, end);
-    return bytes;
+    slab[start] = MAGIC;
+    slab.writeUInt32BE(this.schemaId, start + 1);
+    used = end;
+    return slab.subarray(start, end);
   }
 
   /** Learns the schemas that wrote these values, so that `decode` can read them. */

@@ -25,7 +25,8 @@ export interface StatePosition {
   readonly cluster: string;
 }
 
-const CACHED_VALUES = 8_000;
+/** Of each store. */
+const CACHED_VALUES = 4_000;
 /** Larger values are read again each time, so that the cache's size in bytes is bounded, too. */
 const CACHED_BYTES = 4_096;
 const POSITION = 'p';
@@ -43,13 +44,15 @@ export class DiskState implements State {
   readonly #stores: Stores;
   readonly #codecs: ReadonlyMap<string, Codec>;
   #db: RootDatabase<Buffer, string>;
-  readonly #cache = new QuickLRU<string, unknown>({ maxSize: CACHED_VALUES });
+  /** By store, so that keys need not be put together for what is at hand. */
+  readonly #caches: ReadonlyMap<string, QuickLRU<string, unknown>>;
   #schemas = new Set<number>();
 
   constructor(path: string, stores: Stores, codecs: ReadonlyMap<string, Codec>) {
     this.#path = path;
     this.#stores = stores;
     this.#codecs = codecs;
+    this.#caches = new Map(Object.keys(stores).map((store) => [store, new QuickLRU({ maxSize: CACHED_VALUES })]));
     this.#db = this.#open();
   }
 
@@ -66,16 +69,16 @@ export class DiskState implements State {
   }
 
   get(store: string, key: string): unknown {
-    const place = `d${store}/${key}`;
-    const cached = this.#cache.get(place);
+    const cache = this.#cacheOf(store);
+    const cached = cache.get(key);
     if (cached !== undefined) return cached === ABSENT ? undefined : cached;
-    const bytes = this.#db.getBinary(place);
+    const bytes = this.#db.getBinary(`d${store}/${key}`);
     if (!bytes) {
-      this.#cache.set(place, ABSENT);
+      cache.set(key, ABSENT);
       return undefined;
     }
     const value = this.#decode(store, bytes);
-    if (bytes.length <= CACHED_BYTES) this.#cache.set(place, value);
+    if (bytes.length <= CACHED_BYTES) cache.set(key, value);
     return value;
   }
 
@@ -109,7 +112,7 @@ export class DiskState implements State {
   async clear(): Promise<void> {
     await this.close();
     rmSync(this.#path, { recursive: true, force: true });
-    this.#cache.clear();
+    for (const cache of this.#caches.values()) cache.clear();
     this.#schemas = new Set();
     this.#db = this.#open();
   }
@@ -134,20 +137,27 @@ export class DiskState implements State {
 
   #put(db: RootDatabase<Buffer, string>, { store, key, bytes, value }: Change): void {
     const place = `d${store}/${key}`;
+    const cache = this.#cacheOf(store);
     if (bytes === null) {
-      this.#cache.delete(place);
+      cache.delete(key);
       void db.remove(place);
       return;
     }
     void db.put(place, bytes);
-    if (value === undefined || bytes.length > CACHED_BYTES) this.#cache.delete(place);
-    else this.#cache.set(place, value);
+    if (value === undefined || bytes.length > CACHED_BYTES) cache.delete(key);
+    else cache.set(key, value);
     const spec = this.#stores[store];
     if (!spec?.index) return;
     const decoded = value ?? this.#decode(store, bytes);
     for (const indexed of spec.index(decoded as never)) {
       void db.put(`i${store}/${indexed}`, Buffer.from(key, 'latin1'));
     }
+  }
+
+  #cacheOf(store: string): QuickLRU<string, unknown> {
+    const cache = this.#caches.get(store);
+    if (!cache) throw new Error(`the task has no store named ${store}`);
+    return cache;
   }
 
   /** Takes in who wrote these changes. @returns whether any of them is new here */

@@ -47,6 +47,8 @@ export class TaskRunner implements Service {
   #consumer: Consumer | undefined;
   #memberId: string | undefined;
   #joined = false;
+  /** When the group's coordinator last answered. */
+  #heard = performance.now();
   #stopping = false;
   /** Settled once the group was joined, or could not be. */
   #started: Promise<void> = Promise.resolve();
@@ -65,6 +67,7 @@ export class TaskRunner implements Service {
   /** Empty when this task works on all that it was given; else what is missing. */
   notReady(): string[] {
     if (!this.#joined) return [`${this.name} has not joined its group`];
+    if (this.#silentMs > SESSION_TIMEOUT_MS) return [`${this.name} does not hear from Kafka`];
     return [...this.#partitionTasks.values()]
       .filter((one) => !one.running)
       .map((one) => `${this.name} is taking over partition ${one.partition}`);
@@ -78,7 +81,22 @@ export class TaskRunner implements Service {
     this.#started = this.#start();
     this.#started.catch(() => undefined);
     await this.#started;
-    await ended;
+    // A task without anything to do would not notice that Kafka is gone.
+    const listening = setInterval(() => {
+      if (this.#silentMs > this.#giveUpMs)
+        this.#end(
+          new LostInfrastructure(`${this.name}: not heard from Kafka for ${Math.round(this.#silentMs / 1000)} s`),
+        );
+    }, 1_000);
+    await ended.finally(() => clearInterval(listening));
+  }
+
+  get #silentMs(): number {
+    return performance.now() - this.#heard;
+  }
+
+  get #giveUpMs(): number {
+    return this.#host.giveUpMs ?? GIVE_UP_MS;
   }
 
   async #start(): Promise<void> {
@@ -113,7 +131,11 @@ export class TaskRunner implements Service {
       if (payload.batchSize === 0)
         this.#partitionTasks.get(payload.partition)?.passOver(payload.topic, Number(payload.lastOffset) + 1);
     });
+    consumer.on(consumer.events.HEARTBEAT, () => {
+      this.#heard = performance.now();
+    });
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      this.#heard = performance.now();
       const mine = [...new Set(Object.values(payload.memberAssignment).flat())].sort((a, b) => a - b);
       const continued = payload.memberId === this.#memberId;
       this.#memberId = payload.memberId;
@@ -245,7 +267,7 @@ export class TaskRunner implements Service {
       changelog: state.topic,
       storeCodecs,
       stateDirectory: this.#stateDirectory,
-      giveUpMs: this.#host.giveUpMs ?? GIVE_UP_MS,
+      giveUpMs: this.#giveUpMs,
       flow,
       isOwner: async (partition) => {
         const { members, state } = await consumer.describeGroup();

@@ -48,7 +48,7 @@ export async function openGround(platform: RunningPlatform, profiles?: string): 
   const database = prefix.replace('.', '');
   const env = {
     ...platform.env,
-    PATH: process.env.PATH, ...(process.env.SCRATCH ? { NODE_OPTIONS: process.env.SCRATCH } : {}),
+    PATH: process.env.PATH,
     TRIBUTARY_PREFIX: prefix,
     TRIBUTARY_DATA: data,
     TRIBUTARY_CLICKHOUSE_DATABASE: database,

@@ -5,7 +5,7 @@ import type { OutRecord } from '#shared/kafka/in-chunks.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
 import type { Known, Target } from './adapters/installation.ts';
 import { readBody } from './adapters/read-body.ts';
-import { type RecordWriter, Unavailable } from './adapters/record-writer.ts';
+import { NotTaken, type RecordWriter } from './adapters/record-writer.ts';
 import { type Answer, notKnownYet, refusal, SUCCESS, settingsAnswer, toPreflight } from './core/answers.ts';
 import { clientAddress } from './core/client-address.ts';
 import type { Decision } from './core/event.ts';
@@ -29,6 +29,9 @@ export interface Surroundings {
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
+
+/** A batch's context is stored with each of its events: what the events come to then, compared with the largest body. */
+const MOST_GROWTH = 4;
 
 /**
  * A request from its first byte to its answer: route, authenticate, read, decide on each event, encode, store, answer. Nothing is
@@ -103,7 +106,7 @@ async function collect(
   const source = sourceOf(key, headers.origin, known);
   if ('status' in source) return source;
 
-  const decisions = decideAll(route, body, {
+  const decisions = decideAll(route, body, MOST_GROWTH * around.mostBodyBytes, {
     source: source.name,
     settings: source.settings,
     rules: known.sources.rules,
@@ -121,9 +124,11 @@ async function collect(
   try {
     await around.writer.write(records);
   } catch (error) {
-    if (!(error instanceof Unavailable)) throw error;
-    around.metrics.unavailable(error.code);
-    return refusal({ status: 503, code: error.code, message: error.message });
+    if (!(error instanceof NotTaken)) throw error;
+    const { code, message } = error;
+    if (code === 'too_large') return refusal({ status: 413, code, message });
+    around.metrics.unavailable(code);
+    return refusal({ status: 503, code, message });
   }
   around.metrics.acknowledged(source.name, decisions);
   return SUCCESS;

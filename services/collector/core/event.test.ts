@@ -4,6 +4,7 @@ import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
 import { hashingWith } from '#shared/identity/hashing.ts';
 import { typeOf } from '#shared/kafka/codec.ts';
 import { type Decision, decide, type Envelope } from './event.ts';
+import { underOf } from './payload.ts';
 import type { EventType } from './route.ts';
 
 const RECEIVED = Date.UTC(2026, 10, 24, 12);
@@ -14,7 +15,7 @@ const envelope: Envelope = {
   definitions: [{ definition: 'source/web', version: 1 }],
   receivedAt: RECEIVED,
   sentAt: undefined,
-  batchLevel: new Map(),
+  batchLevel: [],
   batchContext: undefined,
   ip: '1.2.3.4',
   gpc: false,
@@ -108,7 +109,7 @@ describe('an accepted event', () => {
     };
     const value = accepted(
       { type: 'track', event: 'E', context: { page: {} } },
-      { batchContext, batchLevel: new Map([['context', JSON.stringify(batchContext)]]) },
+      { batchContext, batchLevel: [underOf('context', JSON.stringify(batchContext))] },
     );
     expect(value.identifiers).toMatchObject([{ type: 'email', value: 'a@b.co' }]);
     expect(value.consents).toMatchObject([{ purpose: 'ads', state: 'denied' }]);
@@ -165,7 +166,7 @@ describe('a rejected event', () => {
   });
 
   test('is kept as it was sent, without the batch’s context', () => {
-    const value = rejected({ a: 1 }, { batchLevel: new Map([['context', '{}']]) });
+    const value = rejected({ a: 1 }, { batchLevel: [underOf('context', '{}')] });
     expect(String(value.payload)).toBe('{"a":1}');
   });
 

@@ -117,8 +117,18 @@ describe('an accepted event', () => {
     expect(JSON.parse(value.payload)).toMatchObject({ context: { page: {}, ip: '9.9.9.9' } });
   });
 
-  test('has no address where the source keeps none', () => {
-    expect(accepted(track, { settings: { keepIp: false, defaultCurrency: 'EUR' } }).ip).toBeNull();
+  test('has no address where the source keeps none: neither the connection’s nor the one it says itself', () => {
+    const keepNone = { ...envelope, settings: { keepIp: false, defaultCurrency: 'EUR' } };
+    const text = '{"type":"track","event":"E","userId":"u1","context":{ "ip":"203.0.113.9", "n":1.10},"ip":"its own"}';
+    expect(decide(text, JSON.parse(text), undefined, keepNone)).toMatchObject({
+      outcome: 'accepted',
+      value: {
+        ip: null,
+        payload: '{"type":"track","event":"E","userId":"u1","context":{ "n":1.10},"ip":"its own"}',
+      },
+    });
+    const broken = text.replace('"E"', '""');
+    expect(String(decide(broken, JSON.parse(broken), undefined, keepNone).value.payload)).not.toContain('203.0.113.9');
   });
 
   test('takes the time of sending from the request when it has none, and original over timestamp', () => {

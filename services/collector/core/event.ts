@@ -3,7 +3,7 @@ import type { DefinitionVersion, EventCollected, EventRejected } from '#schemas/
 import type { DefinitionBodies } from '#shared/definitions/kinds.ts';
 import type { Hashing } from '#shared/identity/hashing.ts';
 import { identifiersOf } from '#shared/identity/identifiers.ts';
-import { memberText } from '#shared/json/members.ts';
+import { memberText, withoutMember } from '#shared/json/members.ts';
 import { consentsOf } from './consents.ts';
 import { deeperThan } from './depth.ts';
 import { type BatchLevel, withBatchLevel } from './payload.ts';
@@ -58,11 +58,12 @@ const isObject = (value: unknown): value is Fields =>
 
 /**
  * What becomes of one event.
- * @param text the event's own JSON text, an object's without white space around it
+ * @param sent the event's own JSON text, an object's without white space around it
  * @param event the same, parsed
  * @param endpoint the call of the endpoint; in a batch each event says its own
  */
-export function decide(text: string, event: unknown, endpoint: EventType | undefined, envelope: Envelope): Decision {
+export function decide(sent: string, event: unknown, endpoint: EventType | undefined, envelope: Envelope): Decision {
+  const text = envelope.settings.keepIp ? sent : withoutMember(sent, 'context', 'ip');
   if (!isObject(event)) return reject(text, {}, 'invalid_event', ['$: not an object'], envelope);
   const payload = withBatchLevel(text, envelope.batchLevel);
   if (bytesOver(payload, MOST_EVENT_BYTES))

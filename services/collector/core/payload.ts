@@ -1,4 +1,4 @@
-import { objectMembers, type Span } from '#shared/json/members.ts';
+import { objectMembers, type Span, withoutMember } from '#shared/json/members.ts';
 
 /** An object that a batch says once for all of its events. */
 export interface Under {
@@ -11,11 +11,12 @@ export interface Under {
 export type BatchLevel = readonly Under[];
 
 /** The `context` and `integrations` of a batch, found once for all of its events. */
-export function batchLevelOf(text: string, members: ReadonlyMap<string, Span>): BatchLevel {
+export function batchLevelOf(text: string, members: ReadonlyMap<string, Span>, keepIp: boolean): BatchLevel {
   return (['context', 'integrations'] as const).flatMap((name) => {
     const span = members.get(name);
     const under = span && text.slice(span.start, span.end);
-    return under?.startsWith('{') ? [underOf(name, under)] : [];
+    if (!under?.startsWith('{')) return [];
+    return [underOf(name, keepIp || name !== 'context' ? under : withoutMember(under, 'ip'))];
   });
 }
 

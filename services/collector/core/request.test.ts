@@ -62,6 +62,14 @@ describe('a batch', () => {
     ]);
   });
 
+  test('of a source that keeps no addresses has none in its context', () => {
+    const body = bodyOf('{"context":{"ip":"203.0.113.9","a":1},"batch":[{"type":"page","userId":"u1"}]}');
+    const settings = { ...envelope.settings, keepIp: false };
+    expect(decideAll({ to: 'batch' }, body, MOST_BYTES, { ...envelope, settings })).toMatchObject([
+      { value: { ip: null, payload: '{"type":"page","userId":"u1","context":{"a":1}}' } },
+    ]);
+  });
+
   test('is refused before its context has been put into so many events that nobody can hold them', () => {
     const context = JSON.stringify({ a: 'é'.repeat(50_000) });
     const of = (events: number) =>

@@ -139,6 +139,14 @@ describe('an accepted event', () => {
     expect(value).toMatchObject({ original_timestamp: Date.UTC(1998, 0), sent_at: RECEIVED - 1_000 });
   });
 
+  test.each([
+    ['as early as it was stated', '2026-11-24T11:00:00.000Z', RECEIVED - 3_600_000],
+    ['but not later than it came, however fast the clock', '2026-11-25T11:00:00.000Z', RECEIVED],
+  ])('has consents %s', (_, timestamp, time) => {
+    const context = { consent: { categoryPreferences: { ads: true } } };
+    expect(accepted({ ...track, timestamp, context }, { gpc: true }).consents).toMatchObject([{ time }, { time }]);
+  });
+
   test('may have empty arrays where PHP means empty objects', () => {
     expect(accepted({ ...track, properties: [], context: [], traits: null }).type).toBe('track');
   });

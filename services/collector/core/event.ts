@@ -111,7 +111,8 @@ export function decide(sent: string, event: unknown, endpoint: EventType | undef
       payload,
       ip: settings.keepIp ? addressOf(context, envelope.ip) : null,
       enrichment: '{}',
-      consents: consentsOf(context, envelope.gpc, source, times.timestamp),
+      // Nobody consents in the future: what a fast clock has granted must not outlast a withdrawal that comes after it.
+      consents: consentsOf(context, envelope.gpc, source, Math.min(times.timestamp, receivedAt)),
       currency: settings.defaultCurrency,
       definitions: envelope.definitions,
       generation: envelope.generation,

@@ -1,5 +1,6 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
 import type { EventCollected } from '#schemas/generated/records.ts';
@@ -8,6 +9,7 @@ import { definitionKinds } from '#shared/definitions/kinds.ts';
 import { hashingWith } from '#shared/identity/hashing.ts';
 import type { Known, Target } from './adapters/installation.ts';
 import { NotTaken } from './adapters/record-writer.ts';
+import { BytesInHand } from './core/bytes-in-hand.ts';
 import { Sources } from './core/sources.ts';
 import { CollectorMetrics } from './metrics.ts';
 import { answer, type Surroundings } from './pipeline.ts';
@@ -30,17 +32,18 @@ const around = (changes: Partial<Surroundings> = {}): Surroundings => ({
   hashing: hashingWith(Buffer.alloc(32, 1)),
   generation: 1,
   mostBodyBytes: 100_000,
+  inHand: new BytesInHand(1_000_000),
   trustedProxies: 0,
   metrics: new CollectorMetrics(new Registry(), () => 0),
   now: () => 0,
   ...changes,
 });
 
-/** A request that nobody has sent: its body is there at once. */
-function post(url: string, json: unknown): IncomingMessage {
+/** A request that nobody has sent. Its body is there at once. */
+function post(url: string, body: unknown, headers: object = {}): IncomingMessage {
   const request = new IncomingMessage(new Socket());
-  Object.assign(request, { method: 'POST', url, headers: { 'x-write-key': 'server-key' }, complete: true });
-  request.push(JSON.stringify(json));
+  Object.assign(request, { method: 'POST', url, headers: { 'x-write-key': 'server-key', ...headers }, complete: true });
+  request.push(Buffer.isBuffer(body) ? body : JSON.stringify(body));
   request.push(null);
   return request;
 }
@@ -92,4 +95,34 @@ describe('what would be refused each time is a 413, since SDKs come back with th
     expect(await answer(post('/v1/batch', batch(6)), around())).toMatchObject({ status: 200 });
     expect(await answer(post('/v1/batch', batch(9)), around())).toMatchObject({ status: 413 });
   });
+});
+
+test('no more is in hand than may be, as it came and unpacked; what was answered is let go', async () => {
+  const inHand = new BytesInHand(20_000);
+  const stored = Promise.withResolvers<void>();
+  const one = around({ inHand, writer: { write: () => stored.promise } });
+  const large = { ...track, x: 'x'.repeat(15_000) };
+  const packed = (size: number) =>
+    post('/v1/track', gzipSync(JSON.stringify({ ...track, x: 'x'.repeat(size) })), { 'content-encoding': 'gzip' });
+
+  const waiting = answer(post('/v1/track', large), one);
+  for (const request of [post('/v1/track', large), packed(15_000), packed(400_000)]) {
+    const { status, headers } = await answer(request, around({ inHand, mostBodyBytes: 1_000_000 }));
+    expect([status, headers['retry-after']]).toEqual([503, '2']);
+  }
+  stored.resolve();
+  expect(await waiting).toMatchObject({ status: 200 });
+  for (const request of [post('/v1/track', large), packed(15_000), packed(15_000)])
+    expect(await answer(request, around({ inHand }))).toMatchObject({ status: 200 });
+});
+
+test('a body that comes byte by byte takes more than its bytes', async () => {
+  const request = new IncomingMessage(new Socket());
+  Object.assign(request, { method: 'POST', url: '/v1/track', headers: { 'x-write-key': 'server-key' } });
+  const answering = answer(request, around({ inHand: new BytesInHand(20_000) }));
+  for (let n = 0; n < 1_000; n++) {
+    request.push('x');
+    await new Promise(setImmediate);
+  }
+  expect(await answering).toMatchObject({ status: 503 });
 });

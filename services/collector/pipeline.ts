@@ -7,6 +7,7 @@ import type { Known, Target } from './adapters/installation.ts';
 import { readBody } from './adapters/read-body.ts';
 import { NotTaken, type RecordWriter } from './adapters/record-writer.ts';
 import { type Answer, notKnownYet, refusal, SUCCESS, settingsAnswer, toPreflight } from './core/answers.ts';
+import type { BytesInHand, Holding } from './core/bytes-in-hand.ts';
 import { clientAddress } from './core/client-address.ts';
 import type { Decision } from './core/event.ts';
 import { allowsOrigin } from './core/origins.ts';
@@ -24,6 +25,7 @@ export interface Surroundings {
   readonly hashing: Hashing;
   readonly generation: number;
   readonly mostBodyBytes: number;
+  readonly inHand: BytesInHand;
   readonly trustedProxies: number;
   readonly metrics: CollectorMetrics;
   /** Milliseconds since 1970. */
@@ -78,8 +80,10 @@ async function respond(
     case 'source-config':
       return settingsAnswer(known.sources, inQuery(query) ?? inHeaders(request), rudderSourceConfig);
     case 'event':
-    case 'batch':
-      return collect(route, request, query, known, around);
+    case 'batch': {
+      const holding = around.inHand.open();
+      return collect(route, request, query, known, around, holding).finally(() => holding.release());
+    }
   }
 }
 
@@ -89,6 +93,7 @@ async function collect(
   query: string | undefined,
   known: Known,
   around: Surroundings,
+  holding: Holding,
 ): Promise<Answer> {
   const { headers } = request;
   const keyInHeaders = inHeaders(request);
@@ -98,8 +103,11 @@ async function collect(
     if ('status' in found) return found;
   }
   const receivedAt = around.now();
-  const bytes = await readBody(request, around.mostBodyBytes);
-  if (!Buffer.isBuffer(bytes)) return refusal(bytes);
+  const bytes = await readBody(request, around.mostBodyBytes, holding);
+  if (!Buffer.isBuffer(bytes)) {
+    if (bytes.status === 503) around.metrics.unavailable(bytes.code);
+    return refusal(bytes);
+  }
   const body = parseBody(bytes);
   if ('status' in body) return refusal(body);
   const key = keyInHeaders ?? writeKeyOf({ body: body.json.writeKey, query: inQuery(query) });

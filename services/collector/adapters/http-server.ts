@@ -27,6 +27,13 @@ type Timeouts = Pick<
 >;
 const usualTimeouts: Timeouts = { keepAliveTimeout: 65_000, headersTimeout: 20_000, requestTimeout: 60_000 };
 
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  /** More are closed as they come. */
+  readonly mostConnections: number;
+}
+
 interface Parts {
   /** @throws ClientGone */
   readonly answer: (request: IncomingMessage) => Promise<Answer>;
@@ -39,18 +46,20 @@ interface Parts {
 export class HttpServer implements Service {
   readonly name = 'http';
   readonly #server: Server;
-  readonly #place: { readonly host: string; readonly port: number };
+  readonly #place: Place;
   readonly #parts: Parts;
   readonly #stopped = Promise.withResolvers<void>();
   stopping = false;
 
-  constructor(place: { readonly host: string; readonly port: number }, parts: Parts, timeouts = usualTimeouts) {
+  constructor(place: Place, parts: Parts, timeouts = usualTimeouts) {
     this.#place = place;
     this.#parts = parts;
     this.#server = createServer({ ...timeouts, maxHeaderSize: 32 * 1024 }, (request, response) => {
       response.on('error', () => undefined);
       void this.#handle(request, response);
     });
+    this.#server.maxConnections = place.mostConnections;
+    this.#server.on('drop', () => parts.metrics.unavailable('too_many_connections'));
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
       const { status, headers, body } = toBroken(error.code);
       const all = { ...headers, 'content-length': Buffer.byteLength(body), connection: 'close' };

@@ -12,12 +12,10 @@ const SMALL = 16 * 1024;
 /** What a piece takes besides its bytes; generous. A body may come byte by byte. */
 const PIECE_OVERHEAD = 200;
 
-const tooLarge = (most: number): Refusal => ({
-  status: 413,
-  code: 'too_large',
-  message: `The body has more than ${most} bytes`,
-});
-const overloaded: Refusal = { status: 503, code: 'overloaded', message: 'Too many requests are being read' };
+const refusals = {
+  too_large: { status: 413, code: 'too_large', message: 'The body is too large' },
+  overloaded: { status: 503, code: 'overloaded', message: 'Too many requests are being read' },
+} as const satisfies Record<string, Refusal>;
 
 /**
  * Reads a request's body, decompressed, up to `most` bytes before and after: a bomb is refused as soon as it has grown that large.
@@ -33,10 +31,11 @@ export async function readBody(request: IncomingMessage, most: number, holding: 
   try {
     if (encoding === 'deflate' || bytes.length >= SMALL) return await unpacked(decoder().end(bytes), most, holding);
     const small = gunzipSync(bytes, { maxOutputLength: most });
-    return holding.take(small.length) ? small : overloaded;
+    const refused = holding.take(small.length);
+    return refused ? refusals[refused] : small;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
-      ? tooLarge(most)
+      ? refusals.too_large
       : { status: 400, code: 'invalid_encoding', message: `The body is not valid ${encoding}` };
   }
 }
@@ -46,8 +45,8 @@ async function unpacked(stream: AsyncIterable<Buffer>, most: number, holding: Ho
   let size = 0;
   for await (const piece of stream) {
     size += piece.length;
-    if (size > most) return tooLarge(most);
-    if (!holding.take(piece.length)) return overloaded;
+    const refused = size > most ? 'too_large' : holding.take(piece.length);
+    if (refused) return refusals[refused];
     pieces.push(piece);
   }
   return Buffer.concat(pieces);
@@ -55,20 +54,18 @@ async function unpacked(stream: AsyncIterable<Buffer>, most: number, holding: Ho
 
 /** The body as it came. */
 function bytesOf(request: IncomingMessage, most: number, holding: Holding): Promise<Buffer | Refusal> {
-  if (Number(request.headers['content-length'] ?? 0) > most) return Promise.resolve(tooLarge(most));
+  if (Number(request.headers['content-length'] ?? 0) > most) return Promise.resolve(refusals.too_large);
   return new Promise((resolve, reject) => {
     let pieces: Buffer[] | undefined = [];
     let size = 0;
-    const refuse = (refusal: Refusal): void => {
-      pieces = undefined;
-      resolve(refusal);
-    };
     request.on('data', (piece: Buffer) => {
+      if (!pieces) return;
       size += piece.length;
-      if (size > most) refuse(tooLarge(most));
-      else if (!pieces) return;
-      else if (holding.take(piece.length + PIECE_OVERHEAD)) pieces.push(piece);
-      else refuse(overloaded);
+      const refused = size > most ? 'too_large' : holding.take(piece.length + PIECE_OVERHEAD);
+      if (refused) {
+        pieces = undefined;
+        resolve(refusals[refused]);
+      } else pieces.push(piece);
     });
     request.on('end', () => {
       if (pieces) resolve(pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces));

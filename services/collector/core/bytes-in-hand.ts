@@ -1,7 +1,7 @@
 /** What one request holds. */
 export interface Holding {
-  /** @returns false where all requests together would hold too much */
-  take(bytes: number): boolean;
+  /** @returns why not: all requests together would hold too much, or this one alone would, so that to come back would not help */
+  take(bytes: number): 'overloaded' | 'too_large' | undefined;
   /** Lets go of all of it. */
   release(): void;
 }
@@ -19,10 +19,11 @@ export class BytesInHand {
     let held = 0;
     return {
       take: (bytes) => {
-        if (this.#bytes + bytes > this.#most) return false;
+        if (held + bytes > this.#most) return 'too_large';
+        if (this.#bytes + bytes > this.#most) return 'overloaded';
         this.#bytes += bytes;
         held += bytes;
-        return true;
+        return undefined;
       },
       release: () => {
         this.#bytes -= held;

@@ -6,6 +6,7 @@ import { Definitions, type InForce } from '#shared/definitions/definitions.ts';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
 import { LostInfrastructure } from '#shared/task/errors.ts';
 import { memoryPartition } from '#shared/task/memory.ts';
+import { until } from '../../test/support/until.ts';
 import type { Answer } from './core/answer.ts';
 import type { Send } from './destination.ts';
 import { type SenderPorts, senderTask } from './sender.ts';
@@ -209,6 +210,24 @@ describe('the sender', () => {
     ]);
   });
 
+  it('asks for consent when its turn has come, not when it began to wait for it', async () => {
+    let state = 'granted';
+    const sent: string[] = [];
+    const send: Send = async ({ idempotency_key }) => {
+      sent.push(idempotency_key);
+      await Promise.resolve();
+      state = 'denied';
+      return accepted;
+    };
+    const definitions = new Definitions([destination({ purposes: ['ads'], concurrency: 1 })]);
+    const { run } = setUp(send, definitions, {
+      consentsOf: async () => [{ purpose: 'ads', state, time: 1, source: 'web', policy_version: null }],
+    });
+    const { outcomes } = await run(request('k1'), request('k2', 'p2'));
+    expect(sent).toEqual(['k1']);
+    expect(outcomes).toEqual({ delivered: 1, suppressed: 1 });
+  });
+
   it('suppresses requests to a destination that no longer exists', async () => {
     const { run } = setUp(answering(accepted), new Definitions());
     const { deliveries } = await run(request('k1'));
@@ -245,6 +264,32 @@ describe('the sender', () => {
     setImmediate(() => stop.abort());
     await expect(run).rejects.toThrow(LostInfrastructure);
     expect(open).toBe(0);
+  });
+
+  it('holds no place while it waits: profiles that fail stop neither others nor other partitions', async () => {
+    const stop = new AbortController();
+    const send: Send = async ({ profile_id }) => (profile_id.startsWith('bad') ? declined(503) : accepted);
+    const definitions = new Definitions([destination({ concurrency: 1 })]);
+    const ports: SenderPorts = {
+      send,
+      consentsOf: async () => [],
+      definitions: () => definitions,
+      now: () => 5_000,
+      random: () => 0,
+      sleep: (_, signal) => sleep(3_600_000, undefined, { signal }),
+      signal: stop.signal,
+    };
+    const task = senderTask('shop', 1, ports);
+    const failing = memoryPartition(task, 0).run(inputs([request('k1', 'bad1'), request('k2', 'bad2')]));
+    let outcomes: unknown;
+    const going = memoryPartition(task, 1).run(inputs([request('k3', 'good')]));
+    void going.then((done) => {
+      outcomes = done.outcomes;
+    });
+    await until('the good one is sent', () => outcomes !== undefined, 5_000);
+    expect(outcomes).toEqual({ delivered: 1 });
+    stop.abort();
+    await expect(failing).rejects.toThrow(LostInfrastructure);
   });
 
   it('ends every request as exactly one delivery, in order per profile, within its concurrency', async () => {

@@ -56,13 +56,7 @@ export function senderTask(name: string, generation: number, ports: SenderPorts)
       const done = new Map<Input, Done>();
       const chains = Map.groupBy(inputs, ({ key }) => key);
       const sendChain = async (chain: typeof inputs): Promise<void> => {
-        const limit = ports.definitions().get('destination', name)?.body.concurrency ?? 1;
-        await slots.take(limit);
-        try {
-          for (const input of chain) if (input.value) done.set(input, await deliver(input.value, signal));
-        } finally {
-          slots.give();
-        }
+        for (const input of chain) if (input.value) done.set(input, await deliver(input.value, signal));
       };
       // All have ended when this has: nothing is in flight when the batch is committed, or done again.
       const ended = await Promise.allSettled([...chains.values()].map(sendChain));
@@ -95,43 +89,56 @@ export function senderTask(name: string, generation: number, ports: SenderPorts)
     },
   });
 
+  /** Attempts and waits, until it has ended. Whoever waits holds no slot: others send meanwhile. */
   async function deliver(request: DeliveryRequest, signal: AbortSignal): Promise<Done> {
     let progress: Progress = { attempts: 0, last: undefined };
     for (;;) {
-      assertGoingOn(signal);
-      const definitions = ports.definitions();
-      const destination = definitions.get('destination', name);
-      if (!destination?.body.enabled) {
-        const reason = destination ? 'destination_disabled' : 'destination_deleted';
-        return finish(request, { destination, definitions, progress, consents: [], outcome: 'suppressed', reason });
-      }
-      const purposes = [...request.purposes, ...destination.body.purposes];
-      const known = purposes.length > 0 ? await ports.consentsOf(request.profile_id) : [];
-      const consent = decideConsent(
-        purposes,
-        [...request.consents, ...known],
-        (purpose) => definitions.get('purpose', purpose)?.body.default ?? 'denied',
-      );
-      const standing = { destination, definitions, consents: consent.consents };
-      if (!consent.allowed)
-        return finish(request, { ...standing, progress, outcome: 'suppressed', reason: consent.reason });
-
-      const last = await ports.send(request, destination, signal).catch((error: unknown) => {
-        assertGoingOn(signal);
-        throw error;
-      });
-      const attempts = progress.attempts + 1;
-      progress = { attempts, last };
-      const verdict = classify(last);
-      if (verdict.next === 'delivered')
-        return finish(request, { ...standing, progress, outcome: 'delivered', reason: null });
-      const { retry } = destination.body;
-      if (verdict.next === 'give_up' || attempts >= retry.attempts)
-        return finish(request, { ...standing, progress, outcome: 'dead', reason: verdict.reason });
-      await ports
-        .sleep(backOffMs(attempts, retry, verdict.afterMs, ports.random()), signal)
-        .catch(() => assertGoingOn(signal));
+      await slots.take(ports.definitions().get('destination', name)?.body.concurrency ?? 1);
+      const result = await attempt(request, progress, signal).finally(() => slots.give());
+      if ('delivery' in result) return result;
+      progress = result.progress;
+      await ports.sleep(result.waitMs, signal).catch(() => assertGoingOn(signal));
     }
+  }
+
+  /** Asks whether the request may leave at this moment, and sends it once if so. @returns its end, or how long to wait for the next */
+  async function attempt(
+    request: DeliveryRequest,
+    before: Progress,
+    signal: AbortSignal,
+  ): Promise<Done | { readonly progress: Progress; readonly waitMs: number }> {
+    assertGoingOn(signal);
+    const definitions = ports.definitions();
+    const destination = definitions.get('destination', name);
+    if (!destination?.body.enabled) {
+      const reason = destination ? 'destination_disabled' : 'destination_deleted';
+      const standing = { destination, definitions, consents: [] };
+      return finish(request, { ...standing, progress: before, outcome: 'suppressed', reason });
+    }
+    const purposes = [...request.purposes, ...destination.body.purposes];
+    const known = purposes.length > 0 ? await ports.consentsOf(request.profile_id) : [];
+    const consent = decideConsent(
+      purposes,
+      [...request.consents, ...known],
+      (purpose) => definitions.get('purpose', purpose)?.body.default ?? 'denied',
+    );
+    const standing = { destination, definitions, consents: consent.consents };
+    if (!consent.allowed)
+      return finish(request, { ...standing, progress: before, outcome: 'suppressed', reason: consent.reason });
+
+    const last = await ports.send(request, destination, signal).catch((error: unknown) => {
+      assertGoingOn(signal);
+      throw error;
+    });
+    const attempts = before.attempts + 1;
+    const progress = { attempts, last };
+    const verdict = classify(last);
+    if (verdict.next === 'delivered')
+      return finish(request, { ...standing, progress, outcome: 'delivered', reason: null });
+    const { retry } = destination.body;
+    if (verdict.next === 'give_up' || attempts >= retry.attempts)
+      return finish(request, { ...standing, progress, outcome: 'dead', reason: verdict.reason });
+    return { progress, waitMs: backOffMs(attempts, retry, verdict.afterMs, ports.random()) };
   }
 
   /** @throws LostInfrastructure when the sender must stop: the request is not at fault and keeps its place. */

@@ -6,6 +6,12 @@ export const options = {
   port: port('COLLECTOR_PORT', 'Port of the tracking API, with /health, /ready and /metrics', '8080'),
   host: text('COLLECTOR_HOST', 'Address that the port is bound to', '127.0.0.1'),
   mostBodyBytes: count('COLLECTOR_MOST_BODY_BYTES', 'Largest body, decompressed', String(4 * 1024 * 1024)),
+  mostBytesInHand: count(
+    'COLLECTOR_MOST_BYTES_IN_HAND',
+    'Bytes of bodies, as they came and unpacked, of all requests that are not answered yet; beyond, senders are told to come back',
+    String(128 * 1024 * 1024),
+  ),
+  mostConnections: count('COLLECTOR_MOST_CONNECTIONS', 'Connections at once; more are closed at once', '10000'),
   mostWaitingBytes: count(
     'COLLECTOR_MOST_WAITING_BYTES',
     'Bytes that may wait for Kafka; beyond, senders are told to come back',

@@ -9,6 +9,7 @@ import { HttpServer } from './adapters/http-server.ts';
 import { Installation } from './adapters/installation.ts';
 import { RecordWriter } from './adapters/record-writer.ts';
 import { options } from './config.ts';
+import { BytesInHand } from './core/bytes-in-hand.ts';
 import { CollectorMetrics } from './metrics.ts';
 import { answer } from './pipeline.ts';
 
@@ -29,6 +30,7 @@ const around = {
   hashing: remembering(hashingWith(readSecret(settings))),
   generation: settings.generation,
   mostBodyBytes: settings.mostBodyBytes,
+  inHand: new BytesInHand(settings.mostBytesInHand),
   trustedProxies: settings.trustedProxies,
   metrics,
   now: Date.now,

@@ -27,7 +27,7 @@ export class CollectorMetrics {
     });
     this.#unavailable = new Counter({
       name: 'tributary_collector_unavailable_total',
-      help: 'Requests that were told to come back',
+      help: 'Requests that were told to come back, and connections that were too many',
       labelNames: ['code'],
       registers,
     });

@@ -5,8 +5,9 @@ import type { OutRecord } from '#shared/kafka/in-chunks.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
 import type { Known, Target } from './adapters/installation.ts';
 import { readBody } from './adapters/read-body.ts';
-import { type RecordWriter, Unavailable } from './adapters/record-writer.ts';
+import { NotTaken, type RecordWriter } from './adapters/record-writer.ts';
 import { type Answer, notKnownYet, refusal, SUCCESS, settingsAnswer, toPreflight } from './core/answers.ts';
+import type { BytesInHand, Holding } from './core/bytes-in-hand.ts';
 import { clientAddress } from './core/client-address.ts';
 import type { Decision } from './core/event.ts';
 import { allowsOrigin } from './core/origins.ts';
@@ -24,11 +25,15 @@ export interface Surroundings {
   readonly hashing: Hashing;
   readonly generation: number;
   readonly mostBodyBytes: number;
+  readonly inHand: BytesInHand;
   readonly trustedProxies: number;
   readonly metrics: CollectorMetrics;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
+
+/** A batch's context is stored with each of its events: what the events come to then, compared with the largest body. */
+const MOST_GROWTH = 4;
 
 /**
  * A request from its first byte to its answer: route, authenticate, read, decide on each event, encode, store, answer. Nothing is
@@ -75,8 +80,10 @@ async function respond(
     case 'source-config':
       return settingsAnswer(known.sources, inQuery(query) ?? inHeaders(request), rudderSourceConfig);
     case 'event':
-    case 'batch':
-      return collect(route, request, query, known, around);
+    case 'batch': {
+      const holding = around.inHand.open();
+      return collect(route, request, query, known, around, holding).finally(() => holding.release());
+    }
   }
 }
 
@@ -86,6 +93,7 @@ async function collect(
   query: string | undefined,
   known: Known,
   around: Surroundings,
+  holding: Holding,
 ): Promise<Answer> {
   const { headers } = request;
   const keyInHeaders = inHeaders(request);
@@ -95,15 +103,18 @@ async function collect(
     if ('status' in found) return found;
   }
   const receivedAt = around.now();
-  const bytes = await readBody(request, around.mostBodyBytes);
-  if (!Buffer.isBuffer(bytes)) return refusal(bytes);
+  const bytes = await readBody(request, around.mostBodyBytes, holding);
+  if (!Buffer.isBuffer(bytes)) {
+    if (bytes.status === 503) around.metrics.unavailable(bytes.code);
+    return refusal(bytes);
+  }
   const body = parseBody(bytes);
   if ('status' in body) return refusal(body);
   const key = keyInHeaders ?? writeKeyOf({ body: body.json.writeKey, query: inQuery(query) });
   const source = sourceOf(key, headers.origin, known);
   if ('status' in source) return source;
 
-  const decisions = decideAll(route, body, {
+  const decisions = decideAll(route, body, MOST_GROWTH * around.mostBodyBytes, {
     source: source.name,
     settings: source.settings,
     rules: known.sources.rules,
@@ -121,9 +132,11 @@ async function collect(
   try {
     await around.writer.write(records);
   } catch (error) {
-    if (!(error instanceof Unavailable)) throw error;
-    around.metrics.unavailable(error.code);
-    return refusal({ status: 503, code: error.code, message: error.message });
+    if (!(error instanceof NotTaken)) throw error;
+    const { code, message } = error;
+    if (code === 'too_large') return refusal({ status: 413, code, message });
+    around.metrics.unavailable(code);
+    return refusal({ status: 503, code, message });
   }
   around.metrics.acknowledged(source.name, decisions);
   return SUCCESS;

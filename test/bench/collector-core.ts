@@ -55,7 +55,7 @@ function measure(perRequest: number): void {
       const body = parseBody(bodies[n % bodies.length] as Buffer);
       if ('status' in body) throw new Error(body.message);
       const route = perRequest === 1 ? ({ to: 'event', type: 'track' } as const) : ({ to: 'batch' } as const);
-      const decisions = decideAll(route, body, {
+      const decisions = decideAll(route, body, 16 * 1024 * 1024, {
         ...envelope,
         receivedAt: 1_795_454_119_100,
         sentAt: body.json.sentAt,

@@ -138,4 +138,86 @@ export const plantedBugs: readonly PlantedBug[] = [
     tests: ['services/shared/task/positions.test.ts'],
     project: 'unit',
   },
+  {
+    name: 'a request is acknowledged before Kafka has it',
+    edits: [
+      {
+        file: 'services/collector/pipeline.ts',
+        right: '    await around.writer.write(records);\n',
+        wrong: '    void around.writer.write(records);\n',
+      },
+    ],
+    tests: ['services/collector/pipeline.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'a write key is refused while there are no sources yet',
+    edits: [
+      {
+        file: 'services/collector/pipeline.ts',
+        right: '    if (sources.empty) return notKnownYet;\n',
+        wrong: '',
+      },
+    ],
+    tests: ['services/collector/pipeline.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'an address goes on inside the payload of a source that keeps none',
+    edits: [
+      {
+        file: 'services/collector/core/event.ts',
+        right: "envelope.settings.keepIp ? sent : withoutMember(sent, 'context', 'ip');",
+        wrong: "envelope.settings.keepIp ? sent : withoutMember(sent, 'ip');",
+      },
+    ],
+    tests: ['services/collector/core/event.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'a grant of a fast clock outlasts the withdrawal after it',
+    edits: [
+      {
+        file: 'services/collector/core/event.ts',
+        right: 'Math.min(times.timestamp, receivedAt)',
+        wrong: 'times.timestamp',
+      },
+    ],
+    tests: ['services/collector/core/event.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'consent is asked for once, not before every attempt',
+    edits: [
+      {
+        file: 'services/activation/sender.ts',
+        right: 'const known = purposes.length > 0 ? ',
+        wrong: 'const known = purposes.length > 0 && before.attempts === 0 ? ',
+      },
+    ],
+    tests: ['services/activation/sender.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'whoever waits for the next attempt holds a place',
+    edits: [
+      {
+        file: 'services/activation/sender.ts',
+        right: '.finally(() => slots.give());\n',
+        wrong: ';\n',
+      },
+      {
+        file: 'services/activation/sender.ts',
+        right: "      if ('delivery' in result) return result;\n",
+        wrong: "      if ('delivery' in result) {\n        slots.give();\n        return result;\n      }\n",
+      },
+      {
+        file: 'services/activation/sender.ts',
+        right: '.catch(() => assertGoingOn(signal));\n    }\n',
+        wrong: '.catch(() => assertGoingOn(signal)).finally(() => slots.give());\n    }\n',
+      },
+    ],
+    tests: ['services/activation/sender.test.ts'],
+    project: 'unit',
+  },
 ];

@@ -1,20 +1,29 @@
 /** A limited number of places, given out in the order in which they were asked for. */
 export class Slots {
+  #limit = 0;
   #taken = 0;
   readonly #waiting: (() => void)[] = [];
 
-  /** Resolves when fewer than `limit` places are taken; the limit may differ from call to call. */
-  async take(limit: number): Promise<void> {
-    while (this.#taken >= limit) {
-      await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve);
-      });
-    }
-    this.#taken++;
+  /** Resolves with a place. The limit may differ from call to call: the newest counts. */
+  take(limit: number): Promise<void> {
+    this.#limit = limit;
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#giveOut();
+    });
   }
 
   give(): void {
     this.#taken--;
-    this.#waiting.shift()?.();
+    this.#giveOut();
+  }
+
+  #giveOut(): void {
+    while (this.#taken < this.#limit) {
+      const next = this.#waiting.shift();
+      if (!next) return;
+      this.#taken++;
+      next();
+    }
   }
 }

@@ -1,10 +1,17 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '#shared/service/log.ts';
 import { type Health, opsAnswer } from '#shared/service/ops-server.ts';
 import type { Service } from '#shared/service/service.ts';
-import { type Answer, internalError } from '../core/answers.ts';
+import { type Answer, internalError, toBroken } from '../core/answers.ts';
 import type { CollectorMetrics } from '../metrics.ts';
 import { ClientGone } from './read-body.ts';
 
@@ -12,6 +19,20 @@ import { ClientGone } from './read-body.ts';
 const LEAVE_MS = 200;
 /** Longer than a request may wait for Kafka. */
 const LAST_ANSWERS_MS = 12_000;
+
+/** Milliseconds. */
+type Timeouts = Pick<
+  ServerOptions,
+  'keepAliveTimeout' | 'headersTimeout' | 'requestTimeout' | 'connectionsCheckingInterval'
+>;
+const usualTimeouts: Timeouts = { keepAliveTimeout: 65_000, headersTimeout: 20_000, requestTimeout: 60_000 };
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  /** More are closed as they come. */
+  readonly mostConnections: number;
+}
 
 interface Parts {
   /** @throws ClientGone */
@@ -25,23 +46,27 @@ interface Parts {
 export class HttpServer implements Service {
   readonly name = 'http';
   readonly #server: Server;
-  readonly #place: { readonly host: string; readonly port: number };
+  readonly #place: Place;
   readonly #parts: Parts;
   readonly #stopped = Promise.withResolvers<void>();
   stopping = false;
 
-  constructor(place: { readonly host: string; readonly port: number }, parts: Parts) {
+  constructor(place: Place, parts: Parts, timeouts = usualTimeouts) {
     this.#place = place;
     this.#parts = parts;
-    this.#server = createServer(
-      { keepAliveTimeout: 65_000, headersTimeout: 20_000, requestTimeout: 60_000, maxHeaderSize: 32 * 1024 },
-      (request, response) => {
-        response.on('error', () => undefined);
-        void this.#handle(request, response);
-      },
-    );
-    this.#server.on('clientError', (_, socket) => {
-      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+    this.#server = createServer({ ...timeouts, maxHeaderSize: 32 * 1024 }, (request, response) => {
+      response.on('error', () => undefined);
+      void this.#handle(request, response);
+    });
+    this.#server.maxConnections = place.mostConnections;
+    this.#server.on('drop', () => parts.metrics.unavailable('too_many_connections'));
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      const { status, headers, body } = toBroken(error.code);
+      const all = { ...headers, 'content-length': Buffer.byteLength(body), connection: 'close' };
+      const head = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+      if (socket.writable) socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head.join('')}\r\n${body}`);
+      // Whoever keeps his half open keeps nothing of ours.
+      socket.destroySoon();
     });
   }
 

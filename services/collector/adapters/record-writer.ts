@@ -7,11 +7,11 @@ import type { Log } from '#shared/service/log.ts';
 import type { Service } from '#shared/service/service.ts';
 import { within } from './within.ts';
 
-/** Kafka does not take records now; the sender should come back. */
-export class Unavailable extends Error {
-  readonly code: 'overloaded' | 'unavailable';
+/** Records were not taken. The sender should come back, unless they are too large: then they alone are more than may ever wait. */
+export class NotTaken extends Error {
+  readonly code: 'overloaded' | 'unavailable' | 'too_large';
 
-  constructor(code: Unavailable['code'], message: string) {
+  constructor(code: NotTaken['code'], message: string) {
     super(message);
     this.code = code;
   }
@@ -22,7 +22,7 @@ interface Waiting {
   readonly bytes: number;
   readonly since: number;
   readonly done: () => void;
-  readonly failed: (error: Unavailable) => void;
+  readonly failed: (error: NotTaken) => void;
 }
 
 export interface WriterLimits {
@@ -83,15 +83,18 @@ export class RecordWriter implements Service {
     return this.#bytes;
   }
 
-  /** Resolves when Kafka has acknowledged all of them. @throws Unavailable, at the latest after the longest wait */
+  /** Resolves when Kafka has acknowledged all of them. @throws NotTaken, at the latest after the longest wait */
   write(records: readonly OutRecord[]): Promise<void> {
     let bytes = 0;
     for (const { value } of records) bytes += (value?.length ?? 0) + RECORD_OVERHEAD;
-    if (this.#bytes + bytes > this.#limits.mostBytes)
-      return Promise.reject(new Unavailable('overloaded', 'Too much is waiting to be stored'));
+    const { mostBytes } = this.#limits;
+    if (bytes > mostBytes)
+      return Promise.reject(new NotTaken('too_large', `More than ${mostBytes} bytes cannot be stored at once`));
+    if (this.#bytes + bytes > mostBytes)
+      return Promise.reject(new NotTaken('overloaded', 'Too much is waiting to be stored'));
     // A short failure is waited out: many senders give up after few tries.
     if (this.#downSince !== undefined && performance.now() - this.#downSince > this.#limits.longestWaitMs)
-      return Promise.reject(new Unavailable('unavailable', 'Events cannot be stored now'));
+      return Promise.reject(new NotTaken('unavailable', 'Events cannot be stored now'));
     this.#bytes += bytes;
     return new Promise((resolve, reject) => {
       this.#queue.push({ records, bytes, since: performance.now(), done: resolve, failed: reject });
@@ -212,7 +215,7 @@ export class RecordWriter implements Service {
     while (this.#queue[0] && this.#queue[0].since <= tooOld) {
       const { bytes, failed } = this.#queue.shift() as Waiting;
       this.#bytes -= bytes;
-      failed(new Unavailable('unavailable', 'Events could not be stored in time'));
+      failed(new NotTaken('unavailable', 'Events could not be stored in time'));
     }
   }
 }

@@ -27,6 +27,18 @@ export const notKnownYet: Answer = refusal({
   message: 'The sources are not known yet',
 });
 
+/** What did not even become a request, by the code of Node's error. */
+export function toBroken(code: string | undefined): Answer {
+  switch (code) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return refusal({ status: 408, code: 'timed_out', message: 'The request did not arrive in time' });
+    case 'HPE_HEADER_OVERFLOW':
+      return refusal({ status: 431, code: 'headers_too_large', message: 'The headers are too large' });
+    default:
+      return refusal({ status: 400, code: 'invalid_http', message: 'This is not HTTP' });
+  }
+}
+
 /** @param origin undefined where no source allows it */
 export const toPreflight = (origin: string | undefined, wanted: string | undefined): Answer => ({
   status: 204,

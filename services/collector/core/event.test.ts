@@ -4,6 +4,7 @@ import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
 import { hashingWith } from '#shared/identity/hashing.ts';
 import { typeOf } from '#shared/kafka/codec.ts';
 import { type Decision, decide, type Envelope } from './event.ts';
+import { underOf } from './payload.ts';
 import type { EventType } from './route.ts';
 
 const RECEIVED = Date.UTC(2026, 10, 24, 12);
@@ -14,7 +15,7 @@ const envelope: Envelope = {
   definitions: [{ definition: 'source/web', version: 1 }],
   receivedAt: RECEIVED,
   sentAt: undefined,
-  batchLevel: new Map(),
+  batchLevel: [],
   batchContext: undefined,
   ip: '1.2.3.4',
   gpc: false,
@@ -108,7 +109,7 @@ describe('an accepted event', () => {
     };
     const value = accepted(
       { type: 'track', event: 'E', context: { page: {} } },
-      { batchContext, batchLevel: new Map([['context', JSON.stringify(batchContext)]]) },
+      { batchContext, batchLevel: [underOf('context', JSON.stringify(batchContext))] },
     );
     expect(value.identifiers).toMatchObject([{ type: 'email', value: 'a@b.co' }]);
     expect(value.consents).toMatchObject([{ purpose: 'ads', state: 'denied' }]);
@@ -116,8 +117,18 @@ describe('an accepted event', () => {
     expect(JSON.parse(value.payload)).toMatchObject({ context: { page: {}, ip: '9.9.9.9' } });
   });
 
-  test('has no address where the source keeps none', () => {
-    expect(accepted(track, { settings: { keepIp: false, defaultCurrency: 'EUR' } }).ip).toBeNull();
+  test('has no address where the source keeps none: neither the connection’s nor the one it says itself', () => {
+    const keepNone = { ...envelope, settings: { keepIp: false, defaultCurrency: 'EUR' } };
+    const text = '{"type":"track","event":"E","userId":"u1","context":{ "ip":"203.0.113.9", "n":1.10},"ip":"its own"}';
+    expect(decide(text, JSON.parse(text), undefined, keepNone)).toMatchObject({
+      outcome: 'accepted',
+      value: {
+        ip: null,
+        payload: '{"type":"track","event":"E","userId":"u1","context":{ "n":1.10},"ip":"its own"}',
+      },
+    });
+    const broken = text.replace('"E"', '""');
+    expect(String(decide(broken, JSON.parse(broken), undefined, keepNone).value.payload)).not.toContain('203.0.113.9');
   });
 
   test('takes the time of sending from the request when it has none, and original over timestamp', () => {
@@ -126,6 +137,14 @@ describe('an accepted event', () => {
       { sentAt: new Date(RECEIVED - 1_000).toISOString() },
     );
     expect(value).toMatchObject({ original_timestamp: Date.UTC(1998, 0), sent_at: RECEIVED - 1_000 });
+  });
+
+  test.each([
+    ['as early as it was stated', '2026-11-24T11:00:00.000Z', RECEIVED - 3_600_000],
+    ['but not later than it came, however fast the clock', '2026-11-25T11:00:00.000Z', RECEIVED],
+  ])('has consents %s', (_, timestamp, time) => {
+    const context = { consent: { categoryPreferences: { ads: true } } };
+    expect(accepted({ ...track, timestamp, context }, { gpc: true }).consents).toMatchObject([{ time }, { time }]);
   });
 
   test('may have empty arrays where PHP means empty objects', () => {
@@ -165,7 +184,7 @@ describe('a rejected event', () => {
   });
 
   test('is kept as it was sent, without the batch’s context', () => {
-    const value = rejected({ a: 1 }, { batchLevel: new Map([['context', '{}']]) });
+    const value = rejected({ a: 1 }, { batchLevel: [underOf('context', '{}')] });
     expect(String(value.payload)).toBe('{"a":1}');
   });
 

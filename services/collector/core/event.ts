@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { DefinitionVersion, EventCollected, EventRejected } from '#schemas/generated/records.ts';
 import type { DefinitionBodies } from '#shared/definitions/kinds.ts';
+import { exactId } from '#shared/identity/exact-id.ts';
 import type { Hashing } from '#shared/identity/hashing.ts';
 import { identifiersOf } from '#shared/identity/identifiers.ts';
-import { memberText } from '#shared/json/members.ts';
+import { withoutMember } from '#shared/json/members.ts';
 import { consentsOf } from './consents.ts';
 import { deeperThan } from './depth.ts';
 import { type BatchLevel, withBatchLevel } from './payload.ts';
@@ -58,11 +59,12 @@ const isObject = (value: unknown): value is Fields =>
 
 /**
  * What becomes of one event.
- * @param text the event's own JSON text, an object's without white space around it
+ * @param sent the event's own JSON text, an object's without white space around it
  * @param event the same, parsed
  * @param endpoint the call of the endpoint; in a batch each event says its own
  */
-export function decide(text: string, event: unknown, endpoint: EventType | undefined, envelope: Envelope): Decision {
+export function decide(sent: string, event: unknown, endpoint: EventType | undefined, envelope: Envelope): Decision {
+  const text = envelope.settings.keepIp ? sent : withoutMember(sent, 'context', 'ip');
   if (!isObject(event)) return reject(text, {}, 'invalid_event', ['$: not an object'], envelope);
   const payload = withBatchLevel(text, envelope.batchLevel);
   if (bytesOver(payload, MOST_EVENT_BYTES))
@@ -75,10 +77,17 @@ export function decide(text: string, event: unknown, endpoint: EventType | undef
 
   const { receivedAt, source, settings } = envelope;
   const context = contextOf(event.context, envelope.batchContext);
-  const userId = exactId(event, 'userId', text);
-  const anonymousId = exactId(event, 'anonymousId', text);
+  const userId = exactId(text, 'userId', event.userId);
+  const anonymousId = exactId(text, 'anonymousId', event.anonymousId);
   const identifiers = identifiersOf(
-    { type, userId, anonymousId, previousId: exactId(event, 'previousId', text), traits: event.traits, context },
+    {
+      type,
+      userId,
+      anonymousId,
+      previousId: exactId(text, 'previousId', event.previousId),
+      traits: event.traits,
+      context,
+    },
     envelope.rules,
     envelope.hashing,
   );
@@ -110,7 +119,8 @@ export function decide(text: string, event: unknown, endpoint: EventType | undef
       payload,
       ip: settings.keepIp ? addressOf(context, envelope.ip) : null,
       enrichment: '{}',
-      consents: consentsOf(context, envelope.gpc, source, times.timestamp),
+      // Nobody consents in the future: what a fast clock has granted must not outlast a withdrawal that comes after it.
+      consents: consentsOf(context, envelope.gpc, source, Math.min(times.timestamp, receivedAt)),
       currency: settings.defaultCurrency,
       definitions: envelope.definitions,
       generation: envelope.generation,
@@ -144,12 +154,6 @@ const textOf = (value: unknown): string | null =>
     : typeof value === 'number'
       ? String(value)
       : null;
-
-/** An id as it was written: a number that JavaScript cannot hold exactly is two people's otherwise. */
-function exactId(event: Fields, name: string, text: string): unknown {
-  const value = event[name];
-  return typeof value === 'number' && !Number.isSafeInteger(value) ? memberText(text, name) : value;
-}
 
 function nameOf(event: Fields, type: EventType): string | null {
   if (type === 'track') return textOf(event.event);

@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type BatchLevel, withBatchLevel } from './payload.ts';
+import { type BatchLevel, underOf, withBatchLevel } from './payload.ts';
 
-const level = (context?: string, integrations?: string): BatchLevel =>
-  new Map([
-    ...(context ? [['context', context] as const] : []),
-    ...(integrations ? [['integrations', integrations] as const] : []),
-  ]);
+const level = (context?: string, integrations?: string): BatchLevel => [
+  ...(context ? [underOf('context', context)] : []),
+  ...(integrations ? [underOf('integrations', integrations)] : []),
+];
 
 test('nothing to put under: the text as it is', () => {
   expect(withBatchLevel('{ "a" : 1.10 }', level())).toBe('{ "a" : 1.10 }');
@@ -19,8 +18,16 @@ test.each([
   ['{"context":{},"n":12345678901234567890}', '{"context":{"ip":"b"},"n":12345678901234567890}'],
   ['{"context":{"ip":"own", "x":1e2 }}', '{"context":{"ip":"own", "x":1e2 }}'],
   ['{"context":{"x":1},"z":"}"}', '{"context":{"x":1,"ip":"b"},"z":"}"}'],
+  ['{"context":[],"context":{ "x":1 }}', '{"context":[],"context":{ "x":1,"ip":"b"}}'],
 ])('a batch’s context goes under %s', (event, expected) => {
   expect(withBatchLevel(event, level('{"ip":"b"}'))).toBe(expected);
+});
+
+test('both objects, whichever comes first in the event', () => {
+  const batchLevel = level('{"ip":"b"}', '{"All":true}');
+  expect(withBatchLevel('{"integrations":{"x":1},"context":{"y":2}}', batchLevel)).toBe(
+    '{"integrations":{"x":1,"All":true},"context":{"y":2,"ip":"b"}}',
+  );
 });
 
 test('is what merging the parsed objects gives, for any objects', () => {

@@ -1,7 +1,33 @@
-import { objectMembers } from '#shared/json/members.ts';
+import { objectMembers, type Span, withoutMember } from '#shared/json/members.ts';
 
-/** What a batch may say once for all of its events: JSON texts of objects. */
-export type BatchLevel = ReadonlyMap<'context' | 'integrations', string>;
+/** An object that a batch says once for all of its events. */
+export interface Under {
+  readonly name: 'context' | 'integrations';
+  /** Its JSON text. */
+  readonly text: string;
+  /** Its members as text, `"name":value`, by name. */
+  readonly members: ReadonlyMap<string, string>;
+}
+export type BatchLevel = readonly Under[];
+
+/** The `context` and `integrations` of a batch, found once for all of its events. */
+export function batchLevelOf(text: string, members: ReadonlyMap<string, Span>, keepIp: boolean): BatchLevel {
+  return (['context', 'integrations'] as const).flatMap((name) => {
+    const span = members.get(name);
+    const under = span && text.slice(span.start, span.end);
+    if (!under?.startsWith('{')) return [];
+    return [underOf(name, keepIp || name !== 'context' ? under : withoutMember(under, 'ip'))];
+  });
+}
+
+/** @param text a valid JSON object */
+export const underOf = (name: Under['name'], text: string): Under => ({
+  name,
+  text,
+  members: new Map(
+    [...objectMembers(text)].map(([member, { start, end }]) => [member, memberOf(member, text.slice(start, end))]),
+  ),
+});
 
 /**
  * An event's JSON text with the batch's objects under its own: a member of the event's `context` wins over one of the batch's.
@@ -9,32 +35,39 @@ export type BatchLevel = ReadonlyMap<'context' | 'integrations', string>;
  * @param text a valid JSON object without white space around it
  */
 export function withBatchLevel(text: string, batchLevel: BatchLevel): string {
-  if (batchLevel.size === 0) return text;
-  let result = text;
-  for (const [name, under] of batchLevel) {
-    const span = objectMembers(result).get(name);
-    if (!span) {
-      result = withMember(result, name, under);
-      continue;
-    }
-    const own = result.slice(span.start, span.end);
-    const merged = own.startsWith('{') ? withUnder(own, under) : under;
-    result = result.slice(0, span.start) + merged + result.slice(span.end);
+  if (batchLevel.length === 0) return text;
+  const members = objectMembers(text);
+  const added: string[] = [];
+  const merged: (Span & { readonly text: string })[] = [];
+  for (const under of batchLevel) {
+    const span = members.get(under.name);
+    if (!span) added.push(memberOf(under.name, under.text));
+    else merged.push({ ...span, text: over(text.slice(span.start, span.end), under) });
   }
-  return result;
+  const parts: string[] = [];
+  let at = 0;
+  for (const { start, end, text: replacement } of merged.sort((a, b) => a.start - b.start)) {
+    parts.push(text.slice(at, start), replacement);
+    at = end;
+  }
+  parts.push(text.slice(at));
+  return withMembers(parts.join(''), added);
 }
 
-function withUnder(own: string, under: string): string {
+/** What the event says itself, with what it leaves to the batch. */
+function over(own: string, under: Under): string {
+  if (!own.startsWith('{')) return under.text;
   const owned = objectMembers(own);
-  let result = own;
-  for (const [name, { start, end }] of objectMembers(under)) {
-    if (!owned.has(name)) result = withMember(result, name, under.slice(start, end));
-  }
-  return result;
+  const others: string[] = [];
+  for (const [name, member] of under.members) if (!owned.has(name)) others.push(member);
+  return withMembers(own, others);
 }
 
-/** An object's text with one member more, at its end. */
-function withMember(text: string, name: string, value: string): string {
+const memberOf = (name: string, value: string): string => `${JSON.stringify(name)}:${value}`;
+
+/** An object's text with more members at its end. */
+function withMembers(text: string, members: readonly string[]): string {
+  if (members.length === 0) return text;
   const open = text.slice(0, -1).trimEnd();
-  return `${open}${open.endsWith('{') ? '' : ','}${JSON.stringify(name)}:${value}}`;
+  return `${open}${open.endsWith('{') ? '' : ','}${members.join(',')}}`;
 }

@@ -15,12 +15,13 @@ const envelope = {
   hashing: { hash: (type: string, value: string) => `${type} ${value}` },
   newId: () => 'made',
 };
+const MOST_BYTES = 1_000_000;
 const bodyOf = (text: string) => {
   const body = parseBody(Buffer.from(text));
   if ('status' in body) throw new Error(body.message);
   return body;
 };
-const batch = (text: string) => decideAll({ to: 'batch' }, bodyOf(text), envelope);
+const batch = (text: string) => decideAll({ to: 'batch' }, bodyOf(text), MOST_BYTES, envelope);
 
 describe('a body', () => {
   test.each([
@@ -61,6 +62,22 @@ describe('a batch', () => {
     ]);
   });
 
+  test('of a source that keeps no addresses has none in its context', () => {
+    const body = bodyOf('{"context":{"ip":"203.0.113.9","a":1},"batch":[{"type":"page","userId":"u1"}]}');
+    const settings = { ...envelope.settings, keepIp: false };
+    expect(decideAll({ to: 'batch' }, body, MOST_BYTES, { ...envelope, settings })).toMatchObject([
+      { value: { ip: null, payload: '{"type":"page","userId":"u1","context":{"a":1}}' } },
+    ]);
+  });
+
+  test('is refused before its context has been put into so many events that nobody can hold them', () => {
+    const context = JSON.stringify({ a: 'é'.repeat(50_000) });
+    const of = (events: number) =>
+      `{"context":${context},"batch":[${Array(events).fill('{"userId":"u1"}').join(',')}]}`;
+    expect(batch(of(5))).toHaveLength(5);
+    expect(batch(of(10))).toMatchObject({ status: 413, code: 'too_large' });
+  });
+
   test('may be empty', () => {
     expect(batch('{"batch":[]}')).toEqual([]);
   });
@@ -76,11 +93,14 @@ describe('a batch', () => {
 
 test('a single event that is too large is refused as a whole', () => {
   const body = bodyOf(`{"userId":"u1","event":"E","x":"${'x'.repeat(500_000)}"}`);
-  expect(decideAll({ to: 'event', type: 'track' }, body, envelope)).toMatchObject({ status: 413, code: 'too_large' });
+  expect(decideAll({ to: 'event', type: 'track' }, body, MOST_BYTES, envelope)).toMatchObject({
+    status: 413,
+    code: 'too_large',
+  });
 });
 
 test('a single event may have white space around it', () => {
-  expect(decideAll({ to: 'event', type: 'page' }, bodyOf('\n {"userId":"u1"}\n'), envelope)).toMatchObject([
+  expect(decideAll({ to: 'event', type: 'page' }, bodyOf('\n {"userId":"u1"}\n'), MOST_BYTES, envelope)).toMatchObject([
     { value: { payload: '{"userId":"u1"}' } },
   ]);
 });

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { arrayElements, objectMembers } from '#shared/json/members.ts';
 import { type Decision, decide, type Envelope, MOST_EVENT_BYTES } from './event.ts';
-import type { BatchLevel } from './payload.ts';
+import { batchLevelOf } from './payload.ts';
 import type { Refusal } from './refusal.ts';
 import type { Route } from './route.ts';
 
@@ -30,18 +30,20 @@ export function parseBody(bytes: Buffer): ParsedBody | Refusal {
   return { text, json: json as Record<string, unknown> };
 }
 
-/** What becomes of each event of a request, in order; or why none is taken. */
+/**
+ * What becomes of each event of a request, in order; or why none is taken.
+ * @param mostBytes what the events of a batch may come to once each has the batch's context
+ */
 export function decideAll(
   route: Extract<Route, { to: 'event' | 'batch' }>,
   body: ParsedBody,
+  mostBytes: number,
   envelope: Omit<Envelope, 'batchLevel' | 'batchContext'>,
 ): Decision[] | Refusal {
   if (route.to === 'event') {
     if (body.text.length > MOST_EVENT_BYTES)
       return { status: 413, code: 'too_large', message: `An event may have ${MOST_EVENT_BYTES} bytes` };
-    return [
-      decide(body.text.trim(), body.json, route.type, { ...envelope, batchLevel: none, batchContext: undefined }),
-    ];
+    return [decide(body.text.trim(), body.json, route.type, { ...envelope, batchLevel: [], batchContext: undefined })];
   }
   const { batch, context } = body.json;
   if (!Array.isArray(batch))
@@ -49,16 +51,14 @@ export function decideAll(
   if (batch.length > MOST_EVENTS)
     return { status: 413, code: 'too_many_events', message: `A batch may have ${MOST_EVENTS} events` };
   const members = objectMembers(body.text);
-  const batchLevel: BatchLevel = new Map(
-    (['context', 'integrations'] as const).flatMap((name) => {
-      const span = members.get(name);
-      const text = span && body.text.slice(span.start, span.end);
-      return text?.startsWith('{') ? [[name, text] as const] : [];
-    }),
-  );
+  const batchLevel = batchLevelOf(body.text, members, envelope.settings.keepIp);
+  // Said once, and stored with every event: a small body could come to gigabytes.
+  const each = batchLevel.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+  if (body.text.length + batch.length * each > mostBytes) {
+    const message = `A batch with its context in each of its events may have ${mostBytes} bytes`;
+    return { status: 413, code: 'too_large', message };
+  }
   const spans = arrayElements(body.text, members.get('batch')?.start);
   const inBatch: Envelope = { ...envelope, batchLevel, batchContext: context };
   return spans.map(({ start, end }, i) => decide(body.text.slice(start, end), batch[i], undefined, inBatch));
 }
-
-const none: BatchLevel = new Map();

@@ -29,6 +29,19 @@ test('a rotated key is the same source; what is switched off says so', () => {
   expect(sources.origins).toEqual(['https://a.example']);
 });
 
+test.each([
+  ['the key is off', { writeKeys: [{ key: 'same', enabled: false }] }],
+  ['the source is off', { writeKeys: [{ key: 'same' }], enabled: false }],
+])('of two sources with one key the one that is switched off counts: %s', (_, body) => {
+  for (const [off, on] of [
+    ['a', 'b'],
+    ['b', 'a'],
+  ] as const) {
+    const both = [source(off, body), source(on, { writeKeys: [{ key: 'same' }] })];
+    expect(new Sources(new Definitions(both)).find('same')).toMatchObject({ name: off, enabled: false });
+  }
+});
+
 test('events meet their source and the identity rules in force', () => {
   const rules = { kind: 'identity_rules', name: 'default', version: 7, body: defaultIdentityRules } as const;
   const web = source('web', { writeKeys: [{ key: 'key1' }] });

@@ -28,6 +28,8 @@ export class Sources {
       const met = [versionOf(source), ...(rules ? [versionOf(rules)] : [])];
       for (const { key, enabled } of source.body.writeKeys) {
         const settings = source.body;
+        // Two with one key are refused today. Where there are from before, switching one off switches the key off.
+        if (this.#byKey.get(key)?.enabled === false) continue;
         this.#byKey.set(key, { name: source.name, settings, enabled: enabled && settings.enabled, met });
       }
     }

@@ -6,6 +6,8 @@ import type { Codec, Codecs } from '#shared/kafka/codec.ts';
 import { planOf, provisionTopics } from '#shared/kafka/provision-topics.ts';
 import { readPartitions } from '#shared/kafka/read-partitions.ts';
 import { type Authorship, type Change, changesTo, type Newest, recordsOf } from './changes.ts';
+import { inForceOf } from './feed.ts';
+import { Conflict, sharedWriteKeys } from './shared-write-keys.ts';
 import type { Wanted } from './validate.ts';
 
 /** Where definitions are kept. */
@@ -26,13 +28,22 @@ const TRANSACTION_TIMEOUT_MS = 10_000;
 /** The newest record of every definition, by `kind/name`. */
 export const readDefinitions = (home: DefinitionsHome): Promise<Newest> => following(home, ({ read }) => read());
 
-/** What applying would do. */
+/** What applying would do. @throws Conflict */
 export const diffDefinitions = async (home: DefinitionsHome, wanted: readonly Wanted[]): Promise<Change[]> =>
-  changesTo(await readDefinitions(home), wanted);
+  possible(await readDefinitions(home), wanted);
+
+/** The changes, if what is wanted can be in force beside what is. @throws Conflict */
+function possible(newest: Newest, wanted: readonly Wanted[]): Change[] {
+  const inForce = [...newest.values()].flatMap((record) => (record.deleted ? [] : (inForceOf(record) ?? [])));
+  const mistakes = sharedWriteKeys(wanted, inForce);
+  if (mistakes.length > 0) throw new Conflict(mistakes);
+  return changesTo(newest, wanted);
+}
 
 /**
  * Puts definitions in force: a new version of each that differs, all or none. Any number may do so at the same time: one
  * after the other, each on top of what the one before has left.
+ * @throws Conflict
  */
 export function applyDefinitions(
   home: DefinitionsHome,
@@ -40,17 +51,18 @@ export function applyDefinitions(
   authorship: Authorship,
 ): Promise<Change[]> {
   return following(home, async ({ read, topic, codec }) => {
-    if (recordsOf(changesTo(await read(), wanted), authorship).length > 0) await makeTopics(home, wanted);
+    if (recordsOf(possible(await read(), wanted), authorship).length > 0) await makeTopics(home, wanted);
     for (let tries = 1; ; tries++) {
-      const foreseen = changesTo(await read(), wanted);
+      const foreseen = possible(await read(), wanted);
       if (foreseen.every(({ what }) => what === 'unchanged')) return foreseen;
       try {
         return await writeOnce(home, authorship, {
           topic,
           codec,
-          changes: async () => changesTo(await read(), wanted),
+          changes: async () => possible(await read(), wanted),
         });
       } catch (error) {
+        if (error instanceof Conflict) throw error;
         // Most likely another writer came, and this one is fenced. Whatever it was: the topic tells what has come of it.
         if (tries === MOST_TRIES) throw error;
         await sleep(Math.random() * Math.min(100 * tries, 1_000));

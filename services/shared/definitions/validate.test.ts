@@ -63,6 +63,14 @@ const mistakes: readonly (readonly [name: string, text: string, errors: readonly
     ['f:5:7 name: purpose/ads is defined twice'],
   ],
   [
+    'a write key of two sources, or twice of one',
+    'kind: source\nname: a\nspec: {writeKeys: [{key: same}, {key: other}, {key: other}]}\n---\nkind: source\nname: b\nspec:\n  writeKeys:\n    - key: mine\n    - key: same\n',
+    [
+      'f:3:53 spec.writeKeys.2.key: is already a write key of source/a',
+      'f:10:12 spec.writeKeys.1.key: is already a write key of source/a',
+    ],
+  ],
+  [
     'delete with a spec',
     'kind: purpose\nname: ads\ndelete: true\nspec: {}',
     ['f:4:7 spec: must be absent where delete is true'],
@@ -83,7 +91,7 @@ describe('validateDefinitions', () => {
   test('reads YAML documents and fills in what is not said', () => {
     const text =
       'kind: purpose\nname: ads\nspec:\n  description: Advertising\n---\nkind: source\nname: old\ndelete: true\n';
-    expect(validateDefinitions(text, 'f')).toEqual({
+    expect(validateDefinitions(text, 'f')).toMatchObject({
       definitions: [
         { kind: 'purpose', name: 'ads', body: { description: 'Advertising', default: 'denied' } },
         { kind: 'source', name: 'old', body: undefined },
@@ -94,7 +102,7 @@ describe('validateDefinitions', () => {
   test('reads a JSON list, and finds mistakes in it', () => {
     const good =
       '[{"kind": "purpose", "name": "ads"}, {"kind": "purpose", "name": "news", "spec": {"default": "granted"}}]';
-    expect(validateDefinitions(good, 'f')).toEqual({
+    expect(validateDefinitions(good, 'f')).toMatchObject({
       definitions: [
         { kind: 'purpose', name: 'ads', body: { description: '', default: 'denied' } },
         { kind: 'purpose', name: 'news', body: { description: '', default: 'granted' } },

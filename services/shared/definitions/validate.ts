@@ -1,5 +1,6 @@
 import { type Document, isMap, isNode, isPair, isScalar, LineCounter, type Node, parseAllDocuments } from 'yaml';
 import { type DefinitionBodies, type DefinitionKind, definitionKinds } from './kinds.ts';
+import { type Mistake, sharedWriteKeys } from './shared-write-keys.ts';
 
 /** A definition as somebody wants it to be. */
 export interface Wanted<K extends DefinitionKind = DefinitionKind> {
@@ -24,19 +25,27 @@ function faultOfName(kind: DefinitionKind, name: string): string | undefined {
  * Reads definitions from YAML or JSON: one or several documents, each `{kind, name, spec}`, or `{kind, name, delete: true}`. A
  * document may also be a list of these.
  * @param file name to show in errors
- * @returns either all definitions, or every mistake as `file:line:column path: what is wrong`
+ * @returns either all definitions, or every mistake as `file:line:column path: what is wrong`; `describe` says so of mistakes that show
+ * only beside what is in force
  */
 export function validateDefinitions(
   text: string,
   file: string,
-): { readonly definitions: readonly Wanted[] } | { readonly errors: readonly string[] } {
+):
+  | { readonly definitions: readonly Wanted[]; readonly describe: (mistake: Mistake) => string }
+  | { readonly errors: readonly string[] } {
   const lines = new LineCounter();
   const errors: { readonly at: number; readonly text: string }[] = [];
-  const say = (at: number, path: string, wrong: string): void => {
+  const describe = (at: number, path: string, wrong: string): string => {
     const { line, col } = lines.linePos(at);
-    errors.push({ at, text: `${file}:${Math.max(line, 1)}:${Math.max(col, 1)} ${path ? `${path}: ` : ''}${wrong}` });
+    return `${file}:${Math.max(line, 1)}:${Math.max(col, 1)} ${path ? `${path}: ` : ''}${wrong}`;
+  };
+  const say = (at: number, path: string, wrong: string): void => {
+    errors.push({ at, text: describe(at, path, wrong) });
   };
   const definitions: Wanted[] = [];
+  /** Where something of a definition stands, by `kind/name`. */
+  const places = new Map<string, (path: readonly PropertyKey[]) => number>();
   const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
   const documents = 'empty' in parsed ? [] : parsed;
   for (const document of documents) {
@@ -61,10 +70,16 @@ export function validateDefinitions(
       if (definitions.some(({ kind, name }) => kind === wanted.kind && name === wanted.name))
         say(placeOf(document, [...path, 'name']), 'name', `${wanted.kind}/${wanted.name} is defined twice`);
       definitions.push(wanted);
+      places.set(`${wanted.kind}/${wanted.name}`, (inner) => placeOf(document, [...path, ...inner]));
     }
   }
+  const placed = ({ kind, name, path, wrong }: Mistake) =>
+    [places.get(`${kind}/${name}`)?.(path) ?? 0, path.map(String).join('.'), wrong] as const;
+  for (const mistake of sharedWriteKeys(definitions)) say(...placed(mistake));
   if (errors.length > 0) return { errors: errors.sort((a, b) => a.at - b.at).map((error) => error.text) };
-  return definitions.length > 0 ? { definitions } : { errors: [`${file}:1:1 has no definitions`] };
+  return definitions.length > 0
+    ? { definitions, describe: (mistake) => describe(...placed(mistake)) }
+    : { errors: [`${file}:1:1 has no definitions`] };
 }
 
 function wantedOf(

@@ -24,6 +24,17 @@ describe('a value has one spelling', () => {
     expect(normalise(type, given)).toBe(expected);
   });
 
+  const unseen = [
+    0xad, 0x34f, 0x61c, 0x115f, 0x180e, 0x200b, 0x200e, 0x202e, 0x2066, 0x2069, 0x3164, 0xfe0f, 0xfeff, 0xe0020,
+  ];
+  test.each(unseen.map((code) => [code.toString(16), String.fromCodePoint(code)]))(
+    'U+%s is not seen',
+    (_, character) => {
+      expect(normalise('user_id', `a${character}nn${character}`)).toBe('ann');
+      expect(normalise('email', `${character}ann@exam${character}ple.com`)).toBe('ann@example.com');
+    },
+  );
+
   test('to normalise again changes nothing', () => {
     fc.assert(
       fc.property(fc.constantFrom('user_id', 'email'), fc.string({ unit: 'binary' }), (type, value) => {
@@ -45,12 +56,24 @@ describe('what nobody is called is no identifier', () => {
     expect(normalise('user_id', value)).toBeUndefined();
   });
 
-  test.each(['ann', '@b.c', 'a@b', 'a b@c.d', 'a@b..c', 'info@example.com', 'NoReply@example.com', 'a@b.c, d@e.f'])(
-    'e-mail %j',
-    (value) => {
-      expect(normalise('email', value)).toBeUndefined();
-    },
-  );
+  test.each([
+    'ann',
+    '@b.c',
+    'a@b',
+    'a b@c.d',
+    'a@b..c',
+    'info@example.com',
+    'NoReply@example.com',
+    'a@b.c, d@e.f',
+    'a@b.co,',
+    'a@b.co;',
+    'a@b.co>',
+    'a@b.co)',
+    'a@<b.co',
+    'a@b.c"o',
+  ])('e-mail %j', (value) => {
+    expect(normalise('email', value)).toBeUndefined();
+  });
 
   test('what the rules block', () => {
     expect(normalise('user_id', 'Kiosk', ['kiosk'])).toBeUndefined();
@@ -88,6 +111,11 @@ describe('identifiers of an event', () => {
     expect(identifiersOf(event, defaultIdentityRules, hashing)[0]?.hash).toBe(hashing.hash('user_id', 'u1'));
     const reversed = { ...defaultIdentityRules, types: [...defaultIdentityRules.types].reverse() };
     expect(named(event, reversed)[0]).toBe('device_id=d1');
+  });
+
+  test('an external id has a type that can be asked for: without another colon', () => {
+    const context = { externalIds: [{ id: 'a:b', type: 'shopify:customer' }] };
+    expect(named({ context })).toEqual(['external_id:shopify_customer=a:b']);
   });
 
   test('are only those that the rules name', () => {

@@ -67,9 +67,9 @@ const roleMailboxes: ReadonlySet<string> = new Set([
 
 /** Printable ASCII without spaces: canonical already. */
 const plain = /^[\x21-\x7e]+$/;
-/** Control characters, and characters that have no width and so hide differences. */
-const invisible = /[\p{Cc}\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]/gu;
-const emailShape = /^[^\s@"(),:;<>[\\\]]+@[^\s@.]+(?:\.[^\s@.]+)+$/;
+/** Control characters, and characters that nobody sees and that so hide differences. */
+const invisible = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
+const emailShape = /^[^\s@"(),:;<>[\\\]]+@[^\s@"(),:;<>[\\\].]+(?:\.[^\s@"(),:;<>[\\\].]+)+$/;
 const onlyZeros = /^[0\-_.\s]+$/;
 const onlyDigits = /^\d+$/;
 
@@ -148,7 +148,8 @@ export function identifiersOf(event: IdentifyingFields, rules: Rules, hashing: P
   if (Array.isArray(context.externalIds)) {
     for (const external of context.externalIds.slice(0, MOST_IDENTIFIERS)) {
       const { id, type: kind, encoding } = objectOf(external);
-      const name = normalise('external_id', kind);
+      // Whoever asks writes `external_id:crm:42`: a colon in the kind would end it.
+      const name = normalise('external_id', kind)?.replaceAll(':', '_');
       if (name && (encoding === undefined || encoding === null || encoding === 'none')) add(`external_id:${name}`, id);
     }
   }

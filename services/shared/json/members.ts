@@ -49,27 +49,64 @@ function skipSpace(text: string, at: number): number {
   return i;
 }
 
-/**
- * The members of the object that begins at `at` in a valid JSON text, with the span of each value, so that numbers can be
- * read as they were written. Of repeated keys the last counts, as in JSON.parse.
- */
-export function objectMembers(text: string, at = 0): Map<string, Span> {
-  const members = new Map<string, Span>();
+/** A member of an object: the span of its value, its name, and where that begins. */
+interface Member extends Span {
+  readonly name: string;
+  readonly from: number;
+}
+
+/** All members of the object that begins at `at` in a valid JSON text, also those that a later one of the same name overrides. */
+function everyMember(text: string, at: number): Member[] {
+  const members: Member[] = [];
   let i = skipSpace(text, at);
   if (text[i] !== '{') return members;
   i = skipSpace(text, i + 1);
   while (text[i] === '"') {
+    const from = i;
     const keyEnd = skipString(text, i);
     const raw = text.slice(i + 1, keyEnd - 1);
-    const key = raw.includes('\\') ? (JSON.parse(text.slice(i, keyEnd)) as string) : raw;
+    const name = raw.includes('\\') ? (JSON.parse(text.slice(i, keyEnd)) as string) : raw;
     const start = skipSpace(text, skipSpace(text, keyEnd) + 1);
     const end = skipValue(text, start);
-    members.set(key, { start, end });
+    members.push({ name, from, start, end });
     i = skipSpace(text, end);
     if (text[i] !== ',') break;
     i = skipSpace(text, i + 1);
   }
   return members;
+}
+
+/**
+ * The members of the object that begins at `at` in a valid JSON text, with the span of each value, so that numbers can be
+ * read as they were written. Of repeated keys the last counts, as in JSON.parse.
+ */
+export const objectMembers = (text: string, at = 0): Map<string, Span> =>
+  new Map(everyMember(text, at).map((member) => [member.name, member]));
+
+/** A valid JSON text without the member that a path leads to, however often it is there. All else stays as it was written. */
+export function withoutMember(text: string, ...path: readonly string[]): string {
+  let result = '';
+  let at = 0;
+  for (const { start, end } of cutsOf(text, 0, path)) {
+    result += text.slice(at, start);
+    at = end;
+  }
+  return result + text.slice(at);
+}
+
+/** What to cut out of an object: a member with the comma before it, or after it where none is left before it. */
+function cutsOf(text: string, at: number, [name, ...inside]: readonly string[]): Span[] {
+  const members = everyMember(text, at);
+  if (inside.length > 0)
+    return members.filter((member) => member.name === name).flatMap(({ start }) => cutsOf(text, start, inside));
+  const cuts: Span[] = [];
+  let keeps = false;
+  for (const [i, member] of members.entries()) {
+    if (member.name !== name) keeps = true;
+    else if (keeps) cuts.push({ start: members[i - 1]?.end ?? member.from, end: member.end });
+    else cuts.push({ start: member.from, end: members[i + 1]?.from ?? member.end });
+  }
+  return cuts;
 }
 
 /** The spans of the elements of the array that begins at `at` in a valid JSON text. */

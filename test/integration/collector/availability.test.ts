@@ -109,5 +109,6 @@ describe('what is not the sender’s fault is a 503', () => {
     expect(statuses).toContain(200);
     const records = await readAll(installation, topics.eventsCollected);
     expect(records).toHaveLength(statuses.filter((status) => status === 200).length);
+    expect((await send(url, 'x'.repeat(1_000))).status).toBe(413);
   });
 });

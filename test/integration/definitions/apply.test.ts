@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { topics } from '#schemas/topics.ts';
 import { applyDefinitions, type DefinitionsHome, diffDefinitions } from '#shared/definitions/apply.ts';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
+import { Conflict } from '#shared/definitions/shared-write-keys.ts';
 import type { Wanted } from '#shared/definitions/validate.ts';
 import { addresses } from '../../support/addresses.ts';
 import { clientsOf, createInstallation, type Installation } from '../../support/installation.ts';
@@ -65,6 +66,23 @@ describe('applying definitions', () => {
       expect(records.filter(({ name }) => name === writer).map(({ version, actor }) => [version, actor])).toEqual([
         [1, writer],
       ]);
+  });
+
+  test('of several sources that want one write key at once, one has it', async () => {
+    const source = (name: string): Wanted => ({
+      kind: 'source',
+      name,
+      body: definitionKinds.source.parse({ writeKeys: [{ key: 'the-key' }] }),
+    });
+    const applied = await Promise.allSettled(
+      ['s1', 's2', 's3'].map((name) => applyDefinitions(home(), [source(name)], by(name))),
+    );
+    const refused = applied.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+    expect(refused).toEqual([expect.any(Conflict), expect.any(Conflict)]);
+    const owners = (await written()).filter(({ kind }) => kind === 'source');
+    expect(owners).toHaveLength(1);
+    expect(String(refused[0])).toContain(`spec.writeKeys.0.key: is already a write key of source/${owners[0]?.name}`);
+    await expect(diffDefinitions(home(), [source('s4')])).rejects.toThrow(Conflict);
   });
 
   test('a writer that died in the middle leaves nothing and does not hold up the next', async () => {

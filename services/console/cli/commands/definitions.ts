@@ -2,13 +2,19 @@ import { readFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { applyDefinitions, diffDefinitions, readDefinitions } from '#shared/definitions/apply.ts';
 import type { Change } from '#shared/definitions/changes.ts';
+import { Conflict, type Mistake } from '#shared/definitions/shared-write-keys.ts';
 import { validateDefinitions, type Wanted } from '#shared/definitions/validate.ts';
 import type { Connections } from '../connections.ts';
 import { differencesBetween } from '../differences.ts';
 import { type Output, table } from '../output.ts';
 import { Trouble } from '../trouble.ts';
 
-function wantedIn(file: string | undefined): readonly Wanted[] {
+interface Content {
+  readonly definitions: readonly Wanted[];
+  readonly describe: (mistake: Mistake) => string;
+}
+
+function contentOf(file: string | undefined): Content {
   if (!file) throw new Trouble('which file?', 'tributary apply FILE; `-` reads what is piped in', 2);
   let text: string;
   try {
@@ -18,7 +24,12 @@ function wantedIn(file: string | undefined): readonly Wanted[] {
   }
   const result = validateDefinitions(text, file);
   if ('errors' in result) throw new Trouble(result.errors.join('\n'), '');
-  return result.definitions;
+  return result;
+}
+
+/** Says where in the file it is, when what is wanted cannot be beside what is in force. */
+function inFile(error: unknown, { describe }: Content): unknown {
+  return error instanceof Conflict ? new Trouble(error.mistakes.map(describe).join('\n'), '') : error;
 }
 
 const line = ({ what, kind, name, version }: Change): string =>
@@ -35,15 +46,20 @@ const withDifferences = (change: Change): string =>
   ].join('\n');
 
 export async function apply(connections: Connections, [file]: readonly string[]): Promise<Output> {
-  const wanted = wantedIn(file);
+  const content = contentOf(file);
   const { actor, reason } = connections.settings;
-  const changes = await applyDefinitions(await connections.home(), wanted, { actor, reason, at: Date.now() });
+  const authorship = { actor, reason, at: Date.now() };
+  const changes = await applyDefinitions(await connections.home(), content.definitions, authorship).catch((error) => {
+    throw inFile(error, content);
+  });
   return { json: changes, text: changes.map(withDifferences).join('\n') };
 }
 
 export async function diff(connections: Connections, [file]: readonly string[]): Promise<Output> {
-  const wanted = wantedIn(file);
-  const changes = await diffDefinitions(await connections.home(), wanted);
+  const content = contentOf(file);
+  const changes = await diffDefinitions(await connections.home(), content.definitions).catch((error) => {
+    throw inFile(error, content);
+  });
   return { json: changes, text: changes.map(withDifferences).join('\n') };
 }
 

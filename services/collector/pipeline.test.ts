@@ -1,0 +1,130 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { deflateSync, gzipSync } from 'node:zlib';
+import { Registry } from 'prom-client';
+import { describe, expect, test } from 'vitest';
+import type { EventCollected } from '#schemas/generated/records.ts';
+import { Definitions } from '#shared/definitions/definitions.ts';
+import { definitionKinds } from '#shared/definitions/kinds.ts';
+import { hashingWith } from '#shared/identity/hashing.ts';
+import type { Known, Target } from './adapters/installation.ts';
+import { NotTaken } from './adapters/record-writer.ts';
+import { BytesInHand } from './core/bytes-in-hand.ts';
+import { Sources } from './core/sources.ts';
+import { CollectorMetrics } from './metrics.ts';
+import { answer, type Surroundings } from './pipeline.ts';
+
+const body = definitionKinds.source.parse({ writeKeys: [{ key: 'server-key' }] });
+const server = { kind: 'source', name: 'server', version: 1, body } as const;
+const target = <V>(topic: string): Target<V> => ({
+  topic,
+  partitions: 1,
+  encode: (value) => Buffer.from(JSON.stringify(value)),
+});
+const knowing = (...sources: (typeof server)[]): Known => ({
+  collected: target('collected'),
+  rejected: target('rejected'),
+  sources: new Sources(new Definitions(sources)),
+});
+const around = (changes: Partial<Surroundings> = {}): Surroundings => ({
+  known: () => knowing(server),
+  writer: { write: async () => undefined },
+  hashing: hashingWith(Buffer.alloc(32, 1)),
+  generation: 1,
+  mostBodyBytes: 100_000,
+  inHand: new BytesInHand(1_000_000),
+  trustedProxies: 0,
+  metrics: new CollectorMetrics(new Registry(), () => 0),
+  now: () => 0,
+  ...changes,
+});
+
+/** A request that nobody has sent. Its body is there at once. */
+function post(url: string, body: unknown, headers: object = {}): IncomingMessage {
+  const request = new IncomingMessage(new Socket());
+  Object.assign(request, { method: 'POST', url, headers: { 'x-write-key': 'server-key', ...headers }, complete: true });
+  request.push(Buffer.isBuffer(body) ? body : JSON.stringify(body));
+  request.push(null);
+  return request;
+}
+const track = { event: 'E', userId: 'u1', messageId: 'm1' };
+
+test('nothing is acknowledged before Kafka has it', async () => {
+  const stored = Promise.withResolvers<void>();
+  const given = Promise.withResolvers<readonly EventCollected[]>();
+  const writer: Surroundings['writer'] = {
+    write(records) {
+      given.resolve(records.map(({ value }) => JSON.parse(String(value)) as EventCollected));
+      return stored.promise;
+    },
+  };
+  let answered = false;
+  const answering = answer(post('/v1/track', track), around({ writer })).finally(() => {
+    answered = true;
+  });
+  expect(await given.promise).toMatchObject([{ message_id: 'm1' }]);
+  await new Promise(setImmediate);
+  expect(answered).toBe(false);
+  stored.resolve();
+  expect(await answering).toMatchObject({ status: 200 });
+});
+
+describe('what is not the sender’s fault is a 503, and never a 401', () => {
+  test.each([
+    ['nothing is known yet', undefined],
+    ['there is no source yet', knowing()],
+  ])('%s', async (_, known) => {
+    expect(await answer(post('/v1/track', track), around({ known: () => known }))).toMatchObject({ status: 503 });
+  });
+});
+
+describe('what would be refused each time is a 413, since SDKs come back with the rest', () => {
+  test.each([
+    ['overloaded', 503],
+    ['unavailable', 503],
+    ['too_large', 413],
+  ] as const)('%s: %i', async (code, status) => {
+    const writer = { write: () => Promise.reject(new NotTaken(code, 'no')) };
+    const { status: got, body: said } = await answer(post('/v1/track', track), around({ writer }));
+    expect([got, JSON.parse(said)]).toMatchObject([status, { code }]);
+  });
+
+  test('a context that is too much for all of its events together', async () => {
+    const context = { a: 'x'.repeat(50_000) };
+    const batch = (events: number) => ({ context, batch: Array(events).fill({ ...track, type: 'track' }) });
+    expect(await answer(post('/v1/batch', batch(6)), around())).toMatchObject({ status: 200 });
+    expect(await answer(post('/v1/batch', batch(9)), around())).toMatchObject({ status: 413 });
+  });
+});
+
+test('no more is in hand than may be, as it came and unpacked; what was answered is let go', async () => {
+  const inHand = new BytesInHand(20_000);
+  const stored = Promise.withResolvers<void>();
+  const one = around({ inHand, writer: { write: () => stored.promise } });
+  const large = { ...track, x: 'x'.repeat(15_000) };
+  const others = () => [
+    post('/v1/track', large),
+    post('/v1/track', gzipSync(JSON.stringify(large)), { 'content-encoding': 'gzip' }),
+    post('/v1/track', deflateSync(JSON.stringify(large)), { 'content-encoding': 'deflate' }),
+  ];
+
+  const waiting = answer(post('/v1/track', large), one);
+  for (const request of others()) {
+    const { status, headers } = await answer(request, around({ inHand }));
+    expect([status, headers['retry-after']]).toEqual([503, '2']);
+  }
+  stored.resolve();
+  expect(await waiting).toMatchObject({ status: 200 });
+  for (const request of others()) expect(await answer(request, around({ inHand }))).toMatchObject({ status: 200 });
+});
+
+test('a body that comes byte by byte takes more than its bytes; one that could never be taken is not asked to come back', async () => {
+  const request = new IncomingMessage(new Socket());
+  Object.assign(request, { method: 'POST', url: '/v1/track', headers: { 'x-write-key': 'server-key' } });
+  const answering = answer(request, around({ inHand: new BytesInHand(20_000) }));
+  for (let n = 0; n < 1_000; n++) {
+    request.push('x');
+    await new Promise(setImmediate);
+  }
+  expect(await answering).toMatchObject({ status: 413 });
+});

@@ -1,0 +1,45 @@
+import type { InForce } from './definitions.ts';
+import type { Wanted } from './validate.ts';
+
+/** What is wrong with a definition, seen together with others. */
+export interface Mistake {
+  readonly kind: string;
+  readonly name: string;
+  /** From the definition itself, as in `['spec', 'writeKeys', 0, 'key']`. */
+  readonly path: readonly PropertyKey[];
+  readonly wrong: string;
+}
+
+/** Definitions that cannot be in force together. */
+export class Conflict extends Error {
+  readonly mistakes: readonly Mistake[];
+
+  constructor(mistakes: readonly Mistake[]) {
+    super(mistakes.map(({ kind, name, path, wrong }) => `${kind}/${name} ${path.join('.')}: ${wrong}`).join('\n'));
+    this.mistakes = mistakes;
+  }
+}
+
+/**
+ * Write keys of wanted sources that are somebody's already: whose events would they send?
+ * @param inForce what there is; where it is wanted otherwise, that counts
+ */
+export function sharedWriteKeys(wanted: readonly Wanted[], inForce: readonly InForce[] = []): Mistake[] {
+  const isWanted = new Set(wanted.filter(({ kind }) => kind === 'source').map(({ name }) => name));
+  const owners = new Map<string, string>();
+  for (const { kind, name, body } of inForce) {
+    if (kind !== 'source' || isWanted.has(name)) continue;
+    for (const { key } of (body as InForce<'source'>['body']).writeKeys) owners.set(key, name);
+  }
+  const mistakes: Mistake[] = [];
+  for (const { kind, name, body } of wanted) {
+    if (kind !== 'source' || !body) continue;
+    for (const [i, { key }] of (body as InForce<'source'>['body']).writeKeys.entries()) {
+      const owner = owners.get(key);
+      const path = ['spec', 'writeKeys', i, 'key'];
+      if (owner !== undefined) mistakes.push({ kind, name, path, wrong: `is already a write key of source/${owner}` });
+      owners.set(key, name);
+    }
+  }
+  return mistakes;
+}

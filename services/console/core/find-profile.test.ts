@@ -39,6 +39,17 @@ describe('a profile id', () => {
     ['of a profile that exists', { profiles: { A: 'x' }, gone: { A: 'B' } }, 'A'],
     ['of one that is gone', { profiles: { C: 'a' }, gone: { A: 'B', B: 'C' } }, 'C'],
     ['of one that is gone without a trace', { profiles: { B: 'ab' }, assigned: { a: 'B' } }, 'B'],
+    [
+      'of one that is gone, whose identifier has moved on since',
+      { profiles: { B: 'b', C: 'ac' }, gone: { A: 'B' }, assigned: { a: 'C' } },
+      'C',
+    ],
+    [
+      'of one that is gone, whose identifier is on its way',
+      { profiles: { B: 'b', C: 'c' }, gone: { A: 'B' }, assigned: { a: 'C' } },
+      undefined,
+    ],
+    ['of one that returned', { profiles: { A: 'a', B: 'b' }, gone: { A: 'B' }, assigned: { a: 'A' } }, 'A'],
     ['that never was', { profiles: { B: 'b' } }, undefined],
   ])('%s', (_, known, found) => {
     expect(findById('A', knowledge(known))?.id).toBe(found);

@@ -27,13 +27,16 @@ export function findByHash<P>(hash: string, known: Knowledge<P>): P | undefined 
   return undefined;
 }
 
-/** The profile with this id, or the one that it has become. */
+/**
+ * The profile with this id, or the one that holds what it was made around: every profile id is the default one of an identifier,
+ * and that is somewhere, also where all traces of the profile are gone. Where the profile's last events went says less: what went
+ * with them may have moved on since. It counts only until the identifier's assignment is known.
+ */
 export function findById<P>(profileId: string, known: Knowledge<P>): P | undefined {
-  const followedTo = followed(profileId, known);
-  if (followedTo) return followedTo;
-  // Every profile id is the default one of an identifier, and that is somewhere: also where all traces of the profile are gone.
+  const living = known.profile(profileId);
+  if (living) return living;
   const anchor = known.anchor(profileId);
-  return anchor === undefined ? undefined : findByHash(anchor, known);
+  return anchor === undefined ? followed(profileId, known) : findByHash(anchor, known);
 }
 
 function followed<P>(profileId: string, known: Knowledge<P>): P | undefined {

@@ -100,6 +100,8 @@ export interface DeliveryRequest {
   readonly trigger: string;
   readonly profile_id: string;
   readonly message_id: string;
+  /** Hash of the identifier that routed the event: consent is asked of whoever holds it by then. Null: of the profile. */
+  readonly routing: string | null;
   /** JSON text of the event as the destination's mapping sees it (Segment event). */
   readonly event: string;
   /** Consent purposes that this delivery needs. */

@@ -49,6 +49,7 @@ describe('the planner', () => {
       trigger: 'event',
       profile_id: 'p1',
       message_id: 'm1',
+      routing: '0'.repeat(32),
       purposes: ['ads'],
       consents: [consent],
       requested_at: event.received_at,

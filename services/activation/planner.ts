@@ -69,6 +69,7 @@ export const plannerTask = (destinations: readonly string[], generation: number)
             trigger: 'event',
             profile_id: event.profile_id,
             message_id: event.message_id,
+            routing: event.identifiers[0]?.hash ?? null,
             event: text,
             purposes,
             consents: event.consents,

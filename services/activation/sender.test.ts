@@ -31,6 +31,7 @@ const request = (key: string, profile = 'p1', changes: Partial<DeliveryRequest> 
   trigger: 'event',
   profile_id: profile,
   message_id: `m-${key}`,
+  routing: null,
   event: '{}',
   purposes: [],
   consents: [],

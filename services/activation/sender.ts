@@ -13,8 +13,8 @@ import type { Send } from './destination.ts';
 /** What a sender takes from outside. */
 export interface SenderPorts {
   readonly send: Send;
-  /** What a profile has consented to by now; asked before every attempt that needs a purpose. */
-  readonly consentsOf: (profileId: string) => Promise<readonly Consent[]>;
+  /** What the person that a request is about has consented to by now; asked before every attempt that needs a purpose. */
+  readonly consentsOf: (request: DeliveryRequest) => Promise<readonly Consent[]>;
   /** The newest definitions: asked before every attempt, so that a correction or a stop takes effect within a back-off. */
   readonly definitions: () => Definitions;
   /** Milliseconds since 1970. */
@@ -116,7 +116,7 @@ export function senderTask(name: string, generation: number, ports: SenderPorts)
       return finish(request, { ...standing, progress: before, outcome: 'suppressed', reason });
     }
     const purposes = [...request.purposes, ...destination.body.purposes];
-    const known = purposes.length > 0 ? await ports.consentsOf(request.profile_id) : [];
+    const known = purposes.length > 0 ? await ports.consentsOf(request) : [];
     const consent = decideConsent(
       purposes,
       [...request.consents, ...known],

@@ -1,4 +1,4 @@
-import type { Consent } from '#schemas/generated/records.ts';
+import type { Consent, DeliveryRequest } from '#schemas/generated/records.ts';
 import { topics } from '#schemas/topics.ts';
 import type { KafkaClient } from '#shared/kafka/client.ts';
 import type { Codecs } from '#shared/kafka/codec.ts';
@@ -7,8 +7,8 @@ import type { Log } from '#shared/service/log.ts';
 import { LostInfrastructure } from '#shared/task/errors.ts';
 import { ConsentView } from '../core/consent-view.ts';
 
-/** Tells what a profile has consented to, by now. */
-export type ConsentsOf = (profileId: string) => Promise<readonly Consent[]>;
+/** Tells what the person that a request is about has consented to, by now. */
+export type ConsentsOf = (request: Pick<DeliveryRequest, 'profile_id' | 'routing'>) => Promise<readonly Consent[]>;
 
 /** Follows the profile feed from the first time that somebody asks, and answers once it has caught up. */
 export function profileConsents(kafka: KafkaClient, codecs: Codecs, prefix: string, log: Log): ConsentsOf {
@@ -42,10 +42,10 @@ export function profileConsents(kafka: KafkaClient, codecs: Codecs, prefix: stri
     return view;
   }
 
-  return async (profileId) => {
+  return async (request) => {
     try {
       following ??= follow();
-      return (await following).of(profileId);
+      return (await following).of(request);
     } catch (error) {
       following = undefined;
       throw new LostInfrastructure('consents cannot be read from the profile feed', { cause: error });

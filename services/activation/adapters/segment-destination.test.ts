@@ -15,6 +15,7 @@ const request = (key = 'k1', body: unknown = event): DeliveryRequest => ({
   trigger: 'event',
   profile_id: 'p1',
   message_id: 'm1',
+  routing: null,
   event: JSON.stringify(body),
   purposes: [],
   consents: [],

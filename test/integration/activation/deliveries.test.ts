@@ -104,7 +104,9 @@ const define = (name: string, changes: object = {}, version = 1) =>
     ],
   ]);
 
-/** Events of twenty profiles: every second an order. */
+const identifier = (n: number) => ({ type: 'user_id', value: `u${n}`, hash: String(n).padStart(32, '0') });
+
+/** Events of twenty people, each with a profile: every second an order. */
 const happen = (from: number, count: number) =>
   produce(
     topics.eventsStitched,
@@ -114,6 +116,7 @@ const happen = (from: number, count: number) =>
       const event = stitchedEvent({
         message_id: `m${n}`,
         profile_id: `p${n % 20}`,
+        identifiers: [identifier(n % 20)],
         event: name,
         payload: { type: 'track', event: name, properties: { n } },
       });
@@ -226,7 +229,7 @@ describe('every request ends as exactly one delivery', () => {
 });
 
 describe('consent', () => {
-  test('is what the profile feed says by now, also for a profile that has gone into another', async () => {
+  test('is that of the person who holds the identifier by now, not of whoever took its former profile', async () => {
     const said = (state: string) => ({ purpose: 'ads', state, time: 1, source: 'web', policy_version: null });
     const profile = (id: string, changes: object): [string, object] => [
       id,
@@ -258,9 +261,9 @@ describe('consent', () => {
       },
     ];
     await produce(topics.profiles, [
-      profile('p0', { consents: [said('granted')] }),
-      profile('p2', { consents: [said('denied')] }),
-      profile('p4', { gone: true, into: 'p0' }),
+      profile('p0', { consents: [said('granted')], identifiers: [identifier(0), identifier(4)] }),
+      profile('p2', { consents: [said('denied')], identifiers: [identifier(2)] }),
+      profile('p4', { gone: true, into: 'p2' }),
     ]);
     await define('shop', { purposes: ['ads'] });
     await happen(0, 8);

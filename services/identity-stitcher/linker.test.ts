@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { IdentityChange, IdentityClaim, IdentityMapping, Node } from '#schemas/generated/records.ts';
+import type { Identifier, IdentityChange, IdentityClaim, IdentityMapping, Node } from '#schemas/generated/records.ts';
 import { Definitions } from '#shared/definitions/definitions.ts';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
 import { memoryPartition } from '#shared/task/memory.ts';
@@ -37,7 +37,7 @@ const definitions = new Definitions([
     }),
   },
 ]);
-const maxNeighbours = 5;
+const caps = { shared: 4, kept: 6 };
 
 interface Linked {
   readonly profiles: Record<string, string>;
@@ -47,7 +47,7 @@ interface Linked {
 }
 
 async function link(log: readonly IdentityClaim[], sizes: readonly number[], of = definitions): Promise<Linked> {
-  const linker = memoryPartition(createLinker({ hashing, generation: 1, maxNeighbours }), 0);
+  const linker = memoryPartition(createLinker({ hashing, generation: 1, caps }), 0);
   const emitted: Emitted[] = [];
   for (const batch of inBatches(log, sizes)) {
     const inputs = batch.map((value) => ({ input: 'claim', key: value.claim_id, value }));
@@ -67,7 +67,7 @@ async function link(log: readonly IdentityClaim[], sizes: readonly number[], of 
 
 const expected = (log: readonly IdentityClaim[]): Record<string, string> =>
   Object.fromEntries(
-    resolveAll(log, rulesIn(definitions), maxNeighbours).flatMap(({ anchor, members }) =>
+    resolveAll(log, rulesIn(definitions), caps).flatMap(({ anchor, members }) =>
       members.map((node) => [node.identifier.hash, hashing.profileIdOf(anchor.identifier.hash)]),
     ),
   );
@@ -127,10 +127,10 @@ describe('whatever the order of claims, the batches and the repetitions', () => 
 test('a linker that goes on from its stores ends like one that never stopped', async () => {
   await fc.assert(
     fc.asyncProperty(claims, batchSizes, async (log, sizes) => {
-      const one = memoryPartition(createLinker({ hashing, generation: 1, maxNeighbours }), 0);
+      const one = memoryPartition(createLinker({ hashing, generation: 1, caps }), 0);
       for (const batch of inBatches(log, sizes)) {
         // Each batch meets a new instance of the task, which knows nothing but the stores.
-        const fresh = memoryPartition(createLinker({ hashing, generation: 1, maxNeighbours }), 0);
+        const fresh = memoryPartition(createLinker({ hashing, generation: 1, caps }), 0);
         for (const [key, value] of one.entries('node')) restore(fresh, 'node', key, value);
         const inputs = batch.map((value, n) => ({ input: 'claim', key: value.claim_id, value, offset: n }));
         const restarted = await fresh.run(inputs, definitions);
@@ -208,8 +208,8 @@ describe('changes explain themselves', () => {
     ]);
   });
 
-  test('an overflowed identifier is told as shared once to each neighbour, before and after', async () => {
-    const mails = Array.from({ length: maxNeighbours + 2 }, (_, n) => identifier('email', `${n}`));
+  test('an identifier with too many neighbours is told as shared once to each, before and after it keeps them', async () => {
+    const mails = Array.from({ length: caps.kept + 2 }, (_, n) => identifier('email', `${n}`));
     const log = mails.map((one, n) => claim('observed', [laptop, one], n + 1));
     for (const sizes of [[1], [100]]) {
       const { changes } = await link(log, sizes);
@@ -219,10 +219,32 @@ describe('changes explain themselves', () => {
       );
       // What a limit had refused before stays refused, and is not told again.
       expect(new Set(values.flat()).size).toBe(shared.length);
-      expect(values.flat()).toContain(`${maxNeighbours + 1}`);
+      for (let n = caps.shared; n < mails.length; n++) expect(values.flat()).toContain(`${n}`);
       const refused = changes.filter(({ kind }) => kind === 'refused');
       expect(refused).toHaveLength(mails.length);
     }
+  });
+
+  test('a user id keeps its profile under the cookies of years', async () => {
+    const cookies = Array.from({ length: 600 }, (_, n) => identifier('anonymous_id', `cookie ${n}`));
+    const log = [
+      claim('observed', [user, laptop], 0),
+      ...cookies.map((one, n) => claim('observed', [user, one], n + 1)),
+    ];
+    const together = async (count: number): Promise<boolean> => {
+      const linker = memoryPartition(createLinker({ hashing, generation: 1 }), 0);
+      const profiles = new Map<string, string>();
+      for (const batch of inBatches(log.slice(0, count), [50])) {
+        const { emitted } = await linker.run(batch.map((value) => ({ input: 'claim', key: value.claim_id, value })));
+        for (const { output, key, value } of emitted)
+          if (output === 'mapping') profiles.set(key, (value as IdentityMapping).profile_id);
+      }
+      const profileOf = ({ hash }: Identifier): string => profiles.get(hash) ?? hashing.profileIdOf(hash);
+      return profileOf(user) === profileOf(laptop);
+    };
+    expect(await together(512)).toBe(true);
+    // There is an end to what a node can keep.
+    expect(await together(513)).toBe(false);
   });
 
   test('of two claims in a batch about the same identifiers the later decides the version', async () => {

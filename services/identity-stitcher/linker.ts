@@ -7,17 +7,17 @@ import { BatchGraph, type Decider } from './core/batch-graph.ts';
 import { statementOf } from './core/claim.ts';
 import { decide } from './core/decide.ts';
 import { defaultProfiles } from './core/default-profiles.ts';
+import type { Caps } from './core/graph.ts';
 import { rulesIn } from './core/rules.ts';
 
 export interface LinkerOptions {
   readonly hashing: Hashing;
   readonly generation: number;
-  /** Identifiers with more neighbours leave the graph. */
-  readonly maxNeighbours?: number;
+  readonly caps?: Caps;
 }
 
 /** Works out from the set of claims which identifiers are one profile, and says what moved. */
-export const createLinker = ({ hashing, generation, maxNeighbours }: LinkerOptions) => {
+export const createLinker = ({ hashing, generation, caps }: LinkerOptions) => {
   const profileIdOf = defaultProfiles(hashing);
 
   return defineTask({
@@ -34,7 +34,7 @@ export const createLinker = ({ hashing, generation, maxNeighbours }: LinkerOptio
         read: (hash) => work.get('node', hash),
         profileIdOf,
         rules,
-        ...(maxNeighbours === undefined ? {} : { maxNeighbours }),
+        ...(caps && { caps }),
       });
 
       for (const input of inputs) {

@@ -24,7 +24,7 @@ const definitions = new Definitions([
     }),
   },
 ]);
-const maxNeighbours = 8;
+const caps = { shared: 6, kept: 9 };
 
 /** What the scheduler does next. */
 const steps = fc.array(
@@ -67,7 +67,7 @@ async function run(
   partitions: number,
   schedule: Steps,
 ): Promise<Simulation> {
-  const simulation = new Simulation({ hashing, partitions, definitions, maxNeighbours });
+  const simulation = new Simulation({ hashing, partitions, definitions, caps });
   for (const event of log) simulation.collect(event);
   for (const step of schedule) {
     if (step.do === 'resolve') await simulation.resolve(step.at % partitions, step.size, step.mappingsFirst);
@@ -96,7 +96,7 @@ describe('any number of partitions, any schedule, any restarts', () => {
         steps,
         async (log, seeds, partitions, schedule) => {
           const simulation = await run(shuffled(log, seeds), partitions, schedule);
-          for (const { anchor, members } of resolveAll(simulation.claims, rulesIn(definitions), maxNeighbours)) {
+          for (const { anchor, members } of resolveAll(simulation.claims, rulesIn(definitions), caps)) {
             for (const { identifier } of members) {
               expect(simulation.profileOf(identifier.hash)).toBe(hashing.profileIdOf(anchor.identifier.hash));
             }

@@ -2,6 +2,7 @@ import type { EventCollected, EventStitched, IdentityClaim, IdentityMapping } fr
 import { Definitions } from '#shared/definitions/definitions.ts';
 import type { Hashing } from '#shared/identity/hashing.ts';
 import { type MemoryInput, type MemoryPartition, memoryPartition } from '#shared/task/memory.ts';
+import type { Caps } from './core/graph.ts';
 import { createLinker } from './linker.ts';
 import { createResolver } from './resolver.ts';
 
@@ -9,7 +10,7 @@ export interface SimulationOptions {
   readonly hashing: Hashing;
   readonly partitions: number;
   readonly definitions?: Definitions;
-  readonly maxNeighbours?: number;
+  readonly caps?: Caps;
 }
 
 /** The whole stitcher with topics in memory, one step at a time, in whatever order a test wants. */

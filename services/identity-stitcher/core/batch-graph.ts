@@ -1,6 +1,6 @@
 import type { Identifier, Node } from '#schemas/generated/records.ts';
 import { type Cut, cutOf } from './cut.ts';
-import { connected, MAX_NEIGHBOURS, neighboursOf, newNode, sighted } from './graph.ts';
+import { CAPS, type Caps, connected, neighboursOf, newNode, sighted } from './graph.ts';
 import { mayLink } from './resolve.ts';
 import type { Rules } from './rules.ts';
 
@@ -22,7 +22,7 @@ export interface BatchGraphOptions {
   readonly read: (hash: string) => Node | undefined;
   readonly profileIdOf: (hash: string) => string;
   readonly rules: Rules;
-  readonly maxNeighbours?: number;
+  readonly caps?: Caps;
 }
 
 /** The graph as one batch of claims changes it: first `claim`, then `components`. */
@@ -30,17 +30,17 @@ export class BatchGraph {
   readonly #read: (hash: string) => Node | undefined;
   readonly #profileIdOf: (hash: string) => string;
   readonly #rules: Rules;
-  readonly #maxNeighbours: number;
+  readonly #caps: Caps;
   readonly #nodes = new Map<string, Node>();
   readonly #before = new Map<string, Node | undefined>();
   readonly #touched = new Map<string, Decider>();
   readonly #cuts = new Map<string, Cut | undefined>();
 
-  constructor({ read, profileIdOf, rules, maxNeighbours = MAX_NEIGHBOURS }: BatchGraphOptions) {
+  constructor({ read, profileIdOf, rules, caps = CAPS }: BatchGraphOptions) {
     this.#read = read;
     this.#profileIdOf = profileIdOf;
     this.#rules = rules;
-    this.#maxNeighbours = maxNeighbours;
+    this.#caps = caps;
   }
 
   node(hash: string): Node | undefined {
@@ -68,7 +68,7 @@ export class BatchGraph {
       : newNode(identifier, decider.receivedAt, this.#profileIdOf(hash));
     if (edge) {
       const claim = { id: edge.claimId, receivedAt: decider.receivedAt };
-      node = connected(node, edge.to, edge.strength, claim, this.#maxNeighbours);
+      node = connected(node, edge.to, edge.strength, claim, this.#caps.kept);
     }
     if (node === before) return false;
     if (!this.#before.has(hash)) this.#before.set(hash, before);
@@ -88,7 +88,7 @@ export class BatchGraph {
   *components(): Iterable<Component> {
     for (const [hash, before] of this.#before) {
       if (!before || before === this.#nodes.get(hash)) continue;
-      if (cutOf(before, this.#typeOf, this.#rules) === this.cut(hash)) continue;
+      if (cutOf(before, this.#typeOf, this.#rules, this.#caps) === this.cut(hash)) continue;
       // Whoever was, or would be, linked through it is so no longer.
       const decider = this.#touched.get(hash) as Decider;
       for (const neighbour of neighboursOf(before)) this.#touch(neighbour, decider);
@@ -102,7 +102,7 @@ export class BatchGraph {
     const known = this.#cuts.get(hash);
     if (known !== undefined || this.#cuts.has(hash)) return known;
     const node = this.node(hash);
-    const cut = node && cutOf(node, this.#typeOf, this.#rules);
+    const cut = node && cutOf(node, this.#typeOf, this.#rules, this.#caps);
     this.#cuts.set(hash, cut);
     return cut;
   }

@@ -1,8 +1,14 @@
 import type { Edge, Identifier, Node } from '#schemas/generated/records.ts';
 import { BLOCKED, links } from './strength.ts';
 
-/** A node with more neighbours leaves the graph, and keeps none of them: nothing personal has that many. */
-export const MAX_NEIGHBOURS = 64;
+/** How many neighbours are too many. */
+export interface Caps {
+  /** With more an identifier is nobody's own, unless a profile may hold only one of its type: a person has one user id for years. */
+  readonly shared: number;
+  /** With more any node leaves the graph, and keeps none of them. */
+  readonly kept: number;
+}
+export const CAPS: Caps = { shared: 64, kept: 512 };
 /** Of an edge's claims those with the smallest ids are kept. */
 const MAX_CLAIM_IDS = 8;
 
@@ -29,7 +35,7 @@ export function connected(
   to: string,
   strength: number,
   claim: { readonly id: string; readonly receivedAt: number },
-  maxNeighbours = MAX_NEIGHBOURS,
+  mostKept = CAPS.kept,
 ): Node {
   if (node.overflow && links(strength)) return node;
   const { edges } = node;
@@ -41,30 +47,19 @@ export function connected(
   }
   const added: Edge = { to, strength, first_received: claim.receivedAt, claim_ids: [claim.id], refused: null };
   const all = edges.toSpliced(at, 0, added);
-  if (all.length <= maxNeighbours || neighbours(all) <= maxNeighbours) return { ...node, edges: all };
+  if (all.length <= mostKept || neighboursOf({ edges: all }).length <= mostKept) return { ...node, edges: all };
   return { ...node, edges: all.filter((edge) => !links(edge.strength)), overflow: true };
 }
 
 export const isBlocked = (node: Node): boolean =>
   node.edges.some(({ to, strength }) => strength === BLOCKED && to === node.identifier.hash);
 
-/** Hashes of the neighbours that edges may unite it with, each once. */
-export function neighboursOf({ edges }: Node): string[] {
+/** Hashes of the neighbours that edges may unite a node with, each once. */
+export function neighboursOf({ edges }: Pick<Node, 'edges'>): string[] {
   const found: string[] = [];
   for (const { to, strength } of edges) if (links(strength) && found.at(-1) !== to) found.push(to);
   return found;
 }
-
-const neighbours = (edges: readonly Edge[]): number => {
-  let count = 0;
-  let last = '';
-  for (const { to, strength } of edges) {
-    if (!links(strength) || to === last) continue;
-    count++;
-    last = to;
-  }
-  return count;
-};
 
 /** Where the edge stands, or would: edges are sorted by neighbour, then strength. */
 function placeOf(edges: readonly Edge[], to: string, strength: number): number {

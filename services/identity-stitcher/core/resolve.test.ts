@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Identifier, IdentityClaim } from '#schemas/generated/records.ts';
 import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
 import { claim, identifier } from './arbitrary.ts';
+import type { Caps } from './graph.ts';
 import { resolveAll } from './one-shot.ts';
 import { rulesOf } from './rules.ts';
 
@@ -13,8 +14,8 @@ const [laptop, phone] = ['laptop', 'phone'].map((value) => identifier('anonymous
 ];
 const mail = identifier('email', 'alice@example.org');
 
-const groupsOf = (claims: readonly IdentityClaim[], of = rules, maxNeighbours?: number): string[][] =>
-  resolveAll(claims, of, maxNeighbours)
+const groupsOf = (claims: readonly IdentityClaim[], of = rules, caps?: Caps): string[][] =>
+  resolveAll(claims, of, caps)
     .map(({ members }) => members.map(({ identifier: { value } }) => value).sort())
     .sort();
 const anchorOf = (claims: readonly IdentityClaim[], of: Identifier): string | undefined =>
@@ -100,8 +101,19 @@ describe('shared identifiers', () => {
   test('more neighbours than the cap: out of the graph, with all its edges', () => {
     const mails = Array.from({ length: 4 }, (_, n) => identifier('email', `${n}@example.org`));
     const claims = mails.map((one, n) => claim('observed', [one, laptop], n));
-    expect(groupsOf(claims.slice(0, 3), rules, 3)).toHaveLength(1);
-    expect(groupsOf(claims, rules, 3)).toHaveLength(5);
+    const caps = { shared: 3, kept: 9 };
+    expect(groupsOf(claims.slice(0, 3), rules, caps)).toHaveLength(1);
+    expect(groupsOf(claims, rules, caps)).toHaveLength(5);
+    expect(groupsOf(claims, rules, { shared: 3, kept: 3 })).toHaveLength(5);
+  });
+
+  test('one of a type of which a profile may hold only one may have more', () => {
+    const mails = Array.from({ length: 4 }, (_, n) => identifier('email', `${n}@example.org`));
+    const claims = mails.map((one, n) => claim('observed', [one, alice], n));
+    expect(groupsOf(claims, rules, { shared: 3, kept: 4 })).toHaveLength(1);
+    expect(groupsOf(claims, rules, { shared: 3, kept: 3 })).toHaveLength(5);
+    const two = rulesOf({ ...defaultIdentityRules, types: [{ type: 'user_id', limit: 2, links: 'strong' }] });
+    expect(groupsOf(claims, two, { shared: 3, kept: 4 })).toHaveLength(5);
   });
 });
 

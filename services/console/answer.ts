@@ -3,6 +3,7 @@ import type { Hashing } from '#shared/identity/hashing.ts';
 import { normalise } from '#shared/identity/identifiers.ts';
 import type { ProfileView } from './adapters/profile-view.ts';
 import type { Warehouse } from './adapters/warehouse.ts';
+import { cursorOf } from './core/cursor.ts';
 import { chainBetween } from './core/explain.ts';
 import { Problem } from './core/problem.ts';
 import type { Reference } from './core/reference.ts';
@@ -29,14 +30,22 @@ export async function answerTo(question: Question, { hashing, view, warehouse }:
       return traitsShape(profile);
     case 'identifiers':
       return identifiersShape(profile, (hash) => view.mappingVersion(hash));
-    case 'events':
-      return { profile_id: profile.profile_id, events: await warehouse.events(hashes, question.page) };
+    case 'events': {
+      const { rows, end } = await warehouse.events(hashes, question.page);
+      return { profile_id: profile.profile_id, events: rows, next: end ? cursorOf(end) : null };
+    }
     case 'history': {
       const [versions, identity] = await Promise.all([
         warehouse.versions(profile.profile_id, question.page),
         warehouse.identityChanges(hashes, question.page),
       ]);
-      return { profile_id: profile.profile_id, versions, identity };
+      const isLast = versions.end === undefined && identity.end === undefined;
+      return {
+        profile_id: profile.profile_id,
+        versions: versions.rows,
+        identity: identity.rows,
+        next: isLast ? null : cursorOf([versions.end ?? 0, identity.end ?? null]),
+      };
     }
     case 'explain':
       return explain(found, await find(question.other));

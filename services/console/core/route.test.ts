@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { cursorOf } from './cursor.ts';
 import { Problem } from './problem.ts';
 import { questionOf } from './route.ts';
 
@@ -11,12 +12,19 @@ describe('questionOf', () => {
     [`${path}?x=1`, { part: 'profile', reference: me }],
     [`${path}/traits`, { part: 'traits', reference: me }],
     [`${path}/identifiers`, { part: 'identifiers', reference: me }],
-    [`${path}/events`, { part: 'events', reference: me, page: { limit: 100, before: undefined } }],
+    [`${path}/events`, { part: 'events', reference: me, page: { limit: 100, before: undefined, after: undefined } }],
     [
       `${path}/events?limit=5&before=1970-01-01T00:00:01Z`,
-      { part: 'events', reference: me, page: { limit: 5, before: 1_000 } },
+      { part: 'events', reference: me, page: { limit: 5, before: 1_000, after: undefined } },
     ],
-    [`${path}/history?limit=99999&before=7`, { part: 'history', reference: me, page: { limit: 1_000, before: 7 } }],
+    [
+      `${path}/history?limit=99999&before=7`,
+      { part: 'history', reference: me, page: { limit: 1_000, before: 7, after: undefined } },
+    ],
+    [
+      `${path}/history?cursor=${cursorOf([3, null])}`,
+      { part: 'history', reference: me, page: { limit: 100, before: undefined, after: [3, null] } },
+    ],
     [
       `${path}/explain?with=email%3Aa%40b.co`,
       { part: 'explain', reference: me, other: { by: 'identifier', type: 'email', value: 'a@b.co' } },
@@ -39,6 +47,7 @@ describe('questionOf', () => {
     ['GET', `${path}/explain?with=42`, 400, 'invalid_identifier'],
     ['GET', `${path}/events?limit=many`, 400, 'invalid_parameter'],
     ['GET', `${path}/events?before=7`, 400, 'invalid_parameter'],
+    ['GET', `${path}/events?cursor=${cursorOf([3, null])}`, 400, 'invalid_parameter'],
   ])('%s %s: %i %s', (method, target, status, code) => {
     let problem: unknown;
     try {

@@ -1,3 +1,4 @@
+import { type Place, placeIn } from './cursor.ts';
 import { Problem } from './problem.ts';
 import { parseReference, type Reference } from './reference.ts';
 
@@ -7,13 +8,16 @@ type Part = (typeof PARTS)[number];
 /** What a request to the read API asks for. */
 export type Question =
   | { readonly part: 'profile' | 'traits' | 'identifiers'; readonly reference: Reference }
-  | { readonly part: 'events' | 'history'; readonly reference: Reference; readonly page: Page }
+  | { readonly part: 'events'; readonly reference: Reference; readonly page: Page<'events'> }
+  | { readonly part: 'history'; readonly reference: Reference; readonly page: Page<'history'> }
   | { readonly part: 'explain'; readonly reference: Reference; readonly other: Reference };
 
-export interface Page {
+export interface Page<L extends 'events' | 'history'> {
   readonly limit: number;
   /** Only what is older than this: milliseconds for events, a version for history. */
   readonly before: number | undefined;
+  /** Only what comes after this. */
+  readonly after: Place<L> | undefined;
 }
 
 const MOST_ROWS = 1_000;
@@ -42,9 +46,9 @@ export function questionOf(method: string, target: string): Question {
       return { part: 'explain', reference, other: referenceOf(other, 'with') };
     }
     case 'events':
-      return { part: 'events', reference, page: { limit: limitOf(query), before: timeOf(query.get('before')) } };
+      return { part: 'events', reference, page: pageOf('events', query, timeOf(query.get('before'))) };
     case 'history':
-      return { part: 'history', reference, page: { limit: limitOf(query), before: wholeOf(query, 'before') } };
+      return { part: 'history', reference, page: pageOf('history', query, wholeOf(query, 'before')) };
   }
 }
 
@@ -67,8 +71,14 @@ function referenceOf(text: string, what: string): Reference {
   return reference;
 }
 
-const limitOf = (query: URLSearchParams): number =>
-  Math.min(MOST_ROWS, Math.max(1, wholeOf(query, 'limit') ?? DEFAULT_ROWS));
+function pageOf<L extends 'events' | 'history'>(list: L, query: URLSearchParams, before: number | undefined): Page<L> {
+  const limit = Math.min(MOST_ROWS, Math.max(1, wholeOf(query, 'limit') ?? DEFAULT_ROWS));
+  const cursor = query.get('cursor');
+  const after = cursor === null ? undefined : placeIn(list, cursor);
+  if (cursor !== null && !after)
+    throw new Problem(400, 'invalid_parameter', 'cursor must be the next of an earlier answer');
+  return { limit, before, after };
+}
 
 function wholeOf(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);

@@ -118,9 +118,7 @@ describe('what comes too late', () => {
     await partition.run([change(0, { to_profile_id: 'p9', version: 5 })]);
     const late = await partition.run([event(0, { message_id: 'b' }), event(0, { message_id: 'a' })]);
     expect(late.outcomes).toEqual({ passed_on: 2 });
-    expect(moves(late)).toMatchObject([
-      { profile_id: 'p9', version: 5, causes: ['a', 'b'], tributary: { events: 2 }, piece: 0, pieces: 1 },
-    ]);
+    expect(moves(late)).toMatchObject([{ profile_id: 'p9', version: 5, causes: ['a', 'b'], tributary: { events: 2 } }]);
     expect(feed(await partition.run(delivered(late)))).toMatchObject([{ causes: ['a', 'b'], why: ['event'] }]);
   });
 });
@@ -131,27 +129,6 @@ describe('what has come back', () => {
     await partition.run([event(0, { mapping_version: 8 })]);
     const run = await partition.run([change(0, { to_profile_id: 'p9', version: 5 })]);
     expect(run).toMatchObject({ emitted: [], outcomes: { noted: 1 } });
-  });
-});
-
-describe('a large tributary', () => {
-  it('moves in pieces, and its new profile appears when it is complete', async () => {
-    const partition = memoryPartition(projector, 0);
-    const traits = Object.fromEntries(
-      Array.from({ length: limits.traits }, (_, n) => [`t${n}`, 'x'.repeat(limits.traitValueBytes - 2)]),
-    );
-    await partition.run([event(0, { type: 'identify', payload: JSON.stringify({ traits }) })]);
-    const [, stored] = partition.entries('tributary')[0] as [string, Tributary];
-    const left = await partition.run([change(0, { to_profile_id: 'p9', version: 5 })]);
-    const parts = delivered(left);
-    expect(parts.length).toBeGreaterThan(1);
-    for (const { value } of parts) expect(JSON.stringify(value).length).toBeLessThan(600_000);
-
-    const emitted: (Profile | null)[] = [];
-    for (const part of parts) emitted.push(...feed(await partition.run([part])));
-    expect(emitted).toHaveLength(1);
-    expect(emitted[0]?.traits).toHaveLength(limits.traits);
-    expect(partition.entries('tributary').map(([, tributary]) => tributary)).toEqual([stored]);
   });
 });
 

@@ -11,7 +11,7 @@ import { movesTopic, topics } from '#schemas/topics.ts';
 import { defineTask, type Input, type Stores, type Work } from '#shared/task/task.ts';
 import { ofEvent } from './core/event.ts';
 import { arrive, depart } from './core/ownership.ts';
-import { empty, merge, none, pieces } from './core/tributary.ts';
+import { empty, merge, none } from './core/tributary.ts';
 import { nextVersion, smallest, unborn } from './core/version.ts';
 
 const stores = {
@@ -220,12 +220,10 @@ class Batch {
   }
 
   #send(tributary: Tributary, place: Ownership, causes: readonly string[], timestamp: number): void {
-    const parts = pieces(tributary);
-    for (const [piece, part] of parts.entries()) {
-      const { profile_id, version } = place;
-      const move = { profile_id, version, tributary: part, causes, piece, pieces: parts.length };
-      this.#work.emit('move', profile_id, { ...move, generation: this.#generation }, timestamp);
-    }
+    const { profile_id, version } = place;
+    // The limits leave room for it to go in one piece.
+    const move = { profile_id, version, tributary, causes, piece: 0, pieces: 1, generation: this.#generation };
+    this.#work.emit('move', profile_id, move, timestamp);
   }
 
   #settleProfile(visit: Visit): void {

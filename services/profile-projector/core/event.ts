@@ -116,6 +116,10 @@ function consentsOf(stated: readonly Consent[], flags: Flag[]): readonly Consent
   if (stated.length === 0) return none;
   const byPurpose = new Map<string, Consent>();
   for (const consent of stated) {
+    if (consent.purpose.length > limits.consentText || (consent.policy_version?.length ?? 0) > limits.consentText) {
+      flags.push('consents_cut');
+      continue;
+    }
     const other = byPurpose.get(consent.purpose);
     byPurpose.set(consent.purpose, other ? laterConsent(other, consent) : consent);
   }

@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Consent, Tributary } from '#schemas/generated/records.ts';
+import type { Consent, EventStitched, Profile } from '#schemas/generated/records.ts';
 import { typeOf } from '#shared/kafka/codec.ts';
+import { MOST_BYTES } from '#shared/task/encode-batch.ts';
 import { baseEvent, events, identifier } from './arbitrary.ts';
 import { ofEvent } from './event.ts';
 import { limits } from './limits.ts';
 import { changedFields, combine, nothing } from './profile.ts';
 import { empty, merge } from './tributary.ts';
+import { nextVersion, unborn } from './version.ts';
 
 const order = (n: number, properties: string) =>
   ofEvent({ ...baseEvent, event: 'Order Completed', payload: `{"properties":${properties}}` }, identifier(n), 'USD');
@@ -40,39 +42,85 @@ describe('combine', () => {
 });
 
 describe('the largest profile and tributary', () => {
-  it('are records that Kafka takes as they come: below a megabyte', () => {
-    const list = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
-    const name = (n: number, length: number): string => `${n}`.padEnd(length, '€');
-    const value = JSON.stringify('x'.repeat(limits.traitValueBytes - 2));
-    const source = 's'.repeat(50);
-    const message_id = 'm'.repeat(100);
-    const largest: Tributary = {
-      ...empty(identifier(0)),
-      events: 1,
-      traits: list(limits.traits).map((n) => ({
-        name: name(n, limits.traitName),
-        value,
-        timestamp: 1e13,
-        message_id,
-        source,
-        sensitivity: 'personal',
-      })),
-      event_counts: list(limits.eventNames).map((n) => ({ event: name(n, limits.eventName), count: 1e9 })),
-      consents: list(limits.consents).map((n) => ({
-        purpose: name(n, 20),
-        state: 'granted',
-        time: 1e13,
-        source,
-        policy_version: '2026-01',
-      })),
-      sources: list(limits.sources).map(() => source),
-      revenue: list(limits.currencies).map(() => ({ currency: 'USD', micros: '9'.repeat(30) })),
-    };
-    expect(typeOf('Tributary').toBuffer(largest).length).toBeLessThan(1_000_000);
-    const profile = { profile_id: 'p', ...combine([largest]), version: 1, updated_at: 1 };
-    const causes = list(limits.causes).map(() => message_id);
-    const rest = { changed: Object.keys(nothing), causes, why: ['event'], gone: false, into: null, definitions: [] };
-    expect(typeOf('Profile').toBuffer({ ...profile, ...rest, generation: 1 }).length).toBeLessThan(1_000_000);
+  const list = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
+  /** Distinct, and of characters of three bytes. */
+  const wide = (n: number, length: number): string => `${n}`.padEnd(length, '字');
+  /** As long as the collector lets it be. */
+  const messageId = (n: number): string => wide(n, 256);
+  const source = (n: number): string => `${n}`.padEnd(64, 's');
+  const consent = (n: number, time: number): Consent => ({
+    purpose: wide(n, limits.consentText),
+    state: 'granted',
+    time,
+    source: source(0),
+    policy_version: wide(0, limits.consentText),
+  });
+  const most = Math.max(limits.traits, limits.eventNames, limits.sources, limits.consents, limits.currencies) + 50;
+  /** More of everything than the limits let through, each as large as they let it be. */
+  const hostile = list(most).flatMap((n): EventStitched[] => {
+    const base = { ...baseEvent, message_id: messageId(n), source: source(n), timestamp: 1e13, received_at: 1e13 };
+    const trait = JSON.stringify({ [wide(n, limits.traitName)]: 'x'.repeat(limits.traitValueBytes - 2) });
+    const currency = String.fromCharCode(65 + (n % 26), 65 + (Math.floor(n / 26) % 26), 65);
+    return [
+      { ...base, type: 'identify', event: null, payload: `{"traits":${trait}}` },
+      { ...base, event: wide(n, limits.eventName), consents: [consent(n, n)] },
+      {
+        ...base,
+        event: 'Order Completed',
+        payload: `{"properties":{"revenue":${'9'.repeat(18)}.999999,"currency":"${currency}"}}`,
+      },
+    ];
+  });
+  const parts = hostile.map((event) => ofEvent(event, identifier(0), 'USD'));
+  const largest = parts.reduce(merge);
+  const others = list(1_000).map((n) => empty({ ...identifier(n + 1), type: 'external_id:x', value: wide(n, 256) }));
+
+  it('are at their limits', () => {
+    expect(largest.traits).toHaveLength(limits.traits);
+    expect(largest.event_counts).toHaveLength(limits.eventNames);
+    expect(largest.consents).toHaveLength(limits.consents);
+    expect(largest.sources).toHaveLength(limits.sources);
+    expect(largest.revenue).toHaveLength(limits.currencies);
+    expect(combine([largest, ...others]).flags).toEqual([
+      'consents_cut',
+      'currencies_cut',
+      'event_names_cut',
+      'identifiers_cut',
+      'sources_cut',
+      'traits_cut',
+    ]);
+    expect(parts.toReversed().reduce(merge)).toEqual(largest);
+  });
+
+  it('are records that the loop takes, also on the way to another profile', () => {
+    const messageIds = list(limits.causes).map(messageId);
+    const causes = { messageIds, byEvent: true, byRegroup: true, time: 1e13, into: null, generation: 1 };
+    const { profile } = nextVersion('p'.repeat(36), unborn, [], [largest, ...others], [], causes);
+    expect(typeOf('Profile').toBuffer(profile as Profile).length).toBeLessThan(MOST_BYTES);
+    expect(typeOf('Tributary').toBuffer(largest).length).toBeLessThan(MOST_BYTES);
+    const place = { profile_id: 'p'.repeat(36), version: 1e13 };
+    const move = { ...place, tributary: largest, causes: messageIds, piece: 0, pieces: 1, generation: 1 };
+    expect(typeOf('Move').toBuffer(move).length).toBeLessThan(MOST_BYTES);
+  });
+});
+
+describe('identifiers', () => {
+  it('the longest are left out where all would take too many bytes, whatever order they come in', () => {
+    const long = Array.from({ length: 400 }, (_, n) =>
+      empty({ ...identifier(n), type: 'email', value: `${n}`.padStart(300, '0') }),
+    );
+    const short = Array.from({ length: 100 }, (_, n) =>
+      empty({ ...identifier(n + 400), type: 'user_id', value: `${n}` }),
+    );
+    const whole = combine([...long, ...short]);
+    expect(whole.identifiers.filter(({ type }) => type === 'user_id')).toHaveLength(100);
+    const bytes = 'email'.length + 300 + 32;
+    expect(whole.identifiers.filter(({ type }) => type === 'email')).toHaveLength(
+      Math.floor((limits.identifierBytes - 10 - 180 - 100 * ('user_id'.length + 32)) / bytes),
+    );
+    expect(whole.flags).toEqual(['identifiers_cut']);
+    expect(combine([...short, ...long].reverse())).toEqual(whole);
+    expect(combine(long.slice(0, 200)).flags).toEqual([]);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { Amount, Identifier, Profile, Tributary } from '#schemas/generated/records.ts';
 import { formatMicros } from '#shared/money/decimal.ts';
-import { merge, none } from './tributary.ts';
+import { limits } from './limits.ts';
+import { merge, none, withFlag } from './tributary.ts';
 
 /** What a profile says about a customer: a function of its tributaries, to the byte. */
 export type Content = Pick<
@@ -42,9 +43,10 @@ export function combine(tributaries: readonly Tributary[]): Content {
   const [head, ...tail] = tributaries;
   if (!head) return nothing;
   const whole = tail.length === 0 ? head : tail.reduce(merge, head);
+  const identifiers = identifiersOf(tributaries);
   return {
     kind: whole.kind,
-    identifiers: identifiersOf(tributaries),
+    identifiers,
     traits: whole.traits,
     computed: none,
     audiences: none,
@@ -55,17 +57,32 @@ export function combine(tributaries: readonly Tributary[]): Content {
     sources: whole.sources,
     first_seen: whole.first_seen,
     last_seen: whole.last_seen,
-    flags: whole.flags,
+    flags: identifiers.length < tributaries.length ? withFlag(whole.flags, 'identifiers_cut') : whole.flags,
   };
 }
 
+/** Sorted by type and value; without the longest, where all would take too many bytes. */
 function identifiersOf(tributaries: readonly Tributary[]): Identifier[] {
-  return tributaries
+  const sorted = tributaries
     .map((tributary) => tributary.identifier)
     .sort((a, b) =>
       a.type !== b.type ? (a.type < b.type ? -1 : 1) : a.value < b.value ? -1 : a.value > b.value ? 1 : 0,
     );
+  let left: number = limits.identifierBytes;
+  for (const identifier of sorted) left -= bytesOf(identifier);
+  if (left >= 0) return sorted;
+  const cut = new Set<Identifier>();
+  // The sort is stable, so that of equally long ones the later go.
+  for (const identifier of sorted.toReversed().sort((a, b) => bytesOf(b) - bytesOf(a))) {
+    if (left >= 0) break;
+    cut.add(identifier);
+    left += bytesOf(identifier);
+  }
+  return sorted.filter((identifier) => !cut.has(identifier));
 }
+
+const bytesOf = ({ type, value, hash }: Identifier): number =>
+  Buffer.byteLength(type) + Buffer.byteLength(value) + hash.length;
 
 const amountsOf = (whole: Tributary): readonly Amount[] =>
   whole.revenue.length === 0

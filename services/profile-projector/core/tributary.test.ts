@@ -4,7 +4,7 @@ import type { Tributary } from '#schemas/generated/records.ts';
 import { baseEvent, events, identifier } from './arbitrary.ts';
 import { ofEvent } from './event.ts';
 import { limits } from './limits.ts';
-import { empty, merge, pieces } from './tributary.ts';
+import { empty, merge } from './tributary.ts';
 
 const one = identifier(0);
 const fold = (parts: readonly Tributary[]): Tributary => parts.reduce(merge, empty(one));
@@ -193,34 +193,5 @@ describe('what wins', () => {
     expect(fold([said('denied', 1), said('granted', 1)]).consents[0]?.state).toBe('denied');
     expect(fold([said('granted', 1), said('denied', 1)]).consents[0]?.state).toBe('denied');
     expect(fold([said('denied', 1), said('granted', 2)]).consents[0]?.state).toBe('granted');
-  });
-});
-
-describe('pieces', () => {
-  it('merged in any order they are the whole, and only the last counts events', () => {
-    const whole = fold([
-      ofEvent(
-        {
-          ...baseEvent,
-          type: 'identify',
-          payload: JSON.stringify({ traits: Object.fromEntries(names('t', 150).map((n) => [n, 'x'.repeat(1_000)])) }),
-        },
-        one,
-        'USD',
-      ),
-      ofEvent({ ...baseEvent, event: 'Order Completed', payload: '{"properties":{"revenue":1}}' }, one, 'USD'),
-    ]);
-    const parts = pieces(whole, 10_000);
-    expect(parts.length).toBeGreaterThan(10);
-    expect(fold(parts)).toEqual(whole);
-    expect(fold([...parts].reverse())).toEqual(whole);
-    expect(parts.slice(0, -1).every((part) => part.events === 0)).toBe(true);
-    for (const part of parts) expect(JSON.stringify(part.traits).length).toBeLessThan(25_000);
-  });
-
-  it('a small one is one piece', () => {
-    const part = ofEvent(baseEvent, one, 'USD');
-    expect(pieces(part)).toEqual([part]);
-    expect(pieces(empty(one))).toEqual([empty(one)]);
   });
 });

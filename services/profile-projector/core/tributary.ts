@@ -56,32 +56,6 @@ export function merge(a: Tributary, b: Tributary): Tributary {
   };
 }
 
-/**
- * The same tributary in pieces whose traits take about `bytes` each: what a move carries. Merged in any order they are the whole.
- * The counts are in the last piece: a profile does not exist before its first event, so whoever receives all pieces in order shows
- * a new profile only when it is complete.
- */
-export function pieces(tributary: Tributary, bytes: number = limits.moveBytes): Tributary[] {
-  const parts: Trait[][] = [[]];
-  let size = 0;
-  for (const trait of tributary.traits) {
-    const traitSize = trait.name.length + trait.value.length + trait.message_id.length + trait.source.length;
-    if (size > 0 && size + traitSize > bytes) {
-      parts.push([]);
-      size = 0;
-    }
-    (parts.at(-1) as Trait[]).push(trait);
-    size += traitSize;
-  }
-  if (parts.length === 1) return [tributary];
-  const last = parts.length - 1;
-  return parts.map((traits, index) =>
-    index === last
-      ? { ...tributary, traits }
-      : { ...empty(tributary.identifier, tributary.updated_at), kind: tributary.kind, traits },
-  );
-}
-
 /** Such as that an identifier was discovered of which there were events before: nothing need be written again. */
 const addsNothing = (part: Tributary, whole: Tributary): boolean =>
   part.updated_at <= whole.updated_at &&
@@ -140,7 +114,8 @@ const later = (a: number | null, b: number | null): number | null => (a === null
 const cut = <T>(sorted: readonly T[], limit: number): readonly T[] =>
   sorted.length > limit ? sorted.slice(0, limit) : sorted;
 
-const withFlag = (flags: readonly string[], flag: Flag): readonly string[] => union(flags, [flag], itself, first);
+export const withFlag = (flags: readonly string[], flag: Flag): readonly string[] =>
+  union(flags, [flag], itself, first);
 
 /** The union of two arrays sorted by distinct names; `join` of what both hold. Gives back `a` or `b` when it is the union. */
 function union<T>(

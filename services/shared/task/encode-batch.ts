@@ -16,7 +16,7 @@ export interface EncodedBatch {
 }
 
 /** Kafka's default limit of a message, less what it adds. */
-const MOST_BYTES = 1_000_000;
+export const MOST_BYTES = 1_000_000;
 /** Of a rejected event so much is kept: all of it, unless it could not be stored. */
 const MOST_KEPT_BYTES = 900_000;
 

@@ -4,7 +4,7 @@ import type { Profile } from '#schemas/generated/records.ts';
 import { deliveryTopic, topics } from '#schemas/topics.ts';
 import { balanceOf, type Rejections } from '#shared/accounting/balance.ts';
 import { canonicalProfile } from '#shared/profiles/digest.ts';
-import { type Books, outcomesOf } from '../../deploy/local/sample/books.ts';
+import { type Books, outcomesOf, sum } from '../../deploy/local/sample/books.ts';
 import type { KafkaRecord } from '../../deploy/local/sample/kafka-records.ts';
 import { referenceFold } from '../../deploy/local/sample/reference-fold.ts';
 import { readWarehouse, type Warehouse, warehouseDifferences } from '../../deploy/local/sample/warehouse.ts';
@@ -99,7 +99,7 @@ async function expectSameInClickHouse(
     const { events, duplicates, collected } = warehouse;
     found = [
       ...warehouseDifferences(books, profiles.size, warehouse, prefix),
-      ...balanceOf({ prefix, generation, ...countsOf(books, warehouse) }).differences,
+      ...balanceOf({ prefix, generation, ...countsOf(books, warehouse, profiles) }).differences,
       ...(collected === events + duplicates + rejectedFurtherOn ? [] : [{ collected, events, duplicates }]),
     ];
     if (found.length === 0) {
@@ -127,13 +127,14 @@ const rejections = (counts: ReadonlyMap<string, number>): Rejections[] =>
   });
 const total = (list: readonly Rejections[]): number => list.reduce((sum, { count }) => sum + count, 0);
 
-const countsOf = (books: Books, warehouse: Warehouse) => ({
+const countsOf = (books: Books, warehouse: Warehouse, profiles: ReadonlyMap<string, Profile>) => ({
   accepted: books.collected,
   accounting: books.accounting,
   rejectedRecords: rejections(books.rejected),
   clickhouse: {
     collected: warehouse.collected,
     events: warehouse.events,
+    profileEvents: sum([...profiles.values()].map(({ events }) => events)),
     rejected: rejections(warehouse.rejected),
     deliveries: Object.fromEntries(warehouse.deliveries),
   },

@@ -1,9 +1,10 @@
 import type { EventRejected } from '#schemas/generated/records.ts';
 import { topics } from '#schemas/topics.ts';
-import type { Counts, Rejections } from '#shared/accounting/balance.ts';
+import { balanceOf, type Counts, type Rejections } from '#shared/accounting/balance.ts';
 import { topicOffsets } from '#shared/kafka/topic-offsets.ts';
 import type { Connections } from './connections.ts';
 import { readTopic } from './read-topic.ts';
+import { readingState } from './reading-state.ts';
 
 type Row = Counts['accounting'][number];
 type Numbers = Readonly<Record<string, number | string>>;
@@ -14,11 +15,14 @@ export async function readCounts(connections: Connections, deep = false): Promis
   const admin = await connections.kafka();
   // The collector writes without transactions: every offset is a record.
   const written = await topicOffsets(admin, prefix + topics.eventsCollected.name);
-  const accounting = await connections.rows<Row & { readonly outcomes: Numbers; readonly outputs: Numbers }>(
-    'SELECT service, task, topic, partition, toString(taken) AS taken, outcomes, outputs, generation FROM accounting',
+  const accounting = await connections.rows<
+    Row & { readonly next: string; readonly outcomes: Numbers; readonly outputs: Numbers }
+  >(
+    'SELECT service, task, topic, partition, toString(next) AS next, toString(taken) AS taken, outcomes, outputs, generation FROM accounting',
   );
-  const [totals] = await connections.rows<{ collected: string; events: string }>(
-    `SELECT toString((SELECT uniqExact(kafka_partition, kafka_offset) FROM collected)) AS collected, toString((SELECT count() FROM events)) AS events`,
+  const [totals] = await connections.rows<{ collected: string; events: string; profile_events: string }>(
+    `SELECT toString((SELECT uniqExact(kafka_partition, kafka_offset) FROM collected)) AS collected, toString((SELECT count() FROM events)) AS events,
+       toString((SELECT sum(events) FROM profiles)) AS profile_events`,
   );
   const rejected = await connections.rows<{ stage: string; reason: string; count: string }>(
     'SELECT stage, reason, toString(count()) AS count FROM rejected_events GROUP BY stage, reason ORDER BY stage, reason',
@@ -26,7 +30,8 @@ export async function readCounts(connections: Connections, deep = false): Promis
   const deliveries = await connections.rows<{ outcome: string; count: string }>(
     'SELECT outcome, toString(count()) AS count FROM deliveries GROUP BY outcome',
   );
-  return {
+  const rejections = deep ? await topicOffsets(admin, prefix + topics.eventsRejected.name) : [];
+  const counts: Counts = {
     prefix,
     generation,
     accepted: written.reduce((sum, { high }) => sum + high, 0),
@@ -37,13 +42,26 @@ export async function readCounts(connections: Connections, deep = false): Promis
       outputs: numbers(row.outputs),
     })),
     rejectedRecords: deep ? await rejectedRecords(connections) : undefined,
+    haveRejectedExpired: rejections.some(({ low }) => low > 0),
     clickhouse: {
       collected: Number(totals?.collected ?? 0),
       events: Number(totals?.events ?? 0),
+      profileEvents: Number(totals?.profile_events ?? 0),
       rejected: rejected.map((one) => ({ ...one, count: Number(one.count) })),
       deliveries: Object.fromEntries(deliveries.map(({ outcome, count }) => [outcome, Number(count)])),
     },
   };
+  const { short } = balanceOf(counts);
+  if (short.length === 0) return counts;
+  const { kafka } = await connections.home();
+  const readings = short.map((reading) => {
+    const rows = accounting.filter(
+      (row) => row.generation === generation && row.task === reading.reader && row.topic === prefix + reading.topic,
+    );
+    const positions = new Map(rows.map(({ partition, next }) => [partition, Number(next)]));
+    return readingState({ kafka, admin, prefix }, reading, positions);
+  });
+  return { ...counts, readings: await Promise.all(readings) };
 }
 
 async function rejectedRecords(connections: Connections): Promise<Rejections[]> {

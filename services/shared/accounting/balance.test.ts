@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { balanceOf, type Counts } from './balance.ts';
+import { balanceOf, CLICKHOUSE, type Counts, type ReadingState } from './balance.ts';
 
 type Row = Counts['accounting'][number];
 const row = (task: string, topic: string, outcomes: Row['outcomes'], changes: Partial<Row> = {}): Row => ({
@@ -43,6 +43,7 @@ const rest: Counts = {
   clickhouse: {
     collected: 13,
     events: 8,
+    profileEvents: 7,
     rejected: [
       { stage: 'identity-stitcher', reason: 'misrouted', count: 1 },
       { stage: 'profile-projector', reason: 'no_identifier', count: 1 },
@@ -63,7 +64,7 @@ describe('balanceOf', () => {
       accepted: 13,
       stitched: 8,
       duplicates: 3,
-      rejected: rest.rejectedRecords,
+      rejected: rest.clickhouse.rejected,
       dropped: 1,
       folded: 7,
       planned: 6,
@@ -71,11 +72,13 @@ describe('balanceOf', () => {
       suppressed: 1,
       dead: 1,
       differences: [],
+      expired: [],
+      short: [],
     });
   });
 
   test('an installation without a single event balances', () => {
-    const nothing = { collected: 0, events: 0, rejected: [], deliveries: {} };
+    const nothing = { collected: 0, events: 0, profileEvents: 0, rejected: [], deliveries: {} };
     expect(
       balanceOf({ prefix: 't.', generation: 1, accepted: 0, accounting: [], clickhouse: nothing }).differences,
     ).toEqual([]);
@@ -133,9 +136,69 @@ describe('balanceOf', () => {
     [
       'a rejection that is in no topic',
       { ...rest, rejectedRecords: rest.rejectedRecords?.slice(0, 2) },
-      ['rejected in Kafka: 8, in ClickHouse: 9', 'rejected by tasks: 2, in Kafka: 1'],
+      ['rejected in Kafka: 8, in ClickHouse: 9', 'rejected in Kafka: 1, by tasks: 2'],
+    ],
+    [
+      'an event that is in no profile',
+      { ...rest, clickhouse: { ...rest.clickhouse, profileEvents: 6 } },
+      ['folded: 7, events of all profiles in ClickHouse: 6'],
     ],
   ])('tells of %s', (_, counts, differences) => {
     expect(balanceOf(counts).differences).toEqual(differences);
+  });
+});
+
+describe('what retention or compaction took away', () => {
+  const linker = (state: Partial<ReadingState>): Counts => ({
+    ...without('linker', 'identity.claims', row('linker', 'identity.claims', { applied: 5 })),
+    readings: [{ reader: 'linker', topic: 'identity.claims', isIncomplete: true, isBehind: false, ...state }],
+  });
+  const text = 'claim put out by resolver: 6, taken by linker: 5';
+
+  test('is no difference to a reader that has read all that is left', () => {
+    expect(balanceOf(linker({}))).toMatchObject({ differences: [], expired: [text] });
+  });
+
+  test.each([
+    ['has not read all that is left', { isBehind: true }],
+    ['reads a log that still has everything', { isIncomplete: false }],
+    ['is another one', { reader: 'resolver' }],
+  ])('is one, where the reader %s', (_, state) => {
+    expect(balanceOf(linker(state))).toMatchObject({
+      differences: [text],
+      expired: [],
+      short: [{ reader: 'linker', topic: 'identity.claims' }],
+    });
+  });
+
+  test('cannot be why more was read than was written', () => {
+    const counts = {
+      ...without('linker', 'identity.claims', row('linker', 'identity.claims', { applied: 7 })),
+      readings: linker({}).readings as readonly ReadingState[],
+    };
+    expect(balanceOf(counts)).toMatchObject({
+      differences: ['claim put out by resolver: 6, taken by linker: 7'],
+      expired: [],
+      short: [],
+    });
+  });
+
+  test('explains a ClickHouse that is younger than the topics, and nothing else', () => {
+    const clickhouse = { ...rest.clickhouse, collected: 3, events: 2, deliveries: { delivered: 1 } };
+    const reading = { reader: CLICKHOUSE, isIncomplete: true, isBehind: false };
+    const readings = ['events.collected', 'events.stitched'].map((topic) => ({ ...reading, topic }));
+    expect(balanceOf({ ...rest, clickhouse, readings })).toMatchObject({
+      expired: ['accepted: 13, in ClickHouse: 3', 'stitched: 8, events in ClickHouse: 2'],
+      differences: ['delivered: 4, in ClickHouse: 1', 'suppressed: 1, in ClickHouse: 0', 'dead: 1, in ClickHouse: 0'],
+    });
+  });
+
+  test('of rejections leaves fewer in Kafka, not more', () => {
+    const haveRejectedExpired = true;
+    expect(balanceOf({ ...rest, haveRejectedExpired, rejectedRecords: [] }).differences).toEqual([]);
+    const rejectedRecords = [{ stage: 'identity-stitcher', reason: 'misrouted', count: 2 }];
+    expect(balanceOf({ ...rest, haveRejectedExpired, rejectedRecords }).differences).toEqual([
+      'rejected by identity-stitcher for misrouted: 2, in ClickHouse: 1',
+    ]);
   });
 });

@@ -8,6 +8,23 @@ export interface Rejections {
   readonly count: number;
 }
 
+/** The name of ClickHouse among the readers of topics; the others are tasks. */
+export const CLICKHOUSE = 'ClickHouse';
+
+/** Who reads which topic (without the installation's prefix). */
+export interface Reading {
+  readonly reader: string;
+  readonly topic: string;
+}
+
+/** How a topic is for one that counted fewer of its records than were written. */
+export interface ReadingState extends Reading {
+  /** Retention or compaction may have taken records away before they were read. */
+  readonly isIncomplete: boolean;
+  /** The log holds records that are not read yet. */
+  readonly isBehind: boolean;
+}
+
 /** What was counted, by whoever counted it. */
 export interface Counts {
   readonly prefix: string;
@@ -16,11 +33,16 @@ export interface Counts {
   readonly accepted: number;
   /** Newest totals of every task, topic and partition. */
   readonly accounting: readonly Omit<Accounting, 'next'>[];
-  /** Records of `events.rejected` as the topic has them; undefined where nobody has read it. */
+  /** Records of `events.rejected` as the topic has them, all or what has not expired; undefined where nobody has read it. */
   readonly rejectedRecords?: readonly Rejections[] | undefined;
+  readonly haveRejectedExpired?: boolean;
+  /** Where counts differ, how that reader stands; what is not told of counts as complete and read. */
+  readonly readings?: readonly ReadingState[];
   readonly clickhouse: {
     readonly collected: number;
     readonly events: number;
+    /** Sum of the events of all profiles. */
+    readonly profileEvents: number;
     readonly rejected: readonly Rejections[];
     /** By outcome. */
     readonly deliveries: Readonly<Record<string, number>>;
@@ -43,6 +65,10 @@ export interface Balance {
   readonly dead: number;
   /** Where two counts of the same thing differ, in words. None: the books balance, and nothing is on its way. */
   readonly differences: readonly string[];
+  /** Those that what retention or compaction took away explains: the reader has read all that is left. */
+  readonly expired: readonly string[];
+  /** Who counted fewer records than were written, each once. */
+  readonly short: readonly Reading[];
 }
 
 /** Adds the books up: accepted = stitched + duplicates + rejected + dropped, each counted where it happens and again in ClickHouse. */
@@ -56,27 +82,38 @@ export function balanceOf(counts: Counts): Balance {
   const output = (name: string, task: string): number =>
     sum(rows.filter((row) => row.task === task && row.topic === '').map((row) => row.outputs[name] ?? 0));
   const differences: string[] = [];
+  const expired: string[] = [];
+  const short = new Map<string, Reading>();
   const same = (left: string, a: number, right: string, b: number): void => {
     if (a !== b) differences.push(`${left}: ${a}, ${right}: ${b}`);
   };
+  /** As many were written to a topic as were read from it. */
+  const passed = (left: string, a: number, right: string, b: number, reader: string, topic: string): void => {
+    if (a > b) short.set(`${reader} ${topic}`, { reader, topic });
+    const state = counts.readings?.find((one) => one.reader === reader && one.topic === topic);
+    if (a > b && state?.isIncomplete && !state.isBehind) expired.push(`${left}: ${a}, ${right}: ${b}`);
+    else same(left, a, right, b);
+  };
+  const inClickHouse = (left: string, a: number, b: number, topic: string, right = 'in ClickHouse'): void =>
+    passed(left, a, right, b, CLICKHOUSE, topic);
 
   const collected = topics.eventsCollected.name;
   const events = topics.eventsStitched.name;
   const [stitched, duplicates, rejectedByResolver, dropped] = ['stitched', 'duplicate', 'rejected', 'dropped'].map(
     (name) => outcome(name, 'resolver', collected),
   ) as [number, number, number, number];
-  same('accepted', accepted, 'taken by resolver', taken('resolver', collected));
+  passed('accepted', accepted, 'taken by resolver', taken('resolver', collected), 'resolver', collected);
   same(
     'taken by resolver',
     taken('resolver', collected),
     'stitched, duplicates, rejected and dropped',
     stitched + duplicates + rejectedByResolver + dropped,
   );
-  same('accepted', accepted, 'in ClickHouse', clickhouse.collected);
+  inClickHouse('accepted', accepted, clickhouse.collected, collected);
   same('stitched', stitched, 'put out by resolver', output('stitched', 'resolver'));
-  same('stitched', stitched, 'events in ClickHouse', clickhouse.events);
+  inClickHouse('stitched', stitched, clickhouse.events, events, 'events in ClickHouse');
   for (const { name, from, to, topic } of passages(generation))
-    same(`${name} put out by ${from}`, output(name, from), `taken by ${to}`, taken(to, topic));
+    passed(`${name} put out by ${from}`, output(name, from), `taken by ${to}`, taken(to, topic), to, topic);
 
   for (const row of rows)
     if (row.topic !== '')
@@ -89,14 +126,18 @@ export function balanceOf(counts: Counts): Balance {
 
   const byTasks = sum(rows.map((row) => row.outcomes.rejected ?? 0));
   const furtherOn = ({ stage }: Rejections): boolean => stage !== 'collector';
-  same('rejected by tasks', byTasks, 'in ClickHouse', total(clickhouse.rejected.filter(furtherOn)));
+  inClickHouse('rejected by tasks', byTasks, total(clickhouse.rejected.filter(furtherOn)), topics.eventsRejected.name);
+  /** What the topic has: all that there ever was, or the rest that has not expired. */
+  const among = (left: string, a: number, right: string, b: number): void => {
+    if (!counts.haveRejectedExpired || a > b) same(left, a, right, b);
+  };
   for (const { stage, reason, count } of counts.rejectedRecords ?? []) {
     const there = clickhouse.rejected.filter((one) => one.stage === stage && one.reason === reason);
-    same(`rejected by ${stage} for ${reason}`, count, 'in ClickHouse', total(there));
+    among(`rejected by ${stage} for ${reason}`, count, 'in ClickHouse', total(there));
   }
   if (counts.rejectedRecords) {
-    same('rejected in Kafka', total(counts.rejectedRecords), 'in ClickHouse', total(clickhouse.rejected));
-    same('rejected by tasks', byTasks, 'in Kafka', total(counts.rejectedRecords.filter(furtherOn)));
+    among('rejected in Kafka', total(counts.rejectedRecords), 'in ClickHouse', total(clickhouse.rejected));
+    among('rejected in Kafka', total(counts.rejectedRecords.filter(furtherOn)), 'by tasks', byTasks);
   }
 
   const destinations = new Set([
@@ -105,31 +146,33 @@ export function balanceOf(counts: Counts): Balance {
   ]);
   const settled = (name: string): number =>
     sum([...destinations].map((destination) => outcome(name, SENDER + destination, deliveryTopic(destination).name)));
-  for (const destination of [...destinations].sort())
-    same(
-      `planned for ${destination}`,
-      output(destination, 'planner'),
-      'taken by its sender',
-      taken(SENDER + destination, deliveryTopic(destination).name),
-    );
+  for (const destination of [...destinations].sort()) {
+    const [sender, topic] = [SENDER + destination, deliveryTopic(destination).name];
+    const planned = output(destination, 'planner');
+    passed(`planned for ${destination}`, planned, 'taken by its sender', taken(sender, topic), sender, topic);
+  }
   const [delivered, suppressed, dead] = ['delivered', 'suppressed', 'dead'].map((name) => {
-    same(name, settled(name), 'in ClickHouse', clickhouse.deliveries[name] ?? 0);
+    inClickHouse(name, settled(name), clickhouse.deliveries[name] ?? 0, topics.deliveries.name);
     return settled(name);
   }) as [number, number, number];
+  // What arrived too late for its profile is folded elsewhere, once its move has been taken in.
+  const folded = outcome('folded', 'projector', events) + outcome('passed_on', 'projector', events);
+  same('folded', folded, 'events of all profiles in ClickHouse', clickhouse.profileEvents);
 
   return {
     accepted,
     stitched,
     duplicates,
-    rejected: counts.rejectedRecords ?? clickhouse.rejected,
+    rejected: clickhouse.rejected,
     dropped,
-    // What arrived too late for its profile is folded elsewhere, once its move has been taken in.
-    folded: outcome('folded', 'projector', events) + outcome('passed_on', 'projector', events),
+    folded,
     planned: sum([...destinations].map((destination) => output(destination, 'planner'))),
     delivered,
     suppressed,
     dead,
     differences,
+    expired,
+    short: [...short.values()],
   };
 }
 

@@ -12,11 +12,15 @@ interface Finding {
   readonly advice: string;
 }
 
-/** What is wrong, and what to do. Exit code 1 when something is. */
+type Say = (what: string, advice: string) => void;
+
+/** What is wrong now, and what to do; and what is worth a look. Exit code 1 when something is wrong. */
 export async function doctor(connections: Connections): Promise<Output> {
   const s = connections.settings;
   const findings: Finding[] = [];
-  const find = (what: string, advice: string): void => void findings.push({ what, advice });
+  const notes: Finding[] = [];
+  const find: Say = (what, advice) => void findings.push({ what, advice });
+  const note: Say = (what, advice) => void notes.push({ what, advice });
 
   const secret = s.secretFile || join(s.dataDirectory, 'secret');
   if (!existsSync(secret))
@@ -41,35 +45,50 @@ export async function doctor(connections: Connections): Promise<Output> {
     );
     const missing = wanted.filter((topic) => !there.has(topic));
     if (missing.length > 0) find(`topics are missing: ${missing.join(', ')}`, 'run node deploy/provision.ts');
-    else if (answers('clickhouse')) await examineBooks(connections, find);
+    else if (answers('clickhouse')) await examineBooks(connections, find, note);
   }
   if (answers('clickhouse')) await examineClickHouse(connections, find);
+  const written =
+    (mark: string) =>
+    ({ what, advice }: Finding): string =>
+      `${mark} ${what}${advice ? `\n  → ${advice}` : ''}`;
   return {
-    json: { ok: findings.length === 0, findings },
-    text:
-      findings.length === 0
-        ? 'all is well'
-        : findings.map(({ what, advice }) => `! ${what}${advice ? `\n  → ${advice}` : ''}`).join('\n'),
+    json: { ok: findings.length === 0, findings, notes },
+    text: [...(findings.length === 0 ? ['all is well'] : findings.map(written('!'))), ...notes.map(written('·'))].join(
+      '\n',
+    ),
     exitCode: findings.length === 0 ? 0 : 1,
   };
 }
 
-async function examineBooks(connections: Connections, find: (what: string, advice: string) => void): Promise<void> {
+async function examineBooks(connections: Connections, find: Say, note: Say): Promise<void> {
   const books = balanceOf(await readCounts(connections, true));
+  const list = (what: readonly string[]): string => what.map((one) => `\n    ${one}`).join('');
   if (books.differences.length > 0)
     find(
-      `the books do not balance:\n${books.differences.map((one) => `    ${one}`).join('\n')}`,
+      `the books do not balance:${list(books.differences)}`,
       'while events flow, some are always on their way: look again in a minute. What stays is lost or twice: report it',
     );
+  if (books.expired.length > 0)
+    note(
+      `retention or compaction took records away before they were read:${list(books.expired)}`,
+      'whoever has read fewer has read all that is left: it began late, or was away for long',
+    );
+  const [today] = await connections.rows<{ rejected: number; dead: number }>(
+    `SELECT toUInt32((SELECT count() FROM rejected_events WHERE received_at > now() - INTERVAL 24 HOUR)) AS rejected,
+       toUInt32((SELECT count() FROM deliveries WHERE outcome = 'dead' AND finished_at > now() - INTERVAL 24 HOUR)) AS dead`,
+  );
   const rejected = books.rejected.reduce((sum, { count }) => sum + count, 0);
-  if (rejected > 0) find(`${rejected} events were rejected`, '`tributary rejected` tells why');
-  if (books.dead > 0) find(`${books.dead} deliveries were given up`, '`tributary deliveries` tells why');
+  if (rejected > 0)
+    note(`${rejected} events were rejected, ${today?.rejected} in the last 24 hours`, '`tributary rejected` tells why');
+  if (books.dead > 0)
+    note(
+      `${books.dead} deliveries were given up, ${today?.dead} in the last 24 hours`,
+      '`tributary deliveries` tells why',
+    );
 }
 
-async function examineClickHouse(
-  connections: Connections,
-  find: (what: string, advice: string) => void,
-): Promise<void> {
+async function examineClickHouse(connections: Connections, find: Say): Promise<void> {
   const errors = await connections.rows<{ topic: string; count: number; error: string }>(
     'SELECT topic, toUInt32(count()) AS count, any(error) AS error FROM ingest_errors GROUP BY topic',
   );

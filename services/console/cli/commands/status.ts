@@ -47,5 +47,6 @@ export function booksText(books: Balance): string {
     books.differences.length === 0
       ? ['the books balance']
       : ['not yet, or not at all:', ...books.differences.map((one) => `  ${one}`)];
-  return [table(['books', 'events'], rows), ...verdict].join('\n');
+  const expired = books.expired.length === 0 ? [] : ['expired unread:', ...books.expired.map((one) => `  ${one}`)];
+  return [table(['books', 'events'], rows), ...verdict, ...expired].join('\n');
 }

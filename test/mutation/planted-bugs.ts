@@ -9,6 +9,7 @@ export interface PlantedBug {
 }
 
 const projector = 'services/profile-projector';
+const stitcher = 'services/identity-stitcher';
 
 export const plantedBugs: readonly PlantedBug[] = [
   {
@@ -125,6 +126,83 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
     tests: ['test/integration/task-loop/exactly-once.test.ts'],
     project: 'broker',
+  },
+  {
+    name: 'no event is ever a duplicate',
+    edits: [
+      {
+        file: `${stitcher}/core/duplicates.ts`,
+        right: 'return known !== undefined && Math.abs(receivedAt - known) < WINDOW;',
+        wrong: 'return false;',
+      },
+    ],
+    tests: [`${stitcher}/core/duplicates.test.ts`],
+    project: 'unit',
+  },
+  {
+    name: 'an alias says nothing',
+    edits: [
+      {
+        file: `${stitcher}/core/sightings.ts`,
+        right: "    if (alias) this.#one('alias', event, alias[0], alias[1]);\n",
+        wrong: '',
+      },
+    ],
+    tests: [`${stitcher}/resolver.test.ts`],
+    project: 'unit',
+  },
+  {
+    name: 'one edge that a limit refuses unites all the same',
+    edits: [
+      {
+        file: `${stitcher}/core/resolve.ts`,
+        right: '  const refused: Refusal[] = [];\n',
+        wrong: '  const refused: Refusal[] = [];\n  let spared = false;\n',
+      },
+      {
+        file: `${stitcher}/core/resolve.ts`,
+        right: '    if (reason) {\n',
+        wrong: '    if (reason && (spared || !(spared = true))) {\n',
+      },
+    ],
+    tests: [`${stitcher}/core/resolve.test.ts`],
+    project: 'unit',
+  },
+  {
+    name: 'a profile is named after its newest identifier',
+    edits: [
+      {
+        file: `${stitcher}/core/resolve.ts`,
+        right: 'return a.first_received < b.first_received;',
+        wrong: 'return a.first_received > b.first_received;',
+      },
+    ],
+    tests: [`${stitcher}/core/resolve.test.ts`],
+    project: 'unit',
+  },
+  {
+    name: 'of a repeated key the first member counts',
+    edits: [
+      {
+        file: 'services/shared/json/members.ts',
+        right: 'new Map(everyMember(text, at).map(',
+        wrong: 'new Map(everyMember(text, at).reverse().map(',
+      },
+    ],
+    tests: ['services/shared/json/members.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'halves are always rounded up',
+    edits: [
+      {
+        file: 'services/shared/money/decimal.ts',
+        right: '(dropped === half && kept % 2n === 1n)',
+        wrong: 'dropped === half',
+      },
+    ],
+    tests: ['services/shared/money/decimal.test.ts'],
+    project: 'unit',
   },
   {
     name: 'a record that was read is not checked against the log',

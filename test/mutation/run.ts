@@ -1,9 +1,9 @@
 /**
- * Plants each known bug in a copy of the project and runs the tests that must catch it. Exit code 1 when one is not caught, or can no
- * longer be planted. `npm run test:mutation`
+ * Plants each known bug in a copy of the project and runs the tests that must catch it, which pass while nothing is planted. Exit code 1
+ * when one is not caught, or can no longer be planted. `npm run test:mutation`
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { startPlatform } from '../support/platform.ts';
@@ -30,29 +30,65 @@ const env = {
   TRIBUTARY_TEST_REGISTRY_URL: platform.registryUrl,
 };
 
-/** Whether the tests pass in the copy as it is. */
-function testsPass(project: string, tests: readonly string[]): boolean {
+interface Ran {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/**
+ * Runs tests in the copy as it is.
+ * @throws Error when one of the files has no test that ran: a broken start, a file that cannot be loaded, a kill
+ */
+function runTests(project: string, tests: readonly string[]): Ran {
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-  const result = spawnSync(
-    process.execPath,
-    [vitest, 'run', '--root', copy, '--project', project, '--bail', '1', ...tests],
-    {
-      cwd: copy,
-      env,
-      encoding: 'utf8',
-      maxBuffer: 256 * 1024 * 1024,
-      timeout: 240_000,
-    },
-  );
-  // Only a test that ran and failed counts as caught: not a broken start, not a kill.
-  if (result.status !== 0 && !/\d+ failed/.test(result.stdout))
-    throw new Error(`the tests did not run:\n${result.stdout}\n${result.stderr}`);
-  return result.status === 0;
+  const report = join(copy, 'report.json');
+  rmSync(report, { force: true });
+  const args = [
+    'run',
+    '--root',
+    copy,
+    '--project',
+    project,
+    '--bail',
+    '1',
+    '--reporter',
+    'json',
+    '--outputFile',
+    report,
+  ];
+  const { stdout, stderr } = spawnSync(process.execPath, [vitest, ...args, ...tests], {
+    cwd: copy,
+    env,
+    encoding: 'utf8',
+    maxBuffer: 256 * 1024 * 1024,
+    timeout: 240_000,
+  });
+  const counts = existsSync(report) ? countsIn(readFileSync(report, 'utf8')) : [];
+  const ran = counts.filter(({ passed, failed }) => passed + failed > 0);
+  if (ran.length !== tests.length) throw new Error(`of ${tests.join(', ')} not all ran:\n${stdout}\n${stderr}`);
+  const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
+  return { passed: sum(ran.map(({ passed }) => passed)), failed: sum(ran.map(({ failed }) => failed)) };
+}
+
+/** By file, how many tests passed and failed. */
+function countsIn(report: string): Ran[] {
+  const { testResults } = JSON.parse(report) as {
+    readonly testResults: readonly { readonly assertionResults: readonly { readonly status: string }[] }[];
+  };
+  return testResults.map(({ assertionResults }) => {
+    const count = (wanted: string): number => assertionResults.filter(({ status }) => status === wanted).length;
+    return { passed: count('passed'), failed: count('failed') };
+  });
 }
 
 let caught = 0;
 const missed: string[] = [];
 try {
+  for (const [project, bugs] of Map.groupBy(plantedBugs, ({ project }) => project)) {
+    const tests = [...new Set(bugs.flatMap(({ tests }) => tests))];
+    if (runTests(project, tests).failed > 0)
+      throw new Error(`of ${tests.join(', ')} some fail where nothing is planted`);
+  }
   for (const { name, edits, tests, project } of plantedBugs) {
     const originals = new Map(edits.map(({ file }) => [file, readFileSync(join(root, file), 'utf8')]));
     for (const { file, right, wrong } of edits) {
@@ -63,7 +99,7 @@ try {
         text.replace(right, () => wrong),
       );
     }
-    if (testsPass(project, tests)) missed.push(name);
+    if (runTests(project, tests).failed === 0) missed.push(name);
     else caught++;
     console.log(`${missed.at(-1) === name ? 'MISSED' : 'caught'}  ${name}`);
     for (const [file, text] of originals) writeFileSync(join(copy, file), text);

@@ -34,7 +34,7 @@ export const createResolver = ({ hashing, generation }: { readonly hashing: Hash
       const window = new DuplicateWindow({
         find: (id) => work.find('seen', id),
         get: (key) => work.get('seen', key),
-        first: () => work.first('seen'),
+        first: (after) => work.first('seen', after),
         put: (key, chunk) => work.put('seen', key, chunk),
         remove: (key) => work.remove('seen', key),
       });

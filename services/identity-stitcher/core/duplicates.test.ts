@@ -16,18 +16,21 @@ interface Arrival {
   readonly receivedAt: number;
 }
 
+const windowOver = (work: Workspace): DuplicateWindow =>
+  new DuplicateWindow({
+    find: (id) => work.find('seen', id),
+    get: (key) => work.get('seen', key),
+    first: (after) => work.first('seen', after),
+    put: (key, chunk) => work.put('seen', key, chunk),
+    remove: (key) => work.remove('seen', key),
+  });
+
 function takeAll(arrivals: readonly Arrival[], sizes: readonly number[]) {
   const state = new MemoryState(stores as Stores);
   let offset = 0;
   const duplicates = inBatches(arrivals, sizes).flatMap((batch) => {
     const work = new Workspace(stores as Stores, state);
-    const window = new DuplicateWindow({
-      find: (id) => work.find('seen', id),
-      get: (key) => work.get('seen', key),
-      first: () => work.first('seen'),
-      put: (key, chunk) => work.put('seen', key, chunk),
-      remove: (key) => work.remove('seen', key),
-    });
+    const window = windowOver(work);
     const verdicts = batch.map(({ id, receivedAt }) => window.take(messageIdHash('web', id), receivedAt, offset++));
     window.finish();
     state.apply(work);
@@ -80,6 +83,29 @@ test('what is past the window is forgotten, also when an id came back meanwhile'
   const { chunks } = takeAll(hours, [1]);
   expect(chunks.length).toBeLessThanOrEqual(27);
   expect(promised(hours)).toEqual(takeAll(hours, [1]).duplicates);
+});
+
+test('to forget many chunks each is read once', () => {
+  let reads = 0;
+  class Counting extends MemoryState {
+    override after(store: string, key: string | undefined) {
+      reads++;
+      return super.after(store, key);
+    }
+  }
+  const state = new Counting(stores as Stores);
+  const take = (offset: number, receivedAt: number): void => {
+    const work = new Workspace(stores as Stores, state);
+    const window = windowOver(work);
+    window.take(messageIdHash('web', `m${offset}`), receivedAt, offset);
+    window.finish();
+    state.apply(work);
+  };
+  for (let n = 0; n < 200; n++) take(n, n);
+  reads = 0;
+  take(200, 3 * WINDOW);
+  expect(state.entries('seen')).toHaveLength(1);
+  expect(reads).toBeLessThanOrEqual(201);
 });
 
 test('a large batch is kept in chunks of bounded size', () => {

@@ -23,7 +23,7 @@ const EXPIRED_ENTRIES = 4 * CHUNK_ENTRIES;
 export interface SeenStore {
   find(id: string): string | undefined;
   get(key: string): Seen | undefined;
-  first(): readonly [string, Seen] | undefined;
+  first(after: string | undefined): readonly [string, Seen] | undefined;
   put(key: string, chunk: Seen): void;
   remove(key: string): void;
 }
@@ -74,11 +74,14 @@ export class DuplicateWindow {
 
   #expire(): void {
     let entries = 0;
+    // From one to the next: what the batch has removed is still there until it is committed, and would be stepped over each time.
+    let at: string | undefined;
     for (let chunks = 0; chunks < EXPIRED_CHUNKS && entries < EXPIRED_ENTRIES; chunks++) {
-      const oldest = this.#store.first();
+      const oldest = this.#store.first(at);
       if (!oldest || (hourOfChunk(oldest[0]) + 1) * HOUR + WINDOW + DISORDER > this.#latest) return;
       entries += entriesIn(oldest[1]);
-      this.#store.remove(oldest[0]);
+      at = oldest[0];
+      this.#store.remove(at);
     }
   }
 }

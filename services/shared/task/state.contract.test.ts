@@ -52,7 +52,11 @@ test('the state on disk and the one in memory say the same, after every batch an
           for (const one of [work, onDisk]) value ? one.put(store, key, value) : one.remove(store, key);
         }
         expect(standing(onDisk)).toEqual(standing(work));
-        expect(onDisk.first('lettered')).toEqual(work.first('lettered'));
+        for (const after of [undefined, 'k2', 'k4'])
+          expect(onDisk.first('lettered', after)).toEqual(work.first('lettered', after));
+        const walked: string[] = [];
+        for (let at = onDisk.first('lettered')?.[0]; at; at = onDisk.first('lettered', at)?.[0]) walked.push(at);
+        expect(walked).toEqual(keys.filter((key) => work.get('lettered', key) !== undefined));
         const changes: Change[] = [];
         for (const [store, byKey] of onDisk.changes) {
           for (const [key, value] of byKey)

@@ -43,8 +43,8 @@ export interface Work<S extends Stores = Stores, O extends Channels = Channels> 
   get<N extends keyof S & string>(store: N, key: string): Records[S[N]['record']] | undefined;
   /** Key of the value whose index holds this string. */
   find<N extends keyof S & string>(store: N, indexed: string): string | undefined;
-  /** The entry with the smallest key. */
-  first<N extends keyof S & string>(store: N): readonly [string, Records[S[N]['record']]] | undefined;
+  /** The entry with the smallest key above `after`; above nothing: the smallest. */
+  first<N extends keyof S & string>(store: N, after?: string): readonly [string, Records[S[N]['record']]] | undefined;
   /** Values are immutable: put a new one, never change one that was read. */
   put<N extends keyof S & string>(store: N, key: string, value: Records[S[N]['record']]): void;
   remove<N extends keyof S & string>(store: N, key: string): void;

@@ -57,12 +57,13 @@ export class Workspace implements Work<Stores, Channels> {
     return key === undefined || this.#changesOf(store).has(key) ? undefined : key;
   }
 
-  first(store: string): never {
+  first(store: string, after?: string): never {
     const changes = this.#changesOf(store);
-    let entry = this.#state.after(store, undefined);
+    let entry = this.#state.after(store, after);
     while (entry && changes.has(entry[0])) entry = this.#state.after(store, entry[0]);
     for (const [key, value] of changes) {
-      if (value !== undefined && (!entry || key < entry[0])) entry = [key, value];
+      if (value === undefined || (after !== undefined && key <= after)) continue;
+      if (!entry || key < entry[0]) entry = [key, value];
     }
     return entry as never;
   }

@@ -250,18 +250,18 @@ export interface Identifier {
 
 /** What happened to an identifier, and why. */
 export interface IdentityChange {
-  /** discovered (first seen), moved, refused (a link that would break a limit), split */
+  /** discovered (first seen), moved, refused (a link that would break a limit) */
   readonly kind: string;
   /** Profile that it concerns: the topic's key. For a move the profile that is left. */
   readonly profile_id: string;
   readonly identifier: Identifier;
-  /** Moved or split: the profile that it joins. */
+  /** Moved: the profile that it joins. */
   readonly to_profile_id: string | null;
   /** Version of the mapping that results; 0 for discovered. */
   readonly version: number;
   /** Moved: the identifier through which it is linked to the profile's anchor. Refused: the other end of the edge. */
   readonly other: Identifier | null;
-  /** first_seen, linked, oldest_changed, limit:<type>, shared, blocked … */
+  /** first_seen, linked, oldest_changed, split, limit:<type>, shared, blocked … */
   readonly reason: string;
   /** Claims that decided it. */
   readonly claim_ids: readonly string[];

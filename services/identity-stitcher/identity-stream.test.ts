@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { type IdentityStreamEvent, identityStream } from '../../test/support/identity-stream.ts';
-import { hashing } from './core/arbitrary.ts';
-import { pairwise } from './core/pairwise.ts';
+import { hashing } from './core/arbitrary.fixture.ts';
 import { Simulation } from './simulation.ts';
 
 const stream = identityStream(hashing).filter(({ event }) => event.identifiers.length > 0);
@@ -17,6 +16,28 @@ async function stitch(events: readonly IdentityStreamEvent[], partitions: number
   }
   await simulation.drain(batch);
   return simulation;
+}
+
+/**
+ * How well clusters match the truth, over all pairs of items.
+ * @param items cluster and true class of each item
+ */
+function pairwise(items: Iterable<readonly [cluster: string, truth: string]>): {
+  readonly precision: number;
+  readonly recall: number;
+} {
+  const both = new Map<string, number>();
+  const clusters = new Map<string, number>();
+  const truths = new Map<string, number>();
+  const count = (counts: Map<string, number>, key: string) => counts.set(key, (counts.get(key) ?? 0) + 1);
+  for (const [cluster, truth] of items) {
+    count(both, `${cluster}\0${truth}`);
+    count(clusters, cluster);
+    count(truths, truth);
+  }
+  const pairs = (counts: Map<string, number>): number =>
+    [...counts.values()].reduce((sum, size) => sum + (size * (size - 1)) / 2, 0);
+  return { precision: pairs(both) / pairs(clusters), recall: pairs(both) / pairs(truths) };
 }
 
 const routingOf = ({ event }: IdentityStreamEvent): string => event.identifiers[0]?.hash ?? '';

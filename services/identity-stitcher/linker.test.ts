@@ -15,7 +15,7 @@ import {
   orderSeeds,
   shuffled,
   universe,
-} from './core/arbitrary.ts';
+} from './core/arbitrary.fixture.ts';
 import { resolveAll } from './core/one-shot.ts';
 import { rulesIn } from './core/rules.ts';
 import { createLinker } from './linker.ts';

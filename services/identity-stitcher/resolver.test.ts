@@ -2,7 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { EventCollected, EventStitched, IdentityClaim } from '#schemas/generated/records.ts';
 import { type MemoryInput, type MemoryPartition, memoryPartition } from '#shared/task/memory.ts';
-import { batchSizes, event, events, hashing, identifier, inBatches, orderSeeds, shuffled } from './core/arbitrary.ts';
+import {
+  batchSizes,
+  event,
+  events,
+  hashing,
+  identifier,
+  inBatches,
+  orderSeeds,
+  shuffled,
+} from './core/arbitrary.fixture.ts';
 import { createResolver } from './resolver.ts';
 import { restored } from './simulation.ts';
 

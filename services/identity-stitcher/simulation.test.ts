@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { IdentityClaim } from '#schemas/generated/records.ts';
 import { Definitions } from '#shared/definitions/definitions.ts';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
-import { events, hashing, orderSeeds, shuffled } from './core/arbitrary.ts';
+import { events, hashing, orderSeeds, shuffled } from './core/arbitrary.fixture.ts';
 import { resolveAll } from './core/one-shot.ts';
 import { rulesIn } from './core/rules.ts';
 import { Simulation } from './simulation.ts';

@@ -4,7 +4,7 @@ import type { EventStitched, IdentityChange, Profile, RecordName, Tributary } fr
 import { typeOf } from '#shared/kafka/codec.ts';
 import { addDigests, canonicalProfile, digestOf, formatDigest } from '#shared/profiles/digest.ts';
 import { type MemoryInput, type MemoryPartition, memoryPartition } from '#shared/task/memory.ts';
-import { events, identifier } from './core/arbitrary.ts';
+import { events, identifier } from './core/arbitrary.fixture.ts';
 import { ofEvent } from './core/event.ts';
 import { changedFields, combine, nothing } from './core/profile.ts';
 import { empty, merge } from './core/tributary.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EventStitched, IdentityChange, Move, Profile, Tributary } from '#schemas/generated/records.ts';
 import { type MemoryInput, type MemoryRun, memoryPartition } from '#shared/task/memory.ts';
-import { baseEvent, identifier } from './core/arbitrary.ts';
+import { baseEvent, identifier } from './core/arbitrary.fixture.ts';
 import { limits } from './core/limits.ts';
 import { createProjector } from './projector.ts';
 

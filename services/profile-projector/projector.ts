@@ -107,7 +107,7 @@ class Batch {
     const { kind, identifier, profile_id, version, to_profile_id } = change;
     if (kind === 'discovered') {
       this.#arrive(input, empty(identifier, change.decided_at), { profile_id, version }, none);
-    } else if ((kind === 'moved' || kind === 'split') && to_profile_id !== null) {
+    } else if (kind === 'moved' && to_profile_id !== null) {
       const left = this.#depart(identifier, profile_id, { profile_id: to_profile_id, version }, change.decided_at);
       this.#work.settle(input, left ? 'moved' : 'noted');
     } else {

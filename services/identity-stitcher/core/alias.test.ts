@@ -4,7 +4,7 @@ import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
 import { exactId } from '#shared/identity/exact-id.ts';
 import { identifiersOf } from '#shared/identity/identifiers.ts';
 import { aliasOf } from './alias.ts';
-import { hashing } from './arbitrary.ts';
+import { hashing } from './arbitrary.fixture.ts';
 
 const UUID = '84469a7b-c970-457a-89cf-ac1caf065e83';
 

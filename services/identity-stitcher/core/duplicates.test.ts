@@ -4,7 +4,7 @@ import type { Seen } from '#schemas/generated/records.ts';
 import { MemoryState } from '#shared/task/memory.ts';
 import type { Stores } from '#shared/task/task.ts';
 import { Workspace } from '#shared/task/workspace.ts';
-import { batchSizes, inBatches } from './arbitrary.ts';
+import { batchSizes, inBatches } from './arbitrary.fixture.ts';
 import { DuplicateWindow, WINDOW } from './duplicates.ts';
 import { messageIdHash } from './message-id.ts';
 import { HOUR, idsOfChunk } from './seen-chunk.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Identifier, IdentityClaim } from '#schemas/generated/records.ts';
 import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
-import { claim, identifier } from './arbitrary.ts';
+import { claim, identifier } from './arbitrary.fixture.ts';
 import type { Caps } from './graph.ts';
 import { resolveAll } from './one-shot.ts';
 import { rulesOf } from './rules.ts';

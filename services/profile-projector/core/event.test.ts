@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EventStitched, Tributary } from '#schemas/generated/records.ts';
-import { baseEvent, identifier } from './arbitrary.ts';
+import { baseEvent, identifier } from './arbitrary.fixture.ts';
 import { ofEvent } from './event.ts';
 import { limits } from './limits.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Consent, EventStitched, Profile } from '#schemas/generated/records.ts';
 import { typeOf } from '#shared/kafka/codec.ts';
 import { MOST_BYTES } from '#shared/task/encode-batch.ts';
-import { baseEvent, events, identifier } from './arbitrary.ts';
+import { baseEvent, events, identifier } from './arbitrary.fixture.ts';
 import { ofEvent } from './event.ts';
 import { limits } from './limits.ts';
 import { changedFields, combine, nothing } from './profile.ts';

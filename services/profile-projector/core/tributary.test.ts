@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Tributary } from '#schemas/generated/records.ts';
-import { baseEvent, events, identifier } from './arbitrary.ts';
+import { baseEvent, events, identifier } from './arbitrary.fixture.ts';
 import { ofEvent } from './event.ts';
 import { limits } from './limits.ts';
 import { empty, merge } from './tributary.ts';

@@ -10,6 +10,7 @@ import { referenceFold } from '../../deploy/local/sample/reference-fold.ts';
 import { readWarehouse, type Warehouse, warehouseDifferences } from '../../deploy/local/sample/warehouse.ts';
 import type { River } from './river.ts';
 import { until } from './until.ts';
+import { addCents, type Bought, type Cents, noCents } from './wave.ts';
 
 const CLICKHOUSE_WITHIN_MS = 120_000;
 
@@ -19,6 +20,7 @@ export async function expectAsWithoutTrouble(river: River): Promise<void> {
   await expectNothingLost(river);
   const feed = feedOf(await river.records(topics.profiles));
   expect(feed.broken, 'versions on the feed').toEqual([]);
+  expectWhatWasSent(river, [...feed.profiles.values()]);
   const reference = await referenceFold(
     [...river.collected.values()].flatMap(({ value, ...rest }) => (value ? [{ ...rest, value }] : [])),
     { hashing: river.hashing, generation: river.installation.generation, definitions: await river.definitions() },
@@ -39,6 +41,44 @@ async function expectNothingLost(river: River): Promise<void> {
   const stitched = [...river.stitched.values()].map(({ value }) => value?.message_id ?? '');
   expect(stitched.length, 'stitched more than once').toBe(new Set(stitched).size);
   expect(stitched.sort(), 'stitched').toEqual([...collected].sort());
+}
+
+/** What was sent is what the profiles say, person by person: counted without any code that made them. */
+function expectWhatWasSent(river: River, profiles: readonly Profile[]): void {
+  const events = sum(profiles.map((profile) => profile.events));
+  expect(events, 'events in profiles').toBe(river.stitched.size);
+  expect(profiles.map(centsIn).reduce(addCents, noCents), 'revenue in profiles').toEqual(
+    river.waves.map(({ cents }) => cents).reduce(addCents, noCents),
+  );
+  const customers = new Map<string, Bought>();
+  for (const [userId, { orders, cents }] of river.waves.flatMap((wave) => [...wave.customers])) {
+    const before = customers.get(userId) ?? { orders: 0, cents: noCents };
+    customers.set(userId, { orders: before.orders + orders, cents: addCents(before.cents, cents) });
+  }
+  const holding = Map.groupBy(
+    profiles.flatMap((profile) =>
+      profile.identifiers.flatMap(({ type, value }) => (type === 'user_id' ? [{ userId: value, profile }] : [])),
+    ),
+    ({ userId }) => userId,
+  );
+  // One user id is one person: nobody else's orders are among its own.
+  const found = [...customers.keys()].map((userId) => [
+    userId,
+    (holding.get(userId) ?? []).map(({ profile }): Bought => {
+      const orders = profile.event_counts.find(({ event }) => event === 'Order Completed')?.count ?? 0;
+      return { orders, cents: centsIn(profile) };
+    }),
+  ]);
+  expect(found, 'orders of each user id').toEqual([...customers].map(([userId, bought]) => [userId, [bought]]));
+}
+
+function centsIn({ revenue }: Profile): Cents {
+  const centsOf = (currency: string): bigint => {
+    const [whole = '0', fraction = ''] = (revenue.find((one) => one.currency === currency)?.amount ?? '0').split('.');
+    expect(fraction.length, 'decimals of a price').toBeLessThanOrEqual(2);
+    return BigInt(whole + fraction.padEnd(2, '0'));
+  };
+  return { USD: centsOf('USD'), EUR: centsOf('EUR') };
 }
 
 /** The feed, record by record: versions from 1 by one, a last value and then a tombstone for what is gone. */

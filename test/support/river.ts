@@ -15,7 +15,7 @@ import { readOptions } from '#shared/service/options.ts';
 import { platformOptions } from '#shared/service/platform-options.ts';
 import { readSecret } from '#shared/service/start-up.ts';
 import { answersHttp } from '../../deploy/local/probes.ts';
-import { type Books, differences, outcomesOf } from '../../deploy/local/sample/books.ts';
+import { type Books, differences, outcomesOf, sum } from '../../deploy/local/sample/books.ts';
 import { type Installation, type KafkaRecord, readRecords } from '../../deploy/local/sample/kafka-records.ts';
 import { followLedger, type Ledger } from '../../deploy/local/sample/ledger.ts';
 import type { SampleHost } from '../../deploy/local/sample/run.ts';
@@ -43,7 +43,7 @@ export class River {
   readonly stitched = new Map<string, KafkaRecord<EventStitched>>();
   readonly #ledger: Ledger;
   readonly #acknowledged = new Set<string>();
-  #distinct = 0;
+  readonly #sent: Wave[] = [];
 
   private constructor(
     host: SampleHost,
@@ -100,6 +100,11 @@ export class River {
     await this.receiver.close();
   }
 
+  /** Those that the collector has acknowledged. */
+  get waves(): readonly Wave[] {
+    return this.#sent;
+  }
+
   /** What the collector has acknowledged, by message id. */
   get acknowledged(): ReadonlySet<string> {
     return this.#acknowledged;
@@ -125,7 +130,7 @@ export class River {
     ]);
     if (orders + clicks !== wave.sent) throw new Error(`${orders + clicks} of ${wave.sent} were acknowledged`);
     for (const messageId of wave.messageIds) this.#acknowledged.add(messageId);
-    this.#distinct += wave.distinct;
+    this.#sent.push(wave);
   }
 
   /** Waits until nothing is on its way in Kafka any more. @returns the books, which balance then */
@@ -133,11 +138,12 @@ export class River {
     const { prefix, generation } = this.installation;
     let books: Books | undefined;
     let found: string[] = [];
+    const distinct = sum(this.#sent.map((wave) => wave.distinct));
     const isQuiet = async (): Promise<boolean> => {
       books = await this.#ledger.read();
       found = differences(books, { prefix, generation, destinations: [DESTINATION] });
       const stitched = outcomesOf(books, 'resolver', prefix + topics.eventsCollected.name).stitched ?? 0;
-      if (stitched < this.#distinct) found.push(`stitched ${stitched} of ${this.#distinct}`);
+      if (stitched < distinct) found.push(`stitched ${stitched} of ${distinct}`);
       return found.length === 0 || sleep(150, false);
     };
     await until('nothing is on its way', isQuiet, QUIET_WITHIN_MS, () => found);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { type OrderEvent, orderOf, purchasesIn } from '../../deploy/local/sample/orders.ts';
+import { centsOf, type OrderEvent, orderOf, purchasesIn } from '../../deploy/local/sample/orders.ts';
 import { seededRandom } from '../../deploy/local/sample/random.ts';
 import { type Click, clickStream } from '../../deploy/local/sample/visitors.ts';
 
@@ -13,7 +13,21 @@ export interface Wave {
   /** Distinct good events. */
   readonly distinct: number;
   readonly messageIds: ReadonlySet<string>;
+  /** What has been bought, by currency: hundredths. */
+  readonly cents: Cents;
+  /** Everybody who has a user id, and what they bought. */
+  readonly customers: ReadonlyMap<string, Bought>;
 }
+
+export type Cents = Readonly<Record<'USD' | 'EUR', bigint>>;
+
+export interface Bought {
+  readonly orders: number;
+  readonly cents: Cents;
+}
+
+export const noCents: Cents = { USD: 0n, EUR: 0n };
+export const addCents = (a: Cents, b: Cents): Cents => ({ USD: a.USD + b.USD, EUR: a.EUR + b.EUR });
 
 const ORDERS = 1_200;
 const VISITORS = 110;
@@ -28,7 +42,8 @@ export function waveOf(number: number): Wave {
     ...event,
     messageId: `wave-${number}-${event.messageId}`,
   });
-  const orders = purchases.slice(from, from + ORDERS).map((purchase) => named(orderOf(purchase)));
+  const bought = purchases.slice(from, from + ORDERS);
+  const orders = bought.map((purchase) => named(orderOf(purchase)));
   const { visits, expected } = clickStream({
     customers: [...new Set(orders.map(({ userId }) => userId))],
     visitors: VISITORS,
@@ -42,5 +57,22 @@ export function waveOf(number: number): Wave {
     sent: orders.length + expected.sent,
     distinct: orders.length + expected.distinct,
     messageIds: new Set([...orders, ...clicks.flat()].map(({ messageId }) => messageId)),
+    cents: { USD: centsOf(bought), EUR: expected.cents },
+    customers: customersOf([...orders, ...clicks.flat()]),
   };
+}
+
+/** From the events themselves, each message id once. */
+function customersOf(events: readonly (OrderEvent | Click)[]): Map<string, Bought> {
+  const customers = new Map<string, Bought>();
+  for (const { userId, event, properties } of new Map(events.map((one) => [one.messageId, one])).values()) {
+    if (userId === undefined) continue;
+    const before = customers.get(userId) ?? { orders: 0, cents: noCents };
+    customers.set(userId, before);
+    if (event !== 'Order Completed') continue;
+    const { currency, revenue } = properties as { readonly currency: 'USD' | 'EUR'; readonly revenue: number };
+    const cents = addCents(before.cents, { ...noCents, [currency]: BigInt(Math.round(revenue * 100)) });
+    customers.set(userId, { orders: before.orders + 1, cents });
+  }
+  return customers;
 }

@@ -12,7 +12,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['services/**/*.test.ts', 'schemas/**/*.test.ts', 'deploy/**/*.test.ts'],
+          include: ['{services,schemas,deploy,test/model}/**/*.test.ts'],
           testTimeout: 60_000,
         },
       },

@@ -128,6 +128,18 @@ export const plantedBugs: readonly PlantedBug[] = [
     project: 'broker',
   },
   {
+    name: 'the profile that an identifier leaves is told of another one',
+    edits: [
+      {
+        file: `${stitcher}/core/announcements.ts`,
+        right: '  profile_id: move.from,\n',
+        wrong: '  profile_id: move.to,\n',
+      },
+    ],
+    tests: ['test/model/events-to-profiles.test.ts'],
+    project: 'unit',
+  },
+  {
     name: 'no event is ever a duplicate',
     edits: [
       {

@@ -145,7 +145,7 @@ export async function loadSample(
   if (state.acknowledged !== null) return;
   if (Date.now() - state.begunAt > RESUMABLE_MS)
     throw new Error(
-      `the sample was begun ${new Date(state.begunAt).toISOString()} and never finished; start with an empty directory: npm start -- --data DIR`,
+      `it was begun at ${new Date(state.begunAt).toISOString()} and not finished, too long ago to go on: what is sent again would count twice.`,
     );
   await untilDestinationIsServed(sample);
   const began = performance.now();

@@ -1,7 +1,7 @@
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Readable, Writable } from 'node:stream';
+import type { Readable, Transform, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as zlib from 'node:zlib';
 import type { Block, Connection, Engine } from './engine.ts';
@@ -112,7 +112,7 @@ export class HttpInterface {
 
   async #readBody(request: IncomingMessage): Promise<Buffer> {
     const encoding = request.headers['content-encoding'];
-    const plain = encoding === undefined || encoding === 'identity' ? request : request.pipe(decompressor(encoding));
+    const plain = encoding === undefined || encoding === 'identity' ? request : unpacked(request, encoding);
     const parts: Buffer[] = [];
     let size = 0;
     try {
@@ -264,6 +264,15 @@ function refuseWhatIsNotSupported(statement: Statement): void {
     );
 }
 
+function unpacked(request: IncomingMessage, encoding: string): Readable {
+  const target = decompressor(encoding);
+  // A pipe passes no failure on: who reads would wait for a client that is gone.
+  request.once('close', () => {
+    if (!request.complete) target.destroy(new Error('the client has broken off'));
+  });
+  return request.pipe(target);
+}
+
 function decompressor(encoding: string): zlib.Gunzip | zlib.BrotliDecompress | zlib.ZstdDecompress {
   if (encoding === 'gzip' || encoding === 'deflate') return zlib.createUnzip();
   if (encoding === 'br') return zlib.createBrotliDecompress();
@@ -294,8 +303,7 @@ function sendSummary(response: ServerResponse, began: number, { written, read, r
 
 function fail(response: ServerResponse, exception: ClickHouseException): void {
   if (response.headersSent) {
-    // Too late for a status: the text goes into the result, and the connection breaks, as a server does it.
-    response.write(`\n${exception.message}\n`, () => response.destroy());
+    breakOff(response, lastWords(exception));
     return;
   }
   for (const name of ['X-ClickHouse-Summary', 'X-ClickHouse-Format', 'Content-Encoding']) response.removeHeader(name);
@@ -305,11 +313,19 @@ function fail(response: ServerResponse, exception: ClickHouseException): void {
   response.end(`${exception.message} (version embedded)\n`);
 }
 
+/** Too late for a status: the text goes into the result, compressed like it, and the connection breaks, as a server does it. */
+function breakOff(response: ServerResponse, last: string | Uint8Array): void {
+  response.write(last, () => response.destroy());
+}
+
+const lastWords = (exception: ClickHouseException): string => `\n${exception.message}\n`;
+
 /** A result on its way to the client. */
 class Output {
   readonly #response: ServerResponse;
   readonly #format: string;
   readonly #encoding: 'gzip' | 'br' | 'zstd' | 'deflate' | undefined;
+  #compressor: Transform | undefined;
 
   constructor(response: ServerResponse, format: string, acceptEncoding: string | string[] | undefined) {
     this.#response = response;
@@ -347,6 +363,11 @@ class Output {
         await write(target, next.value.bytes);
       }
       target.end();
+    } catch (error) {
+      if (!this.#compressor || this.#response.destroyed) throw error;
+      this.#compressor.unpipe(this.#response);
+      this.#compressor.end(lastWords(ClickHouseException.from(error)));
+      breakOff(this.#response, Buffer.concat(await this.#compressor.toArray()));
     } finally {
       await iterator.return?.();
     }
@@ -367,6 +388,7 @@ class Output {
       br: () => zlib.createBrotliCompress({ params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 1 } }),
       zstd: () => zlib.createZstdCompress(),
     }[this.#encoding]();
+    this.#compressor = compressor;
     compressor.pipe(this.#response);
     this.#response.once('close', () => compressor.destroy());
     return compressor;

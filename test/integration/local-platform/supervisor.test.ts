@@ -1,6 +1,6 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -106,6 +106,18 @@ describe('npm start', () => {
     const { code, stderr } = await run('supervisor.ts', ['--no-smaple']);
     expect([code, stderr]).toEqual([2, 'tributary: --no-smaple: no such flag\n']);
   });
+});
+
+it('what needs packages says in one line what to do without them', async () => {
+  const clone = join(dataDir, 'clone');
+  cpSync(join(local, '..', '..', 'bin'), join(clone, 'bin'), { recursive: true });
+  for (const file of ['install.mjs', 'require-packages.mjs'])
+    cpSync(join(local, file), join(clone, 'deploy', 'local', file));
+  const line = 'tributary: packages are missing; run npm start or npm test first, both install them\n';
+  for (const script of ['bin/tributary.mjs', 'deploy/local/require-packages.mjs']) {
+    const { status, stderr } = spawnSync(process.execPath, [join(clone, script)], { encoding: 'utf8' });
+    expect([status, stderr]).toEqual([2, line]);
+  }
 });
 
 describe('npm start with a sample', () => {

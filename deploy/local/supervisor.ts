@@ -66,7 +66,8 @@ try {
   const ready = await Promise.race([running.start(), asked]);
   if (ready !== 'asked') {
     const startedMs = performance.now() - began;
-    view.say(welcome(running, startedMs));
+    view.say(`\nTributary is ready after ${(startedMs / 1_000).toFixed(1)} s.`);
+    if (!once) view.say(welcome(running));
     const sample = withSample ? await loadSample() : undefined;
     if (sample) {
       view.pause();
@@ -75,7 +76,10 @@ try {
       if (outcome instanceof Error) {
         if (once) throw outcome;
         view.say(`\n${outcome.message}\n\nEverything else runs on. Ctrl-C stops it.\n`);
-      } else if (once && outcome !== 'asked') exitCode = outcome;
+      } else if (outcome !== 'asked') {
+        if (once) exitCode = outcome;
+        else view.say('Everything runs on: docs/quickstart.md says what to do with it. Ctrl-C stops it.\n');
+      }
     }
     if (!once) await asked;
   }

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { ClickHouseClient } from '@clickhouse/client';
-import { type Migration, migrationOf, type Surroundings, toApply } from './migrations.ts';
+import { filledIn, type Migration, migrationOf, type Surroundings, toApply } from './migrations.ts';
 
 const directory = new URL('./', import.meta.url);
 
@@ -10,14 +10,17 @@ export const readMigrations = (around: Surroundings): Migration[] =>
     .sort()
     .map((file) => migrationOf(file, readFileSync(new URL(file, directory), 'utf8'), around));
 
+/** What must be there before the first file: the database, and the table of what was applied. */
+export const foundation = (around: Surroundings): string[] =>
+  [
+    'CREATE DATABASE IF NOT EXISTS {database} {on_cluster} ENGINE = Atomic',
+    `CREATE TABLE IF NOT EXISTS {database}.migrations {on_cluster} (name String, checksum String, statement UInt32, at DateTime DEFAULT now()) ENGINE = ${around.cluster ? 'ReplicatedMergeTree' : 'MergeTree'} ORDER BY (name, statement)`,
+  ].map((statement) => filledIn(statement, around));
+
 /** Brings the database to today's tables. Can be run again at any time. @returns the names of what it applied */
 export async function migrate(client: ClickHouseClient, around: Surroundings): Promise<string[]> {
   const { database } = around;
-  await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${database} ENGINE = Atomic` });
-  const engine = around.cluster ? 'ReplicatedMergeTree' : 'MergeTree';
-  await client.command({
-    query: `CREATE TABLE IF NOT EXISTS ${database}.migrations (name String, checksum String, statement UInt32, at DateTime DEFAULT now()) ENGINE = ${engine} ORDER BY (name, statement)`,
-  });
+  for (const query of foundation(around)) await client.command({ query });
   const result = await client.query({
     query: `SELECT name, checksum, max(statement) AS done FROM ${database}.migrations GROUP BY name, checksum`,
     format: 'JSONEachRow',
@@ -29,7 +32,7 @@ export async function migrate(client: ClickHouseClient, around: Surroundings): P
   );
   const pending = toApply(migrations, new Map(complete.map(({ name, checksum }) => [name, checksum])));
   for (const { name, checksum, statements } of pending) {
-    // A file that was interrupted goes on after its last statement.
+    // A file that was interrupted goes on after its last statement, or with it once more: it may have died before it said so.
     const done = rows.find((row) => row.name === name && row.checksum === checksum)?.done ?? 0;
     for (let i = done; i < statements.length; i++) {
       await client.command({ query: statements[i] as string });

@@ -55,12 +55,21 @@ export function filledIn(text: string, around: Surroundings): string {
     .replace(/\{kafka:([^}]+)\}/g, (_, topic: string) => kafkaEngine(topic, around));
 }
 
-/** The statements of a file: each ends in a semicolon at the end of a line. */
+/**
+ * The statements of a file: each ends in a semicolon at the end of a line. What is made is made if it is not there, since a run that
+ * is killed before it has noted a statement repeats it.
+ */
 export const statementsOf = (text: string): string[] =>
   text
     .split(/;\s*\n/)
     .map((statement) => statement.replace(/^\s*--.*$/gm, '').trim())
-    .filter(Boolean);
+    .filter(Boolean)
+    .map((statement) =>
+      statement.replace(
+        /^CREATE (DATABASE|TABLE|VIEW|MATERIALIZED VIEW) (?!IF NOT EXISTS)/,
+        'CREATE $1 IF NOT EXISTS ',
+      ),
+    );
 
 export const migrationOf = (name: string, text: string, around: Surroundings): Migration => ({
   name,

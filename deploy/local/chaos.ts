@@ -3,8 +3,8 @@
  * profiles are nevertheless those of a fold without trouble, and the books balance.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatDigest } from '#shared/profiles/digest.ts';
@@ -56,10 +56,15 @@ async function main(argv: readonly string[]): Promise<number> {
   // Not started: it only says where everything is.
   const platform = new Platform({ settings: Platform.settingsFrom(process.env, platformArgv), env: process.env });
   const supervised = new Supervised(platform, platformArgv);
+  const interrupted = new Promise<number>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.on(signal, () => resolve(128 + constants.signals[signal]));
+  });
   try {
-    await supervised.start();
-    return await underFire(platform, supervised, victims);
+    const ended = supervised.start().then(() => underFire(platform, supervised, victims));
+    return await Promise.race([ended, interrupted]);
   } finally {
+    progress.say('stopping the platform');
     await supervised.stop();
     if (directory) rmSync(directory, { recursive: true, force: true });
   }
@@ -151,6 +156,7 @@ class Supervised {
   readonly #platform: Platform;
   readonly #argv: readonly string[];
   #supervisor: ChildProcess | undefined;
+  #isStopping = false;
 
   constructor(platform: Platform, argv: readonly string[]) {
     this.#platform = platform;
@@ -158,6 +164,7 @@ class Supervised {
   }
 
   async start(): Promise<void> {
+    if (this.#isStopping) throw new Error('stopping');
     const script = join(import.meta.dirname, 'supervisor.ts');
     const child = spawn(process.execPath, [script, '--no-sample', ...this.#argv], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -190,10 +197,13 @@ class Supervised {
     progress.say(`${victim} is back after ${((performance.now() - began) / 1_000).toFixed(1)} s`);
   }
 
+  /** Waits as well for what a killed supervisor has left to its watchdog, and lets no other start. */
   async stop(): Promise<void> {
+    this.#isStopping = true;
     const ended = this.#ended();
     this.#supervisor?.kill('SIGTERM');
     await ended;
+    while (this.#processes().size > 0) await sleep(100);
   }
 
   async #untilReady(): Promise<void> {
@@ -224,7 +234,9 @@ class Supervised {
   /** What the supervisor has started, by name. */
   #processes(): Map<string, ProcessIdentity> {
     const found = new Map<string, ProcessIdentity>();
-    for (const entry of readdirSync(join(this.#platform.directory, 'run'), { recursive: true, withFileTypes: true })) {
+    const folder = join(this.#platform.directory, 'run');
+    if (!existsSync(folder)) return found;
+    for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
       if (!entry.isFile()) continue;
       try {
         const child = JSON.parse(readFileSync(join(entry.parentPath, entry.name), 'utf8')) as ProcessIdentity;

@@ -45,6 +45,8 @@ export interface UnitView {
   readonly since: number;
   readonly pid: number | undefined;
   readonly restarts: number;
+  /** It has not been started yet: it waits for others. */
+  readonly isWaiting: boolean;
   readonly residentBytes: number | undefined;
   /** Why it waits, failed, or last died; else empty. */
   readonly note: string;
@@ -302,6 +304,7 @@ function view(runner: UnitRunner): UnitView {
     since: runner.since,
     pid,
     restarts: runner.restarts,
+    isWaiting: runner.isWaiting,
     residentBytes: pid === undefined ? undefined : residentBytes(pid),
     note: 'reason' in state ? state.reason : runner.lastTrouble,
   };

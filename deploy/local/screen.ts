@@ -66,7 +66,8 @@ export class Screen {
   }
 
   #erase(): void {
-    if (this.#drawn > 0) this.#out.write(`\x1b[${this.#drawn}A\x1b[0J`);
+    // A line that somebody else left unfinished goes as well.
+    if (this.#isLive) this.#out.write(`\r${this.#drawn > 0 ? `\x1b[${this.#drawn}A` : ''}\x1b[0J`);
     this.#drawn = 0;
   }
 }

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { helpText } from '#shared/service/options.ts';
 import { NotPossible } from './not-possible.ts';
@@ -31,6 +32,7 @@ const withSample = !argv.includes('--no-sample');
 const began = performance.now();
 
 let exitCode = 0;
+let complaint = '';
 let platform: Platform | undefined;
 let screen: Screen | undefined;
 try {
@@ -48,6 +50,8 @@ try {
       process.on(signal, () => {
         if (firstAt === undefined) {
           firstAt = performance.now();
+          // What was to end by itself, and did not get there, has not succeeded.
+          if (once) exitCode = 128 + constants.signals[signal];
           view.resume();
           view.say('stopping (Ctrl-C once more: at once)');
           void running.stop();
@@ -62,24 +66,34 @@ try {
   const ready = await Promise.race([running.start(), asked]);
   if (ready !== 'asked') {
     const startedMs = performance.now() - began;
-    view.say(welcome(running, startedMs));
+    view.say(`\nTributary is ready after ${(startedMs / 1_000).toFixed(1)} s.`);
+    if (!once) view.say(welcome(running));
     const sample = withSample ? await loadSample() : undefined;
     if (sample) {
       view.pause();
-      const outcome = await Promise.race([sample(running, { once, startedMs }), asked]);
-      if (outcome !== 'asked') exitCode = outcome;
+      const outcome = await Promise.race([sample(running, { once, startedMs }).catch(sampleFailed), asked]);
       view.resume();
+      if (outcome instanceof Error) {
+        if (once) throw outcome;
+        view.say(`\n${outcome.message}\n\nEverything else runs on. Ctrl-C stops it.\n`);
+      } else if (outcome !== 'asked') {
+        if (once) exitCode = outcome;
+        else view.say('Everything runs on: docs/quickstart.md says what to do with it. Ctrl-C stops it.\n');
+      }
     }
     if (!once) await asked;
   }
 } catch (error) {
-  exitCode = error instanceof NotPossible ? 2 : 1;
   // Stopped on request in the middle of the start: not an error.
-  if (platform?.isStopping) exitCode = 0;
-  else complain(error instanceof Error ? error.message : String(error));
+  if (!platform?.isStopping) {
+    exitCode = error instanceof NotPossible ? 2 : 1;
+    complaint = messageOf(error);
+  }
 }
 await platform?.stop();
 screen?.end();
+// Last, or the table would be drawn over it.
+if (complaint) for (const line of complaint.split('\n')) process.stderr.write(`tributary: ${line}\n`);
 process.exit(exitCode);
 
 async function loadSample(): Promise<RunSample | undefined> {
@@ -89,6 +103,12 @@ async function loadSample(): Promise<RunSample | undefined> {
   return runSample;
 }
 
-function complain(message: string): void {
-  for (const line of message.split('\n')) process.stderr.write(`tributary: ${line}\n`);
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The sample is an extra: a platform that runs does not stop for it. */
+function sampleFailed(error: unknown): Error {
+  return new Error(`The sample failed: ${messageOf(error)}
+Two ways out: leave it out (npm start -- --no-sample), or start in an empty directory (npm start -- --data DIR).`);
 }

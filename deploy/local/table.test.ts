@@ -8,8 +8,19 @@ const kafka = {
   since: 0,
   pid: 7,
   restarts: 2,
+  isWaiting: false,
   residentBytes: 160e6,
   note: 'killed by SIGKILL',
+} as const;
+const waiting = {
+  ...kafka,
+  name: 'console',
+  state: 'stopped',
+  pid: undefined,
+  restarts: 0,
+  isWaiting: true,
+  residentBytes: undefined,
+  note: '',
 } as const;
 const provision = {
   name: 'provision',
@@ -18,15 +29,17 @@ const provision = {
   since: 0,
   pid: undefined,
   restarts: 0,
+  isWaiting: false,
   residentBytes: undefined,
   note: '',
 } as const;
 
 it('shows all that is known in columns', () => {
-  expect(table([kafka, provision], 65_000, 80, false)).toEqual([
-    'process    state  since  memory  restarts',
-    'kafka      ready  1 min  160 MB         2  killed by SIGKILL',
-    'provision  done   1 min',
+  expect(table([kafka, provision, waiting], 65_000, 80, false)).toEqual([
+    'process    state    since  memory  restarts',
+    'kafka      ready    1 min  160 MB         2  killed by SIGKILL',
+    'provision  done     1 min',
+    'console    waiting',
   ]);
 });
 

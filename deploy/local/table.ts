@@ -41,7 +41,8 @@ export function changeLine(unit: UnitView): string {
   return `${unit.name.padEnd(18)} ${stateOf(unit)}${times}${why}`;
 }
 
-const stateOf = ({ kind, state }: UnitView): string => {
+const stateOf = ({ kind, state, isWaiting }: UnitView): string => {
+  if (isWaiting) return 'waiting';
   if (kind === 'task' && state === 'ready') return 'done';
   if (kind === 'task' && state === 'starting') return 'running';
   return state === 'backing-off' ? 'restarting' : state;

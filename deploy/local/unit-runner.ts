@@ -47,6 +47,9 @@ export class UnitRunner {
   get restarts(): number {
     return Math.max(0, this.#restarts);
   }
+  get isWaiting(): boolean {
+    return this.#restarts < 0;
+  }
   get pid(): number | undefined {
     return this.#child?.pid;
   }

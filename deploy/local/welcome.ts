@@ -2,7 +2,7 @@ import { join, relative } from 'node:path';
 import type { Platform } from './platform.ts';
 
 /** What to know once everything runs: addresses, where the credentials are, and what to try. */
-export function welcome(platform: Platform, startedMs: number): string {
+export function welcome(platform: Platform): string {
   const env = platform.env();
   const at = (file: string) => relative(process.cwd(), join(platform.directory, file)) || '.';
   const collector = `http://127.0.0.1:${env.TRIBUTARY_COLLECTOR_PORT}`;
@@ -13,10 +13,8 @@ export function welcome(platform: Platform, startedMs: number): string {
     : `${platform.clickhousePassword}  (${at('clickhouse-password')})`;
   const event = `{"type":"track","userId":"me","event":"Tried","messageId":"'$RANDOM'"}`;
   return `
-Tributary is ready after ${(startedMs / 1_000).toFixed(1)} s.
-
   collector        ${collector}
-  console and API  ${api}
+  read API         ${api}
   ClickHouse       ${env.TRIBUTARY_CLICKHOUSE_URL}  (database tributary, user ${env.TRIBUTARY_CLICKHOUSE_USER})
   Kafka            ${env.TRIBUTARY_KAFKA_BROKERS}
   schema registry  ${env.TRIBUTARY_REGISTRY_URL}

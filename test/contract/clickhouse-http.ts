@@ -200,6 +200,45 @@ export function clickhouseHttpContract(name: string, address: () => ClickHouseAd
         }
       });
 
+      it('sets for one query only, also in a session, what the session has not set itself', async () => {
+        const session = `session_id=${randomUUID()}`;
+        const answer = async (query: string, body: string) => {
+          const response = await ask(`${session}&${query}`, { body });
+          return response.headers.get('x-clickhouse-exception-code') ?? (await response.text());
+        };
+        const block = "SELECT getSetting('max_block_size')";
+        const itsOwn = await answer('', block);
+        expect(await answer('max_block_size=77', block)).toBe('77\n');
+        expect(await answer('', block)).toBe(itsOwn);
+        await answer('', 'SET max_block_size = 55');
+        expect(await answer('max_block_size=77', block)).toBe('77\n');
+        expect(await answer('', block)).toBe('55\n');
+
+        expect(await answer('param_x=5', 'SELECT {x:UInt8}')).toBe('5\n');
+        expect(await answer('', 'SELECT {x:UInt8}')).toBe('456');
+        expect(await answer('param_x=6', 'SELECT {x:UInt8}')).toBe('6\n');
+
+        const database_ = 'SELECT currentDatabase()';
+        const before = await answer('', database_);
+        expect(await answer(`database=${database}`, database_)).toBe(`${database}\n`);
+        expect(await answer('', database_)).toBe(before);
+        await answer('', `USE ${database}`);
+        expect(await answer('', database_)).toBe(`${database}\n`);
+      });
+
+      it('lets a session change things after a GET in it', async () => {
+        const session = `session_id=${randomUUID()}`;
+        await ask(session, { body: 'CREATE TEMPORARY TABLE aside (a UInt8)' });
+        for (const query of [`${session}&query=SELECT%201%20FORMAT%20JSON`, `${session}&readonly=1&query=SELECT%201`]) {
+          expect((await ask(query, { method: 'GET' })).status).toBe(200);
+          const inserted = await ask(session, { body: 'INSERT INTO aside VALUES (5)' });
+          expect([inserted.status, await inserted.text()]).toEqual([200, '']);
+        }
+        const refused = await ask(`${session}&database=${database}&query=DROP%20TABLE%20fruit`, { method: 'GET' });
+        expect(refused.headers.get('x-clickhouse-exception-code')).toBe('164');
+        expect(await (await ask(session, { body: 'SELECT count() FROM aside' })).text()).toBe('2\n');
+      });
+
       it('does many things at once', async () => {
         const asked = Array.from({ length: 40 }, (_, n) =>
           client

@@ -134,7 +134,7 @@ async function expectSameInClickHouse(
   const expected = [...profiles.values()].map(rowOf).sort(byProfile);
   let found: unknown[] = ['no answer'];
   const isSame = async (): Promise<boolean> => {
-    const warehouse = await readWarehouse(river.clickhouse);
+    const warehouse = await readWarehouse(river.clickhouse, river.destination);
     const rejectedFurtherOn = total(rejections(warehouse.rejected).filter(({ stage }) => stage !== 'collector'));
     const { events, duplicates, collected } = warehouse;
     found = [

@@ -88,7 +88,7 @@ export class River {
       password: host.clickhousePassword,
     });
     const hashing = hashingWith(readSecret({ secretFile: '', dataDirectory: host.directory }));
-    const ledger = await followLedger(installation);
+    const ledger = await followLedger(installation, DESTINATION);
     const river = new River(host, installation, { receiver, clickhouse, hashing }, ledger);
     await river.#untilServed();
     return river;

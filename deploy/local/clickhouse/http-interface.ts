@@ -1,13 +1,22 @@
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Readable, Writable } from 'node:stream';
+import type { Readable, Transform, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as zlib from 'node:zlib';
 import type { Block, Connection, Engine } from './engine.ts';
 import { ClickHouseException } from './exception.ts';
 import { canStream, contentType } from './formats.ts';
-import { type ClickHouseRequest, preamble, readRequest } from './request.ts';
+import {
+  askBefore,
+  type ClickHouseRequest,
+  parametersIn,
+  readRequest,
+  statementsFor,
+  undoing,
+  type Wishes,
+  wishesOf,
+} from './request.ts';
 import { Semaphore } from './semaphore.ts';
 import { readStatement, type Statement } from './statement.ts';
 
@@ -29,6 +38,10 @@ interface Session {
   lastUsed: number;
   seconds: number;
   busy: boolean;
+  /** To be run before anything else: sets the connection back from what the last request wished for itself alone. */
+  undo: readonly string[];
+  /** Parameters that an earlier request has set for itself alone, and that the connection still has. */
+  readonly leftParameters: Set<string>;
 }
 
 const streamed = new Set(['SELECT', 'WITH', 'FROM', 'SHOW', 'DESCRIBE', 'DESC', 'EXISTS', 'EXPLAIN', '(']);
@@ -99,7 +112,7 @@ export class HttpInterface {
 
   async #readBody(request: IncomingMessage): Promise<Buffer> {
     const encoding = request.headers['content-encoding'];
-    const plain = encoding === undefined || encoding === 'identity' ? request : request.pipe(decompressor(encoding));
+    const plain = encoding === undefined || encoding === 'identity' ? request : unpacked(request, encoding);
     const parts: Buffer[] = [];
     let size = 0;
     try {
@@ -142,10 +155,17 @@ export class HttpInterface {
       asked.query === undefined ? body : body.length === 0 ? Buffer.from(asked.query) : join(asked.query, body);
     const statement = readStatement(whole.toString('latin1', 0, longestStatement));
     refuseWhatIsNotSupported(statement);
-    const { connection, release } = this.#connectionFor(asked);
+    const format = statement.format ?? asked.format ?? 'TabSeparated';
+    const isResult = streamed.has(statement.verb);
+    const isStreamed = isResult && canStream(format) && !asked.waitForEnd;
+    const { connection, session, release } = this.#connectionFor(asked);
     try {
-      for (const sql of preamble(asked, this.#options.defaults, request.method ?? 'GET'))
-        await connection.run(sql, 'Null');
+      const wishes = wishesOf(asked, request.method ?? 'GET', {
+        ...(session ? {} : this.#options.defaults),
+        ...(isResult && !isStreamed ? { max_result_bytes: String(this.#options.maxResultBytes) } : {}),
+      });
+      if (session) await settle(session, wishes, statement);
+      for (const sql of statementsFor(wishes)) await connection.run(sql, 'Null');
       if (statement.data) {
         const { start, complete } = statement.data;
         const prefix = whole.toString('utf8', 0, start).trimEnd() + complete;
@@ -155,13 +175,10 @@ export class HttpInterface {
         response.writeHead(200, { 'Content-Type': contentType('TSV') }).end();
         return;
       }
-      const format = statement.format ?? asked.format ?? 'TabSeparated';
       const output = new Output(response, format, asked.compress ? request.headers['accept-encoding'] : undefined);
       const sql = whole.toString('utf8');
-      if (streamed.has(statement.verb) && canStream(format) && !asked.waitForEnd)
-        await output.stream(connection.stream(sql, format), began);
+      if (isStreamed) await output.stream(connection.stream(sql, format), began);
       else {
-        await connection.run(`SET max_result_bytes = ${this.#options.maxResultBytes}`, 'Null').catch(() => undefined);
         const result = await connection.run(sql, format);
         await output.send(result.bytes, began, result.rows, result.readBytes);
       }
@@ -170,7 +187,11 @@ export class HttpInterface {
     }
   }
 
-  #connectionFor({ session: wanted }: ClickHouseRequest): { connection: Connection; release: () => void } {
+  #connectionFor({ session: wanted }: ClickHouseRequest): {
+    connection: Connection;
+    session?: Session;
+    release: () => void;
+  } {
     if (wanted === undefined) {
       const connection = this.#engine.connect();
       return { connection, release: () => connection.close() };
@@ -180,7 +201,9 @@ export class HttpInterface {
       throw ClickHouseException.of(373, 'SESSION_IS_LOCKED', `Session ${wanted.id} is locked by a concurrent client`);
     if (!session) {
       if (wanted.mustExist) throw ClickHouseException.of(372, 'SESSION_NOT_FOUND', `Session ${wanted.id} not found`);
-      session = { connection: this.#engine.connect(), lastUsed: 0, seconds: 0, busy: false };
+      const undo = statementsFor({ database: undefined, settings: new Map(Object.entries(this.#options.defaults)) });
+      const connection = this.#engine.connect();
+      session = { connection, lastUsed: 0, seconds: 0, busy: false, undo, leftParameters: new Set() };
       this.#sessions.set(wanted.id, session);
     }
     const taken = session;
@@ -190,7 +213,7 @@ export class HttpInterface {
       taken.busy = false;
       taken.lastUsed = performance.now();
     };
-    return { connection: taken.connection, release };
+    return { connection: taken.connection, session: taken, release };
   }
 
   #forgetSessions(now: number): void {
@@ -200,6 +223,23 @@ export class HttpInterface {
       this.#sessions.delete(id);
     }
   }
+}
+
+/** Makes a session as its statements have left it, and remembers what a request with these wishes will change in it. */
+async function settle(session: Session, wishes: Wishes, statement: Statement): Promise<void> {
+  const { connection, leftParameters } = session;
+  for (const sql of session.undo) await connection.run(sql, 'Null');
+  session.undo = [];
+  const given = new Set(parametersIn(wishes));
+  const missing = [...statement.parameters].find((name) => leftParameters.has(name) && !given.has(name));
+  if (missing !== undefined)
+    throw ClickHouseException.of(456, 'UNKNOWN_QUERY_PARAMETER', `Substitution \`${missing}\` is not set.`);
+  for (const name of given) leftParameters.add(name);
+  if (wishes.settings.size === 0 && !wishes.database) return;
+  const before = await connection.run(askBefore(wishes), 'JSONEachRow');
+  const undo = undoing(Buffer.from(before.bytes).toString('utf8'));
+  // What the statement itself sets, stays.
+  session.undo = statement.verb === 'USE' ? undo.filter((sql) => !sql.startsWith('USE ')) : undo;
 }
 
 function sayOk(response: ServerResponse): void {
@@ -222,6 +262,15 @@ function refuseWhatIsNotSupported(statement: Statement): void {
       'NOT_IMPLEMENTED',
       'The function input() is not supported by the embedded ClickHouse',
     );
+}
+
+function unpacked(request: IncomingMessage, encoding: string): Readable {
+  const target = decompressor(encoding);
+  // A pipe passes no failure on: who reads would wait for a client that is gone.
+  request.once('close', () => {
+    if (!request.complete) target.destroy(new Error('the client has broken off'));
+  });
+  return request.pipe(target);
 }
 
 function decompressor(encoding: string): zlib.Gunzip | zlib.BrotliDecompress | zlib.ZstdDecompress {
@@ -254,8 +303,7 @@ function sendSummary(response: ServerResponse, began: number, { written, read, r
 
 function fail(response: ServerResponse, exception: ClickHouseException): void {
   if (response.headersSent) {
-    // Too late for a status: the text goes into the result, and the connection breaks, as a server does it.
-    response.write(`\n${exception.message}\n`, () => response.destroy());
+    breakOff(response, lastWords(exception));
     return;
   }
   for (const name of ['X-ClickHouse-Summary', 'X-ClickHouse-Format', 'Content-Encoding']) response.removeHeader(name);
@@ -265,11 +313,19 @@ function fail(response: ServerResponse, exception: ClickHouseException): void {
   response.end(`${exception.message} (version embedded)\n`);
 }
 
+/** Too late for a status: the text goes into the result, compressed like it, and the connection breaks, as a server does it. */
+function breakOff(response: ServerResponse, last: string | Uint8Array): void {
+  response.write(last, () => response.destroy());
+}
+
+const lastWords = (exception: ClickHouseException): string => `\n${exception.message}\n`;
+
 /** A result on its way to the client. */
 class Output {
   readonly #response: ServerResponse;
   readonly #format: string;
   readonly #encoding: 'gzip' | 'br' | 'zstd' | 'deflate' | undefined;
+  #compressor: Transform | undefined;
 
   constructor(response: ServerResponse, format: string, acceptEncoding: string | string[] | undefined) {
     this.#response = response;
@@ -307,6 +363,11 @@ class Output {
         await write(target, next.value.bytes);
       }
       target.end();
+    } catch (error) {
+      if (!this.#compressor || this.#response.destroyed) throw error;
+      this.#compressor.unpipe(this.#response);
+      this.#compressor.end(lastWords(ClickHouseException.from(error)));
+      breakOff(this.#response, Buffer.concat(await this.#compressor.toArray()));
     } finally {
       await iterator.return?.();
     }
@@ -327,6 +388,7 @@ class Output {
       br: () => zlib.createBrotliCompress({ params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 1 } }),
       zstd: () => zlib.createZstdCompress(),
     }[this.#encoding]();
+    this.#compressor = compressor;
     compressor.pipe(this.#response);
     this.#response.once('close', () => compressor.destroy());
     return compressor;

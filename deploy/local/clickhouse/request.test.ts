@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { preamble, readRequest } from './request.ts';
+import { readRequest, statementsFor, undoing, wishesOf } from './request.ts';
 
 const read = (query: string, headers = {}) => readRequest(new URL(`http://x/?${query}`), headers);
 
@@ -23,19 +23,29 @@ describe('what a request asks for', () => {
 });
 
 describe('the statements before the statement', () => {
+  const preparing = (query: string, method: string, defaults = {}) =>
+    statementsFor(wishesOf(read(query), method, defaults));
+
   it('sets the database, then settings and parameters as literals', () => {
-    const request = read("database=a%60b&max_threads=3&param_x=it's%5Cn");
-    expect(preamble(request, { max_threads: '2', implicit_select: '0' }, 'POST')).toEqual([
+    const query = "database=a%60b&max_threads=3&param_x=it's%5Cn";
+    expect(preparing(query, 'POST', { max_threads: '2', implicit_select: '0' })).toEqual([
       'USE `a\\`b`',
       "SET max_threads = '3', implicit_select = '0', param_x = 'it\\'s\\\\n'",
     ]);
   });
 
   it('lets a GET change nothing, and readonly come last', () => {
-    expect(preamble(read(''), {}, 'GET')).toEqual(["SET readonly = '2'"]);
-    expect(preamble(read('readonly=1&max_threads=1'), {}, 'POST')).toEqual([
-      "SET max_threads = '1'",
-      "SET readonly = '1'",
-    ]);
+    expect(preparing('', 'GET')).toEqual(["SET readonly = '2'"]);
+    expect(preparing('readonly=1&max_threads=1', 'POST')).toEqual(["SET max_threads = '1'", "SET readonly = '1'"]);
   });
+});
+
+it('sets a session back to what it had, readonly first', () => {
+  const row = (name: string, value: string, changed: boolean) => JSON.stringify({ name, value, changed });
+  const found = [row('database', 'a', true), row('readonly', '0', false), row('max_threads', '2', false)];
+  expect(undoing(`${found.join('\n')}\n`)).toEqual(['SET readonly = DEFAULT', 'USE `a`', 'SET max_threads = DEFAULT']);
+  expect(undoing([row('database', 'a', true), row('max_block_size', '7', true)].join('\n'))).toEqual([
+    'USE `a`',
+    "SET max_block_size = '7'",
+  ]);
 });

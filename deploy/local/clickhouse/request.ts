@@ -107,22 +107,62 @@ function credentials(given: URLSearchParams, headers: Headers): { user: string; 
 const literal = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 const name = (text: string): string => `\`${text.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``;
 
-/** The statements that bring a fresh connection into the state that a request asks for, before its own statement. */
-export function preamble(
-  request: ClickHouseRequest,
-  defaults: Readonly<Record<string, string>>,
+/** What a connection is to be set to. */
+export interface Wishes {
+  readonly database: string | undefined;
+  /** By name; undefined: the engine's default. */
+  readonly settings: ReadonlyMap<string, string | undefined>;
+}
+
+/** What a request wishes for its one statement. */
+export function wishesOf(
+  { database, settings: given }: ClickHouseRequest,
   method: string,
-): string[] {
-  const settings = new Map([...Object.entries(defaults), ...request.settings]);
+  defaults: Readonly<Record<string, string>>,
+): Wishes {
+  const settings = new Map([...Object.entries(defaults), ...given]);
   const readonly = settings.get('readonly') ?? '0';
   settings.delete('readonly');
-  // A value behind `param_` is already escaped as ClickHouse wants it; SET takes the same text as a literal.
-  const assignments = [...settings].map(([setting, value]) => `${setting} = ${literal(value)}`);
-  const statements: string[] = [];
-  if (request.database) statements.push(`USE ${name(request.database)}`);
-  if (assignments.length > 0) statements.push(`SET ${assignments.join(', ')}`);
-  // Last, since nothing can be set behind it. A GET must not change anything.
+  // A GET must not change anything.
   const level = readonly !== '0' && readonly !== '' ? readonly : method === 'POST' ? '0' : '2';
-  if (level !== '0') statements.push(`SET readonly = ${literal(level)}`);
+  if (level !== '0') settings.set('readonly', level);
+  return { database, settings };
+}
+
+/** Names of parameters that are set. */
+export const parametersIn = ({ settings }: Wishes): string[] =>
+  [...settings.keys()].filter((setting) => setting.startsWith('param_')).map((setting) => setting.slice(6));
+
+/** The statements that fulfil wishes, before a request's own statement. */
+export function statementsFor({ database, settings }: Wishes): string[] {
+  const statements: string[] = [];
+  if (database) statements.push(`USE ${name(database)}`);
+  // A value behind `param_` is already escaped as ClickHouse wants it; SET takes the same text as a literal.
+  const assignments = [...settings]
+    .filter(([setting]) => setting !== 'readonly')
+    .map(([setting, value]) => `${setting} = ${value === undefined ? 'DEFAULT' : literal(value)}`);
+  if (assignments.length > 0) statements.push(`SET ${assignments.join(', ')}`);
+  // Last, since nothing can be set behind it.
+  const readonly = settings.get('readonly');
+  if (readonly !== undefined) statements.push(`SET readonly = ${literal(readonly)}`);
   return statements;
+}
+
+/** Asks for what wishes will replace; the answer, in JSONEachRow, is for `undoing`. */
+export const askBefore = ({ settings }: Wishes): string =>
+  `SELECT 'database' AS name, currentDatabase() AS value, true AS changed UNION ALL
+  SELECT name, value, changed = 1 FROM system.settings WHERE name IN (${['', ...settings.keys()].map(literal).join(', ')})`;
+
+/** The statements that set a connection back to what `askBefore` has found. Parameters stay: nothing unsets one. */
+export function undoing(answer: string): string[] {
+  const rows = answer
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as { name: string; value: string; changed: boolean });
+  const settings = new Map(rows.map(({ name, value, changed }) => [name, changed ? value : undefined]));
+  const database = settings.get('database');
+  settings.delete('database');
+  const back = statementsFor({ database, settings });
+  // First, since nothing can be set before it.
+  return settings.has('readonly') ? ['SET readonly = DEFAULT', ...back] : back;
 }

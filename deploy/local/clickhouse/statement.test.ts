@@ -58,6 +58,12 @@ describe('a second statement', () => {
   });
 });
 
+it('knows the parameters that it uses', () => {
+  const sql = "SELECT {a:String}, { b : Array(UInt8) }, '{c:String}', {'d': 1} -- {e:UInt8}";
+  expect([...readStatement(sql).parameters]).toEqual(['a', 'b']);
+  expect([...readStatement('INSERT INTO {t:Identifier} FORMAT TSV\n{x:1}').parameters]).toEqual(['t']);
+});
+
 it('sees a file to be written on the server', () => {
   expect(readStatement("SELECT 1 INTO OUTFILE '/tmp/x'").intoOutfile).toBe(true);
   expect(readStatement("SELECT 'INTO OUTFILE'").intoOutfile).toBe(false);

@@ -12,6 +12,8 @@ export interface Statement {
   readonly intoOutfile: boolean;
   /** An INSERT that reads its data through the function `input`. */
   readonly readsInput: boolean;
+  /** Names of the query parameters that it uses: `{name:Type}`. */
+  readonly parameters: ReadonlySet<string>;
 }
 
 interface Token {
@@ -73,6 +75,11 @@ export function readStatement(text: string): Statement {
     second,
     intoOutfile: words.some((token, i) => token.text === 'INTO' && words[i + 1]?.text === 'OUTFILE'),
     readsInput: verb === 'INSERT' && readsInput(tokens),
+    parameters: new Set(
+      tokens
+        .filter(({ word }, i) => word !== '' && tokens[i - 1]?.text === '{' && tokens[i + 1]?.text === ':')
+        .map(({ word }) => word),
+    ),
   };
 }
 

@@ -7,7 +7,7 @@ export interface Books {
   readonly collected: number;
   /** Records of `events.rejected`, by `stage: reason`. */
   readonly rejected: ReadonlyMap<string, number>;
-  /** Records of `deliveries`, by outcome. */
+  /** Records of `deliveries` about one destination, by outcome. */
   readonly deliveries: ReadonlyMap<string, number>;
   /** Newest totals of every task, topic and partition. */
   readonly accounting: readonly Accounting[];

@@ -13,9 +13,12 @@ export interface Ledger {
   stop(): Promise<void>;
 }
 
-/** Follows the topics in which everybody counts; starts anew when the connection is lost. */
-export async function followLedger(installation: Installation): Promise<Ledger> {
-  let current = await startReading(installation);
+/**
+ * Follows the topics in which everybody counts; starts anew when the connection is lost.
+ * @param destination whose deliveries are counted; what others get is not the sample's
+ */
+export async function followLedger(installation: Installation, destination: string): Promise<Ledger> {
+  let current = await startReading(installation, destination);
   let stopped = false;
   const admin = installation.kafka.admin();
   await admin.connect();
@@ -28,7 +31,7 @@ export async function followLedger(installation: Installation): Promise<Ledger> 
           const bounds = await topicOffsets(admin, collected);
           if (current.lost()) {
             await current.stop();
-            current = await startReading(installation);
+            current = await startReading(installation, destination);
           }
           await current.caughtUp();
           return { ...current.books(), collected: bounds.reduce((sum, { high }) => sum + high, 0) };
@@ -46,7 +49,7 @@ export async function followLedger(installation: Installation): Promise<Ledger> 
   };
 }
 
-async function startReading(installation: Installation) {
+async function startReading(installation: Installation, destination: string) {
   const accounting = new Map<string, Accounting>();
   const rejected = new Map<string, number>();
   const deliveries = new Map<string, number>();
@@ -79,7 +82,7 @@ async function startReading(installation: Installation) {
       await followRecords(
         installation,
         topics.deliveries,
-        ({ value }) => value && count(deliveries, value.outcome),
+        ({ value }) => value?.destination === destination && count(deliveries, value.outcome),
         onLost,
       ),
     );

@@ -8,6 +8,8 @@ export class Progress {
   constructor(out: NodeJS.WriteStream) {
     this.#out = out;
     this.#everyMs = out.isTTY ? 200 : 5_000;
+    // A reader that has gone away is no reason to stop.
+    out.on('error', () => undefined);
   }
 
   /** May be called as often as one likes. */

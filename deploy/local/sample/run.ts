@@ -117,7 +117,7 @@ export async function openSample(host: SampleHost): Promise<Sample> {
     [{ kind: 'destination', name: DESTINATION, body }],
     { actor: 'npm start', reason: 'the sample tells a local receiver of large orders', at: Date.now() },
   );
-  const ledger = await followLedger(installation);
+  const ledger = await followLedger(installation, DESTINATION);
   const clickhouse = connectWarehouse({
     url: env.TRIBUTARY_CLICKHOUSE_URL as string,
     username: env.TRIBUTARY_CLICKHOUSE_USER as string,
@@ -145,7 +145,7 @@ export async function loadSample(
   if (state.acknowledged !== null) return;
   if (Date.now() - state.begunAt > RESUMABLE_MS)
     throw new Error(
-      `the sample was begun ${new Date(state.begunAt).toISOString()} and never finished; start with an empty directory: npm start -- --data DIR`,
+      `it was begun at ${new Date(state.begunAt).toISOString()} and not finished, too long ago to go on: what is sent again would count twice.`,
     );
   await untilDestinationIsServed(sample);
   const began = performance.now();
@@ -207,16 +207,17 @@ export async function settleSample(
     quiet,
     (now) => {
       const done = takenBy(now, 'projector', prefix + topics.eventsStitched.name);
+      const stitched = outcomesOf(now, 'resolver', collectedTopic).stitched ?? 0;
       const delivered = now.deliveries.get('delivered') ?? 0;
       progress.show(
-        `stitched ${takenBy(now, 'resolver', collectedTopic)}, folded ${done} of ${expected.distinct}; delivered ${delivered} of ${expected.deliveries}`,
+        `stitched ${stitched}, folded ${done} of ${expected.distinct}; delivered ${delivered} of ${expected.deliveries}`,
       );
     },
   );
   progress.show('reading the profiles');
   const feed = await readProfileFeed(installation);
   const warehouse = await whileItChanges(
-    () => readWarehouse(clickhouse).catch(() => undefined),
+    () => readWarehouse(clickhouse, DESTINATION).catch(() => undefined),
     (now) => now !== undefined && warehouseDifferences(books, feed.profiles.size, now, prefix).length === 0,
     (now) => progress.show(`ClickHouse has ${now?.events ?? 0} of ${expected.distinct} events`),
   );

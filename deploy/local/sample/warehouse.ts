@@ -27,9 +27,10 @@ export interface WarehouseAddress {
 export const connectWarehouse = ({ url, username, password }: WarehouseAddress): ClickHouseClient =>
   createClient({ url, username, password, database: 'tributary', request_timeout: 60_000 });
 
-export async function readWarehouse(client: ClickHouseClient): Promise<Warehouse> {
+/** @param destination whose deliveries are counted */
+export async function readWarehouse(client: ClickHouseClient, destination: string): Promise<Warehouse> {
   const rows = async <T>(query: string): Promise<T[]> =>
-    (await client.query({ query, format: 'JSONEachRow' })).json<T>();
+    (await client.query({ query, query_params: { destination }, format: 'JSONEachRow' })).json<T>();
   const pairs = async (query: string): Promise<Map<string, string>> =>
     new Map((await rows<{ name: string; value: string }>(query)).map(({ name, value }) => [name, value]));
   const counts = async (query: string): Promise<Map<string, number>> =>
@@ -49,7 +50,7 @@ export async function readWarehouse(client: ClickHouseClient): Promise<Warehouse
     rejected: await counts(`
       SELECT concat(stage, ': ', reason) AS name, toString(count()) AS value FROM rejected_events GROUP BY name`),
     deliveries: await counts(`
-      SELECT outcome AS name, toString(count()) AS value FROM deliveries GROUP BY name`),
+      SELECT outcome AS name, toString(count()) AS value FROM deliveries WHERE destination = {destination:String} GROUP BY name`),
     profileRevenue: await pairs(`
       SELECT currency AS name, toString(sum(toDecimal128(amount, 6))) AS value
       FROM profiles ARRAY JOIN mapKeys(revenue) AS currency, mapValues(revenue) AS amount GROUP BY name`),

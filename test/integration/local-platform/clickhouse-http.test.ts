@@ -1,4 +1,6 @@
-import { gzipSync } from 'node:zlib';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clickhouseHttpContract } from '../../contract/clickhouse-http.ts';
 import { type RunningPlatform, startPlatform } from '../../support/platform.ts';
@@ -47,6 +49,21 @@ describe('the embedded ClickHouse’s limits', () => {
       await ask('SELECT 1', {}, 'compress=1'),
     ])
       expect([response.status, response.headers.get('x-clickhouse-exception-code')]).toEqual([501, '48']);
+  });
+
+  it('says in a compressed result, compressed like it, why it breaks off', async () => {
+    const { url, password } = address();
+    const asked = request(`${url}/?enable_http_compression=1`, {
+      method: 'POST',
+      headers: { 'X-ClickHouse-Key': password, 'Accept-Encoding': 'gzip' },
+    });
+    asked.end('SELECT number, throwIf(number = 900000) FROM numbers(1000000) SETTINGS max_threads = 1');
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    const parts: Buffer[] = [];
+    answer.on('data', (part: Buffer) => parts.push(part));
+    await expect(once(answer, 'end')).rejects.toThrow('aborted');
+    expect(answer.headers['content-encoding']).toBe('gzip');
+    expect(gunzipSync(Buffer.concat(parts)).toString()).toMatch(/\d\t0\n\nCode: 395\. DB::Exception: .*\n$/);
   });
 
   it('goes on answering while a long query runs', async () => {

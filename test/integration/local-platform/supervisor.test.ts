@@ -1,14 +1,15 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { identify } from '../../../deploy/local/process-identity.ts';
-import { startPlatform } from '../../support/platform.ts';
+import { environmentFor, startPlatform } from '../../support/platform.ts';
+import { until } from '../../support/until.ts';
 
 const local = join(import.meta.dirname, '..', '..', '..', 'deploy', 'local');
 const dataDir = mkdtempSync(join(tmpdir(), 'tributary-supervisor-'));
@@ -104,6 +105,79 @@ describe('npm start', () => {
   it('refuses a flag that it does not know', async () => {
     const { code, stderr } = await run('supervisor.ts', ['--no-smaple']);
     expect([code, stderr]).toEqual([2, 'tributary: --no-smaple: no such flag\n']);
+  });
+});
+
+it('what needs packages says in one line what to do without them', async () => {
+  const clone = join(dataDir, 'clone');
+  cpSync(join(local, '..', '..', 'bin'), join(clone, 'bin'), { recursive: true });
+  for (const file of ['install.mjs', 'require-packages.mjs'])
+    cpSync(join(local, file), join(clone, 'deploy', 'local', file));
+  const line = 'tributary: packages are missing; run npm start or npm test first, both install them\n';
+  for (const script of ['bin/tributary.mjs', 'deploy/local/require-packages.mjs']) {
+    const { status, stderr } = spawnSync(process.execPath, [join(clone, script)], { encoding: 'utf8' });
+    expect([status, stderr]).toEqual([2, line]);
+  }
+});
+
+describe('npm start with a sample', () => {
+  /** A supervisor in a directory and on ports of its own, and all that it says. */
+  async function begin(args: readonly string[], directory: string) {
+    const small = { TRIBUTARY_SAMPLE_ROWS: '500', TRIBUTARY_SAMPLE_VISITORS: '5' };
+    const env = await environmentFor(directory, { env: small });
+    const child = spawn(process.execPath, [join(local, 'supervisor.ts'), ...args], { env });
+    const seen = { output: '', code: undefined as number | null | undefined };
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (data: Buffer) => {
+        seen.output += String(data);
+      });
+    child.once('close', (code) => {
+      seen.code = code;
+    });
+    const ended = once(child, 'close');
+    const end = async (signal: NodeJS.Signals) => {
+      child.kill(signal);
+      await ended;
+    };
+    onTestFinished(() => end('SIGTERM'));
+    return {
+      seen,
+      env,
+      says: (text: string) =>
+        until(
+          text,
+          () => seen.output.includes(text),
+          120_000,
+          () => seen,
+        ),
+      end,
+    };
+  }
+
+  it('goes on without it when it fails, and says what to do', async () => {
+    const directory = join(dataDir, 'unfinished');
+    mkdirSync(join(directory, 'sample'), { recursive: true });
+    const begunAt = Date.now() - 21 * 3_600_000;
+    const state = { seed: 1, rows: 500, visitors: 5, begunAt, acknowledged: null, loadMs: null, receiverPort: 0 };
+    writeFileSync(join(directory, 'sample', 'state.json'), JSON.stringify({ ...state, sharedSecret: 'x' }));
+    const started = await begin([], directory);
+    await started.says('runs on');
+    expect(started.seen.output).toContain(`it was begun at ${new Date(begunAt).toISOString()} and not finished`);
+    expect(started.seen.output).toMatch(/npm start -- --no-sample.*npm start -- --data DIR/);
+    const ready = await fetch(`http://127.0.0.1:${started.env.TRIBUTARY_COLLECTOR_PORT}/ready`);
+    expect(ready.status).toBe(200);
+    await started.end('SIGINT');
+    expect(started.seen.code).toBe(0);
+  });
+
+  it.each([
+    ['kafka              starting', 'SIGTERM', 143],
+    ['Sending the sample', 'SIGINT', 130],
+  ] as const)('that was to end by itself says so when it is interrupted at "%s"', async (moment, signal, code) => {
+    const started = await begin(['--once'], join(dataDir, signal));
+    await started.says(moment);
+    await started.end(signal);
+    expect(started.seen.code, started.seen.output).toBe(code);
   });
 });
 

@@ -14,18 +14,17 @@ export interface KafkaOptions {
   readonly controllerPort: number;
   /** Largest Java heap, megabytes. */
   readonly heapMb: number;
-  /** Quick to start rather than quick in the long run: for tests. */
-  readonly shortLived: boolean;
 }
 
 /** Apache Kafka as one KRaft node, broker and controller at once, on loopback. */
 export function kafkaUnit(options: KafkaOptions): Unit {
   const classPath = join(options.jars, 'kafka', '*');
-  const quickStart = ['-Xshare:auto', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData'];
+  // Without the optimising compiler, which takes most of a core for a minute or two after each start, and the latency with it.
+  const quick = ['-Xshare:auto', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData'];
   const jvm = [
     '-Xms64m',
     `-Xmx${options.heapMb}m`,
-    ...(options.shortLived ? quickStart : ['-XX:+UseSerialGC', '-XX:-UsePerfData']),
+    ...quick,
     '-XX:+ExitOnOutOfMemoryError',
     '-Djava.awt.headless=true',
     '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
@@ -53,7 +52,7 @@ export function kafkaUnit(options: KafkaOptions): Unit {
         const clusterId = randomBytes(16).toString('base64url');
         await promisify(execFile)(
           options.java,
-          [...quickStart, '-cp', classPath, 'kafka.tools.StorageTool', 'format', '--ignore-formatted'].concat([
+          [...quick, '-cp', classPath, 'kafka.tools.StorageTool', 'format', '--ignore-formatted'].concat([
             '-t',
             clusterId,
             '-c',

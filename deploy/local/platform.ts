@@ -30,8 +30,6 @@ export interface PlatformOptions {
   readonly parts?: readonly Part[];
   /** Which units besides the parts are wanted; all by default (`provision`, `collector`, …). */
   readonly services?: readonly string[];
-  /** Quick to start rather than quick in the long run: for tests. */
-  readonly shortLived?: boolean;
   /** One line about what is done before the first unit starts. */
   readonly say?: (line: string) => void;
 }
@@ -226,7 +224,6 @@ export class Platform {
             port: s.kafkaPort,
             controllerPort: s.kafkaControllerPort,
             heapMb: s.kafkaHeapMb,
-            shortLived: this.#options.shortLived ?? false,
           }),
         );
       }

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
+import { LAST } from './children.ts';
 
 /**
  * A shell that sleeps on a pipe from this process. When this process is gone, however it ended, the shell ends the children
- * that are still named in the folder: politely, and after ten seconds for good; never a later process with the same number. It
- * costs one megabyte.
+ * that are still named in the folder, {@link LAST} last: politely, and after ten seconds for good; never a later process with the
+ * same number. It costs one megabyte.
  * @param folder one file a child, as `Children` writes them.
  * @returns how to send it home.
  */
@@ -32,15 +33,20 @@ trap '' INT TERM HUP
 while read -r line; do :; done
 started() { ${started}; }
 is_running() { [ "$(started "\${1%%:*}" | tr -s ' ' _)" = "\${1#*:}" ]; }
-alive=$(sed -n 's/.*"pid":\\([0-9]*\\),"started":"\\([^"]*\\)".*/\\1:\\2/p' "$1"/* | tr -s ' ' _)
-for child in $alive; do is_running "$child" && kill -TERM "\${child%%:*}"; done
-tenths=0
-while [ -n "$alive" ] && [ $tenths -lt 100 ]; do
-  sleep 0.1
-  tenths=$((tenths + 1))
-  left=
-  for child in $alive; do is_running "$child" && left="$left $child"; done
-  alive=$left
-done
-for child in $alive; do is_running "$child" && kill -KILL "\${child%%:*}"; done
+end() {
+  alive=$(sed -n 's/.*"pid":\\([0-9]*\\),"started":"\\([^"]*\\)".*/\\1:\\2/p' "$@" | tr -s ' ' _)
+  for child in $alive; do is_running "$child" && kill -TERM "\${child%%:*}"; done
+  tenths=0
+  while [ -n "$alive" ] && [ $tenths -lt 100 ]; do
+    sleep 0.1
+    tenths=$((tenths + 1))
+    left=
+    for child in $alive; do is_running "$child" && left="$left $child"; done
+    alive=$left
+  done
+  for child in $alive; do is_running "$child" && kill -KILL "\${child%%:*}"; done
+}
+cd "$1" || exit
+end $(ls | grep -vx ${LAST}) /dev/null
+end ${LAST}
 `;

@@ -105,10 +105,11 @@ describe('a profile that is left by all', () => {
 
   it('was never there if it lived within one batch only', async () => {
     const partition = memoryPartition(projector, 0);
-    const run = await partition.run([event(0), change(0, { to_profile_id: 'p9', version: 5 })]);
+    const run = await partition.run([event(0, { message_id: 'a' }), change(0, { to_profile_id: 'p9', version: 5 })]);
     expect(feed(run)).toEqual([]);
-    expect(moves(run)).toMatchObject([{ profile_id: 'p9', version: 5, tributary: { events: 1 } }]);
+    expect(moves(run)).toMatchObject([{ profile_id: 'p9', version: 5, causes: ['a'], tributary: { events: 1 } }]);
     expect(partition.entries('profile')).toEqual([]);
+    expect(feed(await partition.run(delivered(run)))).toMatchObject([{ profile_id: 'p9', causes: ['a'] }]);
   });
 });
 

@@ -55,6 +55,8 @@ interface Holding {
   kept: Tributary | undefined;
   /** What this batch adds. */
   added: Tributary | undefined;
+  /** The events that it adds. */
+  messageIds: string[];
 }
 
 /** A profile touched in a batch. */
@@ -137,7 +139,10 @@ class Batch {
     const visit = this.#visit(address.profile_id);
     const holding = this.#holding(visit, hash);
     holding.added = holding.added ? merge(holding.added, part) : part;
-    for (const id of messageIds) visit.messageIds.push(id);
+    for (const id of messageIds) {
+      visit.messageIds.push(id);
+      holding.messageIds.push(id);
+    }
     if (messageIds.length > 0) visit.byEvent = true;
     else visit.byRegroup = true;
     if (part.updated_at > visit.time) visit.time = part.updated_at;
@@ -155,9 +160,11 @@ class Batch {
     const holding = this.#holding(visit, hash);
     const held = heldIn(holding);
     if (!held) return false;
-    this.#send(held, departure.sendTo, none, Math.max(held.updated_at, decidedAt));
+    // Events that came in this batch are told of where they go: no version here may ever speak of them.
+    this.#send(held, departure.sendTo, smallest(holding.messageIds), Math.max(held.updated_at, decidedAt));
     holding.kept = undefined;
     holding.added = undefined;
+    holding.messageIds = [];
     visit.byRegroup = true;
     if (decidedAt > visit.time) visit.time = decidedAt;
     if (held.events > 0) visit.into = departure.sendTo.profile_id;
@@ -199,7 +206,7 @@ class Batch {
     const open = visit.holdings.get(hash);
     if (open) return open;
     const before = visit.state.members.includes(hash) ? this.#stored(visit, hash) : undefined;
-    const holding: Holding = { before, kept: before, added: undefined };
+    const holding: Holding = { before, kept: before, added: undefined, messageIds: [] };
     visit.holdings.set(hash, holding);
     return holding;
   }

@@ -57,7 +57,7 @@ say(
 );
 say('starting Kafka, the registry and ClickHouse');
 const base = values['port-base'];
-const platform = await startPlatform({ shortLived: false, ...(base === undefined ? {} : { portBase: Number(base) }) });
+const platform = await startPlatform(base === undefined ? {} : { portBase: Number(base) });
 const figures: {
   collector?: CollectorFigures[];
   stages?: StageFigures[];

@@ -48,7 +48,6 @@ say(
 const base = values['port-base'];
 const platform = await startPlatform({
   services,
-  shortLived: false,
   ...(base === undefined ? {} : { portBase: Number(base) }),
 });
 for (const signal of ['SIGINT', 'SIGTERM'] as const)

@@ -17,7 +17,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: `${projector}/projector.ts`,
-        right: '    this.#send(held, departure.sendTo, none, Math.max(held.updated_at, decidedAt));\n',
+        right:
+          '    this.#send(held, departure.sendTo, smallest(holding.messageIds), Math.max(held.updated_at, decidedAt));\n',
         wrong: '',
       },
     ],

@@ -13,8 +13,6 @@ export interface StartOptions {
   /** Ports are taken from here upwards; else free ones are picked. */
   readonly portBase?: number;
   readonly env?: Readonly<Record<string, string>>;
-  /** Quick to start (the default) rather than quick in the long run. */
-  readonly shortLived?: boolean;
 }
 
 export interface RunningPlatform {
@@ -54,7 +52,6 @@ export async function startPlatform(options: StartOptions = {}): Promise<Running
     env,
     parts: options.parts ?? allParts,
     services: options.services ?? [],
-    shortLived: options.shortLived ?? true,
   });
   const stop = async () => {
     await platform.stop();

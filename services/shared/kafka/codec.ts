@@ -150,10 +150,17 @@ export class Codecs {
         const { id } = await this.#registry.register({ type: SchemaType.AVRO, schema }, { subject });
         return new Codec(record, id, typeOf(record), this.#registry);
       } catch (error) {
-        // The library gives a new subject its rule after its first schema: who comes in between finds none, and must come again.
-        if ((error as Error).name !== 'ConfluentSchemaRegistryCompatibilityError' || tries === 20) throw error;
+        if (!isRace(error) || tries === 20) throw error;
         await sleep(100);
       }
     }
   }
 }
+
+/**
+ * Whether another process makes the same new subject at this moment: then it is there when one comes again. The library gives a
+ * subject its compatibility rule after its first schema, and Apicurio says in words that one of them exists already.
+ */
+const isRace = (error: unknown): boolean =>
+  error instanceof Error &&
+  (error.name === 'ConfluentSchemaRegistryCompatibilityError' || /already exists/.test(error.message));

@@ -1,8 +1,9 @@
 /**
- * Mends kafkajs 2.2.4 in nine places, and so must be evaluated before kafkajs is loaded: everything that uses kafkajs imports it
+ * Mends kafkajs 2.2.4 in ten places, and so must be evaluated before kafkajs is loaded: everything that uses kafkajs imports it
  * through `client.ts`.
  */
 import { createRequire } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { crc32c } from './crc32c.ts';
 import { recordDecoder } from './decode-record.ts';
 import { produceRequest } from './produce-request.ts';
@@ -74,6 +75,8 @@ interface Cluster {
 }
 interface Broker {
   readonly nodeId: number;
+  addPartitionsToTxn(asked: object): Promise<unknown>;
+  addOffsetsToTxn(asked: object): Promise<unknown>;
 }
 /** How long a coordinator is believed to be where it was. Who is told otherwise meanwhile asks again, or starts anew. */
 const BELIEVED_MS = 1_000;
@@ -91,3 +94,22 @@ cluster.findGroupCoordinator = async function (this: Cluster, { groupId, coordin
   known.set(place, { nodeId: broker.nodeId, until: performance.now() + BELIEVED_MS });
   return broker;
 };
+
+/** After a commit the coordinator needs a moment before it takes the next transaction's partitions. */
+const MOMENT_MS = 4;
+const MOST_MOMENTS = 2_500;
+const broker = (require('kafkajs/src/broker') as { prototype: Broker }).prototype;
+// It would give the transaction up, or ask for everything anew.
+for (const ask of ['addPartitionsToTxn', 'addOffsetsToTxn'] as const) {
+  const original = broker[ask];
+  broker[ask] = async function (this: Broker, asked: object) {
+    for (let moments = 0; ; moments++) {
+      try {
+        return await original.call(this, asked);
+      } catch (error) {
+        if ((error as { type?: string }).type !== 'CONCURRENT_TRANSACTIONS' || moments === MOST_MOMENTS) throw error;
+        await sleep(MOMENT_MS);
+      }
+    }
+  };
+}

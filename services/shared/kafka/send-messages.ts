@@ -143,9 +143,7 @@ async function prepare(
     return requests;
   } catch (error) {
     if ((error as { retriable?: boolean }).retriable === false) bail(error as Error);
-    // After a commit the coordinator needs a moment: nothing is wrong with what is known of the cluster.
-    else if ((error as { type?: string }).type !== 'CONCURRENT_TRANSACTIONS')
-      await cluster.refreshMetadata().catch(() => undefined);
+    else await cluster.refreshMetadata().catch(() => undefined);
     throw error;
   }
 }

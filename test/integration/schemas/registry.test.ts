@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import { expect, test } from 'vitest';
 import { schemaOf } from '#schemas/load.ts';
+import { Codecs } from '#shared/kafka/codec.ts';
 import { requireCompatibility } from '#shared/kafka/require-compatibility.ts';
 import { addresses } from '../../support/addresses.ts';
 
@@ -22,4 +23,13 @@ test('the registry takes a schema that grows, and refuses one that could not rea
   await expect(
     register(profile.fields.map((field) => (field.name === 'version' ? { ...field, type: 'int' } : field))),
   ).rejects.toThrow(/[Ii]ncompatible/);
+});
+
+test('many processes that register the same new subject at once all get it', async () => {
+  const { registryUrl } = addresses();
+  const prefix = `${randomUUID()}.`;
+  const codecs = await Promise.all(
+    Array.from({ length: 8 }, () => new Codecs(registryUrl).ofRecord(prefix, 'Accounting')),
+  );
+  expect(new Set(codecs.map(({ schemaId }) => schemaId)).size).toBe(1);
 });

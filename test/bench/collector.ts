@@ -91,8 +91,7 @@ async function startBareLoop({ platform, installation }: Ground) {
     topics: [{ topic, numPartitions, replicationFactor: 1 }],
     waitForLeaders: true,
   });
-  const { brokers, registryUrl } = platform;
-  const options: BareLoopOptions = { brokers, registryUrl, topic, recordBytes: RECORD_BYTES };
+  const options: BareLoopOptions = { brokers: platform.brokers, topic, recordBytes: RECORD_BYTES };
   const script = new URL('./bare-loop.ts', import.meta.url).pathname;
   const child = spawn(process.execPath, [script, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'inherit'] });
   const port = await new Promise<number>((resolve, reject) => {

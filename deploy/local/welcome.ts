@@ -7,10 +7,6 @@ export function welcome(platform: Platform): string {
   const at = (file: string) => relative(process.cwd(), join(platform.directory, file)) || '.';
   const collector = `http://127.0.0.1:${env.TRIBUTARY_COLLECTOR_PORT}`;
   const api = `http://127.0.0.1:${env.TRIBUTARY_API_PORT}`;
-  // A key that somebody else gave is not shown.
-  const password = platform.settings.clickhousePasswordFile
-    ? `in ${platform.clickhousePasswordFile}`
-    : `${platform.clickhousePassword}  (${at('clickhouse-password')})`;
   const event = `{"type":"track","userId":"me","event":"Tried","messageId":"'$RANDOM'"}`;
   return `
   collector        ${collector}
@@ -20,7 +16,7 @@ export function welcome(platform: Platform): string {
   schema registry  ${env.TRIBUTARY_REGISTRY_URL}
 
   API token            ${platform.apiToken}  (${at('api-token')})
-  ClickHouse password  ${password}
+  ClickHouse password  in ${relative(process.cwd(), platform.clickhousePasswordFile)}
   logs                 ${at('logs')}
 
 Three things to try:

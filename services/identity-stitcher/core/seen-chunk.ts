@@ -25,7 +25,8 @@ export const hourOfChunk = (key: string): number => Number(key.slice(0, 8));
 /** @param entries all received in the given hour */
 export function encodeChunk(hour: number, entries: readonly SeenEntry[]): Seen {
   const bucket = hour * HOUR;
-  const ids = Buffer.allocUnsafe(entries.length * ENTRY_BYTES);
+  // Memory of its own: chunks stay in the state's cache, and each would hold on to a whole piece of Node's pool.
+  const ids = Buffer.allocUnsafeSlow(entries.length * ENTRY_BYTES);
   let at = 0;
   for (const { id, receivedAt } of entries) {
     ids.write(id, at, ID_BYTES, 'hex');

@@ -47,9 +47,8 @@ const SWEEP_MS = 250;
 /**
  * Writes records to Kafka and says when Kafka has them (`acks=all`). While one send is under way the next one gathers.
  *
- * One send at a time: kafkajs gives the sequence numbers of a send that failed to the next one, and a broker that has the first
- * takes the second for its repetition, and acknowledges it without storing it. For the same reason a producer that failed once is
- * thrown away.
+ * One send at a time, so that records of a partition keep their order. After a failed send its producer's sequence numbers no longer
+ * tell what the log has (`send-messages.ts`), so a producer that failed once is thrown away.
  */
 export class RecordWriter implements Service {
   readonly name = 'record-writer';

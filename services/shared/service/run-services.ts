@@ -2,6 +2,9 @@ import { once } from 'node:events';
 import type { Log } from './log.ts';
 import type { Service } from './service.ts';
 
+/** So long a process that cannot go on waits for its parts to stop. Nothing is lost without: whatever is committed is in Kafka. */
+const LETTING_GO_MS = 15_000;
+
 /**
  * Runs services until the process is told to stop (SIGTERM, SIGINT) or one of them cannot go on. Then stops all, in reverse
  * order, and sets the exit code: 0 as asked, 70 after a failure. A second signal ends the process at once.
@@ -20,6 +23,12 @@ export async function runServices(log: Log, services: readonly Service[]): Promi
   );
   const reason = await Promise.race([asked, ...running]);
   log.info({ reason }, 'stopping');
+  if (reason !== 'asked') {
+    setTimeout(() => {
+      log.fatal('something does not let go; ending all the same');
+      process.exit();
+    }, LETTING_GO_MS).unref();
+  }
   process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1));
   for (const service of [...services].reverse()) {
     await service

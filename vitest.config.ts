@@ -1,10 +1,18 @@
 import { defineConfig } from 'vitest/config';
+import { hasEngine } from './test/support/compose-file.ts';
 
 const long = { testTimeout: 120_000, hookTimeout: 180_000 };
+const contract = 'test/contract/**/*.test.ts';
+
+/** What the images of docker-compose.yml are tested with; where there is no Docker engine, one skipped test that says so. */
+const containers = hasEngine()
+  ? { include: [contract, 'test/containers/**/*.test.ts'], globalSetup: ['test/support/containers-setup.ts'] }
+  : { include: ['test/support/no-engine.test.ts'] };
 
 /**
  * unit: pure, beside the code. broker: need Kafka, the registry and ClickHouse, which are started once for all of them. platform:
- * start, kill and restart whole platforms of their own, one after the other.
+ * start, kill and restart whole platforms of their own, one after the other. containers: the same in containers; the contract tests
+ * are run against both.
  */
 export default defineConfig({
   test: {
@@ -19,7 +27,7 @@ export default defineConfig({
       {
         test: {
           name: 'broker',
-          include: ['test/integration/**/*.test.ts', 'test/contract/**/*.test.ts'],
+          include: ['test/integration/**/*.test.ts', contract],
           exclude: ['test/integration/local-platform/**'],
           globalSetup: ['test/support/global-setup.ts'],
           maxWorkers: 2,
@@ -34,6 +42,14 @@ export default defineConfig({
             'test/integrity/**/*.test.ts',
             'test/e2e/**/*.test.ts',
           ],
+          fileParallelism: false,
+          ...long,
+        },
+      },
+      {
+        test: {
+          name: 'containers',
+          ...containers,
           fileParallelism: false,
           ...long,
         },

@@ -30,7 +30,9 @@ const interface_ = new HttpInterface(engine, {
 
 const server = createServer((request, response) => void interface_.handle(request, response));
 server.keepAliveTimeout = 30_000;
-server.listen(settings.port, '127.0.0.1', () => process.stdout.write(`ClickHouse answers on port ${settings.port}\n`));
+server.listen(settings.port, settings.host, () =>
+  process.stdout.write(`ClickHouse answers on port ${settings.port}\n`),
+);
 
 let stopping = false;
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {

@@ -36,7 +36,7 @@ export async function installPackages() {
   }
   say('installing packages with npm (once, a minute or two)');
   const npm = process.env.npm_execpath;
-  const install = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'];
+  const install = ['install', '--no-save', '--no-audit', '--no-fund', '--include=dev', '--loglevel=error'];
   const code = npm ? await run(process.execPath, [npm, ...install]) : await run('npm', install);
   if (code !== 0) throw new Error(`npm install failed (exit code ${code}); what it says above tells why`);
   writeFileSync(marker, wanted);

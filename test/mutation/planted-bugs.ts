@@ -100,7 +100,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         wrong: 'committed = early;',
       },
     ],
-    tests: ['test/integration/task-loop/zombie-commit.test.ts'],
+    tests: ['test/contract/zombie-commit.test.ts'],
     project: 'broker',
   },
   {
@@ -112,7 +112,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         wrong: 'void withoutAborted;\n',
       },
     ],
-    tests: ['test/integration/task-loop/aborted-records.test.ts'],
+    tests: ['test/contract/aborted-records.test.ts'],
     project: 'broker',
   },
   {
@@ -125,7 +125,7 @@ export const plantedBugs: readonly PlantedBug[] = [
           '    await this.#state?.apply(batch.totals.map((value) => ({ store: TOTALS, key: value.topic, value, bytes: storeCodec(this.#around, TOTALS).encode(value) })), { offset: this.#state.position?.offset ?? 0, at: now, cluster: this.#cluster });\n    if (now % 4 === 0) throw new LostInfrastructure("broken");\n    const { changes, offset } = await transact(',
       },
     ],
-    tests: ['test/integration/task-loop/exactly-once.test.ts'],
+    tests: ['test/contract/exactly-once.test.ts'],
     project: 'broker',
   },
   {

@@ -4,6 +4,8 @@ import type { Addresses } from './installation.ts';
 export interface AllAddresses extends Addresses {
   readonly clickhouseUrl: string;
   readonly clickhousePassword: string;
+  /** The same Kafka and registry as ClickHouse reaches them. */
+  readonly forClickHouse: Addresses;
 }
 
 declare module 'vitest' {

@@ -9,7 +9,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     TRIBUTARY_TEST_CLICKHOUSE_PASSWORD: clickhousePassword = '',
   } = process.env;
   if (brokers && registryUrl) {
-    project.provide('addresses', { brokers, registryUrl, clickhouseUrl, clickhousePassword });
+    const forClickHouse = { brokers, registryUrl };
+    project.provide('addresses', { brokers, registryUrl, clickhouseUrl, clickhousePassword, forClickHouse });
     return async () => {};
   }
   const { startPlatform } = await import('./platform.ts');
@@ -19,6 +20,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     registryUrl: platform.registryUrl,
     clickhouseUrl: platform.clickhouseUrl,
     clickhousePassword: platform.clickhousePassword,
+    // ClickHouse asks by the older version of the registry's API.
+    forClickHouse: { brokers: platform.brokers, registryUrl: platform.registryUrl.replace('/v7', '/v6') },
   });
   return () => platform.stop();
 }

@@ -16,14 +16,12 @@ export interface Warehouse {
 }
 
 export async function openWarehouse(installation: Installation): Promise<Warehouse> {
-  const { brokers, registryUrl, clickhouseUrl, clickhousePassword } = addresses();
+  const { clickhouseUrl, clickhousePassword, forClickHouse } = addresses();
   const client = createClient({ url: clickhouseUrl, username: 'default', password: clickhousePassword });
   const database = installation.prefix.replace('.', '');
   const surroundings = {
     database,
-    brokers,
-    // ClickHouse asks by the older version of the registry's API.
-    registryUrl: registryUrl.replace('/v7', '/v6'),
+    ...forClickHouse,
     prefix: installation.prefix,
     generation: 1,
     cluster: '',

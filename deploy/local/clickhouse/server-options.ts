@@ -2,6 +2,7 @@ import { count, port, text } from '#shared/service/options.ts';
 
 export const clickhouseServerOptions = {
   port: port('CLICKHOUSE_PORT', 'Port of the HTTP interface', '8123'),
+  host: text('CLICKHOUSE_HOST', 'Address that it is bound to', '127.0.0.1'),
   directory: text('CLICKHOUSE_DIRECTORY', 'Directory of the tables'),
   configFile: text('CLICKHOUSE_CONFIG_FILE', 'The engine’s own configuration'),
   passwordFile: text('CLICKHOUSE_PASSWORD_FILE', 'File with the password of the user `default`'),

@@ -14,7 +14,6 @@ const ANSWER_MS = 3_000;
 /** Asks every part and service of the installation, all at once. */
 export async function unitStates(connections: Connections): Promise<UnitState[]> {
   const s = connections.settings;
-  const local = (port: number): string => `http://127.0.0.1:${port}`;
   const service = (name: string, address: string) => ask(name, address, () => readiness(`${address}/ready`));
   return Promise.all([
     ask('kafka', s.kafkaBrokers.join(','), async () => {
@@ -29,10 +28,10 @@ export async function unitStates(connections: Connections): Promise<UnitState[]>
       await connections.rows('SELECT 1');
       return '';
     }),
-    service('collector', local(s.collectorPort)),
-    service('identity-stitcher', local(s.stitcherOpsPort)),
-    service('profile-projector', local(s.projectorOpsPort)),
-    service('activation', local(s.activationOpsPort)),
+    service('collector', s.collectorUrl),
+    service('identity-stitcher', s.stitcherUrl),
+    service('profile-projector', s.projectorUrl),
+    service('activation', s.activationUrl),
     service('console', s.apiUrl),
   ]);
 }

@@ -14,7 +14,7 @@ const ABORT_MARKER = 0;
 /**
  * The messages that belong to no aborted transaction. kafkajs 2.2.4 gets this wrong when transactions interleave on a
  * partition: brokers list aborted transactions in the order of their aborts, its own filter expects the order of their first
- * offsets and admits one per message. `test/integration/task-loop/aborted-records.test.ts` shows that this is needed. Control records stay: kafkajs takes them out itself. */
+ * offsets and admits one per message. `test/contract/aborted-records.test.ts` shows that this is needed. Control records stay: kafkajs takes them out itself. */
 export function withoutAborted({
   messages,
   abortedTransactions,

@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { clickhouseHttpContract } from '../../contract/clickhouse-http.ts';
 import { type RunningPlatform, startPlatform } from '../../support/platform.ts';
 
 let running: RunningPlatform;
@@ -14,9 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => running?.stop());
 
-const address = () => ({ url: running.clickhouseUrl, username: 'default', password: running.clickhousePassword });
-
-clickhouseHttpContract('embedded', address);
+const address = () => ({ url: running.clickhouseUrl, password: running.clickhousePassword });
 
 describe('the embedded ClickHouse’s limits', () => {
   const ask = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}, query = '') =>

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { accountingTopic } from '#schemas/topics.ts';
 import { TaskRunner } from '#shared/task/runner.ts';
-import { addresses } from '../../support/addresses.ts';
-import { countOut, expectEachOnce } from '../../support/counted.ts';
-import { countingTask, produceEvents } from '../../support/counting-task.ts';
-import { createInstallation, type Installation } from '../../support/installation.ts';
-import { readAll } from '../../support/read-all.ts';
-import { until } from '../../support/until.ts';
+import { addresses } from '../support/addresses.ts';
+import { countOut, expectEachOnce } from '../support/counted.ts';
+import { countingTask, produceEvents } from '../support/counting-task.ts';
+import { createInstallation, type Installation } from '../support/installation.ts';
+import { readAll } from '../support/read-all.ts';
+import { until } from '../support/until.ts';
 
 let installation: Installation;
 beforeAll(async () => {

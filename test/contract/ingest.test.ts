@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EventStitched, Profile } from '#schemas/generated/records.ts';
 import { topics } from '#schemas/topics.ts';
-import { migrate } from '../../../deploy/clickhouse/migrate.ts';
-import { addresses } from '../../support/addresses.ts';
-import { anEvent } from '../../support/counting-task.ts';
-import { createInstallation, type Installation } from '../../support/installation.ts';
-import { produce } from '../../support/produce.ts';
-import { until } from '../../support/until.ts';
-import { openWarehouse, type Warehouse } from '../../support/warehouse.ts';
+import { migrate } from '../../deploy/clickhouse/migrate.ts';
+import { addresses } from '../support/addresses.ts';
+import { anEvent } from '../support/counting-task.ts';
+import { createInstallation, type Installation } from '../support/installation.ts';
+import { produce } from '../support/produce.ts';
+import { until } from '../support/until.ts';
+import { openWarehouse, type Warehouse } from '../support/warehouse.ts';
 
 const P = '11111111-1111-5111-8111-111111111111';
 const Q = '22222222-2222-5222-8222-222222222222';

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { schemaOf } from '#schemas/load.ts';
 import { Codecs } from '#shared/kafka/codec.ts';
 import { requireCompatibility } from '#shared/kafka/require-compatibility.ts';
-import { addresses } from '../../support/addresses.ts';
+import { addresses } from '../support/addresses.ts';
 
 const profile = schemaOf('Profile') as { fields: { name: string; type: unknown }[] };
 

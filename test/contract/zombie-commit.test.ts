@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { topics } from '#schemas/topics.ts';
 import { TaskRunner } from '#shared/task/runner.ts';
-import { addresses } from '../../support/addresses.ts';
-import { expectEachOnce } from '../../support/counted.ts';
-import { anEvent, countingTask, produceEvents } from '../../support/counting-task.ts';
-import { createInstallation, type Installation } from '../../support/installation.ts';
-import { readAll } from '../../support/read-all.ts';
-import { until } from '../../support/until.ts';
+import { addresses } from '../support/addresses.ts';
+import { expectEachOnce } from '../support/counted.ts';
+import { anEvent, countingTask, produceEvents } from '../support/counting-task.ts';
+import { createInstallation, type Installation } from '../support/installation.ts';
+import { readAll } from '../support/read-all.ts';
+import { until } from '../support/until.ts';
 
 let installation: Installation;
 beforeAll(async () => {

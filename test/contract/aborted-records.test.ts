@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { topics } from '#schemas/topics.ts';
-import { addresses } from '../../support/addresses.ts';
-import { anEvent } from '../../support/counting-task.ts';
-import { createInstallation, type Installation } from '../../support/installation.ts';
-import { readAll } from '../../support/read-all.ts';
+import { addresses } from '../support/addresses.ts';
+import { anEvent } from '../support/counting-task.ts';
+import { createInstallation, type Installation } from '../support/installation.ts';
+import { readAll } from '../support/read-all.ts';
 
 let installation: Installation;
 beforeAll(async () => {

@@ -26,10 +26,26 @@ export function composeService(name: string): { image: string; environment: Reco
 }
 
 /** Whether a Docker engine answers here. */
-export function hasEngine(): boolean {
+export const hasEngine = (): boolean => succeeds('version');
+
+/** Whether `docker compose` is there, or only `docker-compose`. */
+export const hasComposePlugin = (): boolean => succeeds('compose', 'version');
+
+function succeeds(...args: readonly string[]): boolean {
   try {
-    execFileSync('docker', ['version'], { stdio: 'ignore', timeout: 10_000 });
+    execFileSync('docker', args, { stdio: 'ignore', timeout: 10_000 });
     return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether an image is one of those that deploy/docker/stand-ins.sh builds: then nothing can be pulled here. */
+export function isStandIn(image: string): boolean {
+  const format = '{{index .Config.Labels "tributary.stand-in"}}';
+  try {
+    const label = execFileSync('docker', ['image', 'inspect', '--format', format, image], { stdio: 'pipe' });
+    return String(label).trim() === 'true';
   } catch {
     return false;
   }

@@ -12,11 +12,16 @@ export interface ContainerParts {
   readonly clickhousePassword: string;
   /** The same Kafka and registry as the containers reach them. */
   readonly inside: { readonly brokers: string; readonly registryUrl: string };
+  /** Kafka as the containers reach it by the protocol that this machine speaks with it. */
+  readonly insideSecured: string;
+  readonly kafka: StartedTestContainer;
   stop(): Promise<void>;
 }
 
 export interface ContainerPartsOptions {
-  /** Added to Kafka's environment; `OUTSIDE` is the listener for this machine. */
+  /** How this machine speaks with Kafka, through the listener `OUTSIDE`; containers may, through `SECURED`. */
+  readonly outsideProtocol?: 'PLAINTEXT' | 'SASL_SSL';
+  /** Added to Kafka's environment. */
   readonly kafkaEnvironment?: Readonly<Record<string, string>>;
   /** Files for /etc/kafka/secrets, by name. */
   readonly kafkaSecrets?: Readonly<Record<string, string | Buffer>>;
@@ -27,7 +32,7 @@ export interface ContainerPartsOptions {
 const DATA_FILE_MODE = 0o444;
 
 export async function startContainerParts(options: ContainerPartsOptions = {}): Promise<ContainerParts> {
-  const { kafkaEnvironment = {}, kafkaSecrets = {}, clickhouseFiles = {} } = options;
+  const { outsideProtocol = 'PLAINTEXT', kafkaEnvironment = {}, kafkaSecrets = {}, clickhouseFiles = {} } = options;
   const started: { stop(): Promise<unknown> }[] = [];
   const stop = async (): Promise<void> => {
     for (const one of started.toReversed()) await one.stop();
@@ -36,7 +41,7 @@ export async function startContainerParts(options: ContainerPartsOptions = {}): 
     const network = await new Network().start();
     started.push(network);
     const kafkaPort = await freePort();
-    const kafka = await startKafka(network, kafkaPort, kafkaEnvironment, kafkaSecrets);
+    const kafka = await startKafka(network, kafkaPort, outsideProtocol, kafkaEnvironment, kafkaSecrets);
     started.push(kafka);
     const registry = await startRegistry(network);
     started.push(registry);
@@ -51,6 +56,8 @@ export async function startContainerParts(options: ContainerPartsOptions = {}): 
       clickhouseUrl: at(clickhouse, 8123),
       clickhousePassword,
       inside: { brokers: 'kafka:9092', registryUrl: 'http://registry:8080/apis/ccompat/v7' },
+      insideSecured: 'kafka:9095',
+      kafka,
       stop,
     };
   } catch (error) {
@@ -62,6 +69,7 @@ export async function startContainerParts(options: ContainerPartsOptions = {}): 
 function startKafka(
   network: StartedNetwork,
   port: number,
+  protocol: string,
   environment: Readonly<Record<string, string>>,
   secrets: Readonly<Record<string, string | Buffer>>,
 ): Promise<StartedTestContainer> {
@@ -73,9 +81,9 @@ function startKafka(
       ...composed,
       CLUSTER_ID: randomBytes(16).toString('base64url'),
       // An address of its own for this machine: a client goes on to the one that it is told.
-      KAFKA_LISTENERS: `PLAINTEXT://:9092,CONTROLLER://:9093,OUTSIDE://:${port}`,
-      KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://kafka:9092,OUTSIDE://localhost:${port}`,
-      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,OUTSIDE:PLAINTEXT',
+      KAFKA_LISTENERS: `PLAINTEXT://:9092,CONTROLLER://:9093,SECURED://:9095,OUTSIDE://:${port}`,
+      KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://kafka:9092,SECURED://kafka:9095,OUTSIDE://localhost:${port}`,
+      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: `PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURED:${protocol},OUTSIDE:${protocol}`,
       ...environment,
     })
     .withCopyContentToContainer(

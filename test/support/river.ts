@@ -59,8 +59,11 @@ export class River {
     this.#ledger = ledger;
   }
 
-  /** With a webhook destination that takes part of the orders. */
-  static async open(host: SampleHost): Promise<River> {
+  /**
+   * With a webhook destination that takes part of the orders.
+   * @param reachedAs name of this machine where activation runs, when that is elsewhere
+   */
+  static async open(host: SampleHost, reachedAs?: string): Promise<River> {
     const env = host.env();
     const read = readOptions(platformOptions, env, []);
     if ('errors' in read) throw new Error(read.errors.join('; '));
@@ -68,7 +71,7 @@ export class River {
     const kafka = createKafka(read.values, 'test');
     const codecs = new Codecs(registryUrl);
     const installation = { kafka, codecs, prefix, generation };
-    const receiver = await startWebhookReceiver({ sharedSecret, keep: false });
+    const receiver = await startWebhookReceiver({ sharedSecret, keep: false, ...(reachedAs && { reachedAs }) });
     const body = definitionKinds.destination.parse({
       type: 'webhook',
       action: 'send',

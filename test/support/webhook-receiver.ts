@@ -40,6 +40,8 @@ export interface WebhookReceiverOptions {
   readonly sharedSecret?: string;
   /** Keep the requests, with their bodies; off where many are expected. */
   readonly keep?: boolean;
+  /** Name that it is reached by from elsewhere; then it listens to all of this machine's addresses. */
+  readonly reachedAs?: string;
 }
 
 const ok = (): Reply => ({ status: 200, body: 'ok' });
@@ -52,7 +54,7 @@ function signed(secret: string, body: string, signature: string): boolean {
 
 /** A local receiver of webhooks that counts what it took in and can be told to fail. */
 export async function startWebhookReceiver(options: WebhookReceiverOptions = {}): Promise<WebhookReceiver> {
-  const { port = 0, sharedSecret, keep = true } = options;
+  const { port = 0, sharedSecret, keep = true, reachedAs } = options;
   const requests: Received[] = [];
   const seen = new Map<string, number>();
   const accepted = new Map<string, number>();
@@ -87,10 +89,10 @@ export async function startWebhookReceiver(options: WebhookReceiverOptions = {})
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
+    server.listen(port, reachedAs ? '0.0.0.0' : '127.0.0.1', resolve);
   });
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    url: `http://${reachedAs ?? '127.0.0.1'}:${(server.address() as AddressInfo).port}/`,
     requests,
     accepted,
     answerWith(next) {

@@ -1,3 +1,4 @@
+import { askedAgain } from '#shared/kafka/asked-again.ts';
 import { topicOffsets } from '#shared/kafka/topic-offsets.ts';
 import type { Connections } from './connections.ts';
 
@@ -13,14 +14,14 @@ export interface Lag {
 export async function lagsOf(connections: Connections): Promise<Lag[]> {
   const { prefix, generation } = connections.settings;
   const admin = await connections.kafka();
-  const { groups } = await admin.listGroups();
+  const { groups } = await askedAgain(() => admin.listGroups());
   const names = groups
     .map(({ groupId }) => groupId)
     .filter((id) => id.startsWith(`${prefix}g${generation}.`) || id.startsWith(`${prefix}clickhouse.`))
     .sort();
   const lags: Lag[] = [];
   for (const group of names) {
-    for (const { topic, partitions } of await admin.fetchOffsets({ groupId: group })) {
+    for (const { topic, partitions } of await askedAgain(() => admin.fetchOffsets({ groupId: group }))) {
       const ends = await topicOffsets(admin, topic).catch(() => []);
       let offsets = 0;
       for (const { partition, low, high } of ends) {

@@ -1,5 +1,6 @@
 import { topics } from '#schemas/topics.ts';
 import { CLICKHOUSE, type Reading, type ReadingState } from '#shared/accounting/balance.ts';
+import { askedAgain } from '#shared/kafka/asked-again.ts';
 import type { Admin, KafkaClient } from '#shared/kafka/client.ts';
 import { readPartitions } from '#shared/kafka/read-partitions.ts';
 import { topicOffsets } from '#shared/kafka/topic-offsets.ts';
@@ -25,7 +26,8 @@ export async function readingState(
   if (!isIncomplete) return { reader, topic, isIncomplete, isBehind: false };
   const reached = new Map(positions);
   if (reader === CLICKHOUSE) {
-    const [group] = await admin.fetchOffsets({ groupId: `${prefix}clickhouse.${topic}`, topics: [name] });
+    const groupId = `${prefix}clickhouse.${topic}`;
+    const [group] = await askedAgain(() => admin.fetchOffsets({ groupId, topics: [name] }));
     for (const { partition, offset } of group?.partitions ?? []) reached.set(partition, Number(offset));
   }
   const from = bounds.map(({ partition, low, high }): [string, number] => [

@@ -1,0 +1,161 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createClient } from '@clickhouse/client';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ContainerParts, freePort, startContainerParts } from '../support/container-parts.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { until } from '../support/until.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const USER = 'tributary';
+const password = randomBytes(12).toString('hex');
+const directory = temporaryDirectory();
+const file = (name: string, content: string): string => {
+  writeFileSync(join(directory, name), content);
+  return join(directory, name);
+};
+
+let parts: ContainerParts;
+let env: Record<string, string>;
+const running: { stop(): Promise<unknown> }[] = [];
+
+beforeAll(async () => {
+  // A certificate that signs itself, as a small company's brokers have it.
+  const store = join(directory, 'kafka.p12');
+  const keytool = (...args: string[]) => String(execFileSync('keytool', args, { stdio: 'pipe' }));
+  const secrets = ['-alias', 'kafka', '-keystore', store, '-storepass', password, '-storetype', 'PKCS12'];
+  const names = ['-dname', 'CN=kafka', '-ext', 'san=dns:kafka,dns:localhost'];
+  keytool('-genkeypair', ...secrets, '-keyalg', 'RSA', '-validity', '2', ...names);
+  const authority = keytool('-exportcert', '-rfc', ...secrets);
+
+  parts = await startContainerParts({
+    outsideProtocol: 'SASL_SSL',
+    kafkaEnvironment: {
+      KAFKA_SASL_ENABLED_MECHANISMS: 'SCRAM-SHA-512',
+      KAFKA_LISTENER_NAME_OUTSIDE_SCRAM___SHA___512_SASL_JAAS_CONFIG:
+        'org.apache.kafka.common.security.scram.ScramLoginModule required;',
+      KAFKA_LISTENER_NAME_SECURED_SCRAM___SHA___512_SASL_JAAS_CONFIG:
+        'org.apache.kafka.common.security.scram.ScramLoginModule required;',
+      KAFKA_SSL_KEYSTORE_LOCATION: '/etc/kafka/secrets/kafka.p12',
+      KAFKA_SSL_KEYSTORE_TYPE: 'PKCS12',
+      KAFKA_SSL_KEYSTORE_PASSWORD: password,
+    },
+    kafkaSecrets: { 'kafka.p12': readFileSync(store) },
+    clickhouseFiles: {
+      '/etc/clickhouse-server/kafka-ca.pem': authority,
+      '/etc/clickhouse-server/config.d/secured-kafka.xml': `<clickhouse><kafka>
+        <security_protocol>sasl_ssl</security_protocol>
+        <sasl_mechanism>SCRAM-SHA-512</sasl_mechanism>
+        <sasl_username>${USER}</sasl_username>
+        <sasl_password>${password}</sasl_password>
+        <ssl_ca_location>/etc/clickhouse-server/kafka-ca.pem</ssl_ca_location>
+      </kafka></clickhouse>`,
+    },
+  });
+  await parts.kafka.exec([
+    '/opt/kafka/bin/kafka-configs.sh',
+    ...['--bootstrap-server', 'kafka:9092', '--alter', '--entity-type', 'users', '--entity-name', USER],
+    ...['--add-config', `SCRAM-SHA-512=[password=${password}]`],
+  ]);
+  env = {
+    PATH: process.env.PATH ?? '',
+    TRIBUTARY_KAFKA_BROKERS: parts.brokers,
+    TRIBUTARY_KAFKA_TLS: 'true',
+    TRIBUTARY_KAFKA_CA_FILE: file('ca.pem', authority),
+    TRIBUTARY_KAFKA_SASL_MECHANISM: 'scram-sha-512',
+    TRIBUTARY_KAFKA_SASL_USERNAME: USER,
+    TRIBUTARY_KAFKA_SASL_PASSWORD_FILE: file('password', password),
+    TRIBUTARY_REGISTRY_URL: parts.registryUrl,
+    TRIBUTARY_CLICKHOUSE_URL: parts.clickhouseUrl,
+    TRIBUTARY_CLICKHOUSE_PASSWORD_FILE: file('clickhouse-password', parts.clickhousePassword),
+    TRIBUTARY_CLICKHOUSE_BROKERS: parts.insideSecured,
+    TRIBUTARY_CLICKHOUSE_REGISTRY_URL: parts.inside.registryUrl,
+    TRIBUTARY_FIRST_DEFINITIONS: join(root, 'deploy', 'local', 'definitions.yaml'),
+    TRIBUTARY_SECRET_FILE: file('secret', randomBytes(32).toString('hex')),
+    TRIBUTARY_API_TOKEN_FILE: file('api-token', randomBytes(16).toString('hex')),
+    TRIBUTARY_DATA: directory,
+    TRIBUTARY_OPS_PORT: '0',
+    TRIBUTARY_COLLECTOR_PORT: String(await freePort()),
+    TRIBUTARY_API_PORT: String(await freePort()),
+  };
+});
+afterAll(async () => {
+  for (const one of running) await one.stop();
+  await parts?.stop();
+});
+
+/** Runs a program of the project to its end. */
+async function end(program: string, changes: Readonly<Record<string, string>> = {}) {
+  const child = spawn(process.execPath, [join(root, program)], { env: { ...env, ...changes } });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (output += data));
+  const [code] = await once(child, 'exit');
+  return { code, output };
+}
+
+function start(service: string): void {
+  const child = spawn(process.execPath, [join(root, 'services', service, 'main.ts')], { env, stdio: 'ignore' });
+  const exited = once(child, 'exit');
+  running.push({
+    stop: () => {
+      child.kill('SIGTERM');
+      return exited;
+    },
+  });
+}
+
+test('a broker with a self-signed certificate and passwords: from HTTP to the profile and to ClickHouse', async () => {
+  expect(await end('deploy/provision.ts')).toMatchObject({ code: 0 });
+  for (const service of ['collector', 'identity-stitcher', 'profile-projector', 'console']) start(service);
+
+  const collector = `http://127.0.0.1:${env.TRIBUTARY_COLLECTOR_PORT}`;
+  const isReady = (url: string) =>
+    fetch(`${url}/ready`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  await until('the collector is ready', () => isReady(collector));
+  const sent = await fetch(`${collector}/v1/track`, {
+    method: 'POST',
+    headers: { authorization: `Basic ${btoa('local-server:')}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ userId: 'ada', event: 'Tried', messageId: 'm1' }),
+  });
+  expect(sent.status).toBe(200);
+
+  const authorization = `Bearer ${readFileSync(env.TRIBUTARY_API_TOKEN_FILE as string, 'utf8')}`;
+  const profile = `http://127.0.0.1:${env.TRIBUTARY_API_PORT}/v1/profiles/user_id%3Aada`;
+  let answer: unknown;
+  await until(
+    'the read API knows the profile',
+    async () => {
+      answer = await fetch(profile, { headers: { authorization } }).then((response) => response.json(), String);
+      return expect.objectContaining({ events: 1 }).asymmetricMatch(answer);
+    },
+    60_000,
+    () => answer,
+  );
+
+  const clickhouse = createClient({ url: parts.clickhouseUrl, password: parts.clickhousePassword });
+  running.push({ stop: () => clickhouse.close() });
+  await until('ClickHouse has the event', async () => {
+    const found = await clickhouse.query({ query: 'SELECT message_id FROM tributary.events', format: 'JSONEachRow' });
+    return expect.arrayContaining([{ message_id: 'm1' }]).asymmetricMatch(await found.json());
+  });
+}, 240_000);
+
+test.each([
+  [
+    'a wrong password',
+    () => ({ TRIBUTARY_KAFKA_SASL_PASSWORD_FILE: file('wrong', 'wrong') }),
+    /SASL|[Aa]uthentication/,
+  ],
+  ['an authority that it does not know', () => ({ TRIBUTARY_KAFKA_CA_FILE: '' }), /certificate/],
+])('%s is told, and nothing else is tried', async (_, changes, told) => {
+  const { code, output } = await end('deploy/provision.ts', changes());
+  expect(code).not.toBe(0);
+  expect(output).toMatch(told);
+  expect(output).not.toContain(password);
+});

@@ -1,0 +1,222 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Composed, serviceOf } from '../support/composed.ts';
+import { River } from '../support/river.ts';
+import { expectAsWithoutTrouble } from '../support/river-checks.ts';
+import { until } from '../support/until.ts';
+import { waveOf } from '../support/wave.ts';
+
+const EVENTS = 20_000;
+const PER_REQUEST = 100;
+const parts = ['kafka', 'registry', 'clickhouse'];
+const services = ['collector', 'identity-stitcher', 'profile-projector', 'activation', 'console'];
+const minutes = (count: number): number => count * 60_000;
+
+let stack: Composed;
+let river: River | undefined;
+let wave = 0;
+beforeAll(async () => {
+  stack = await Composed.create();
+  await stack.init();
+});
+afterAll(async () => {
+  await river?.close();
+  await stack?.remove();
+});
+
+const digest = (): Promise<string> => stack.tributary('digest');
+
+// One installation from its first day to its last: each test goes on where the one before it stopped.
+test(
+  'comes up from nothing, closed',
+  async () => {
+    await stack.up('--build');
+    const containers = await stack.containers();
+    expect(containers.map(serviceOf).sort()).toEqual([...parts, ...services, 'provision'].sort());
+
+    const published = containers.flatMap((container) =>
+      Object.values(container.NetworkSettings.Ports).flatMap((bindings) =>
+        (bindings ?? []).map(({ HostIp }) => `${serviceOf(container)} ${HostIp}`),
+      ),
+    );
+    expect(published.sort()).toEqual(['collector 127.0.0.1', 'console 127.0.0.1']);
+
+    for (const container of containers) {
+      const name = serviceOf(container);
+      expect(container.HostConfig.Memory, `${name}'s memory limit`).toBeGreaterThan(0);
+      for (const secret of ['secret', 'api-token', 'clickhouse-password'] as const)
+        expect(JSON.stringify(container), `${name} in docker inspect`).not.toContain(stack.secret(secret));
+      if (parts.includes(name)) continue;
+      expect(container.HostConfig, name).toMatchObject({ ReadonlyRootfs: true, CapDrop: ['ALL'] });
+    }
+    for (const service of services)
+      expect((await stack.compose('exec', '-T', service, 'id', '-u')).trim(), `${service}'s user`).toBe('1000');
+  },
+  minutes(8),
+);
+
+test(
+  '20,000 events through the published port: the books balance, and profiles and SQL have them',
+  async () => {
+    await stack.applyLocalDefinitions();
+    const collector = `http://127.0.0.1:${stack.platform.settings.collectorPort}/v1/batch`;
+    const authorization = `Basic ${Buffer.from('local-server:').toString('base64')}`;
+    const send = async (from: number): Promise<void> => {
+      const batch = Array.from({ length: PER_REQUEST }, (_, i) => ({
+        type: 'track',
+        event: 'Counted',
+        messageId: `count-${from + i}`,
+        userId: `person-${(from + i) % 500}`,
+      }));
+      const response = await fetch(collector, {
+        method: 'POST',
+        headers: { authorization, 'content-type': 'application/json' },
+        body: JSON.stringify({ batch }),
+      });
+      expect(response.status).toBe(200);
+    };
+    const firsts = Array.from({ length: EVENTS / PER_REQUEST }, (_, i) => i * PER_REQUEST);
+    await Promise.all(
+      [0, 1, 2, 3].map(async (lane) => {
+        for (const from of firsts.filter((_, i) => i % 4 === lane)) await send(from);
+      }),
+    );
+
+    let books: unknown;
+    await until(
+      'the books balance',
+      async () => {
+        books = JSON.parse(await stack.tributary('status', '--json')).books;
+        return expect
+          .objectContaining({ accepted: EVENTS, stitched: EVENTS, folded: EVENTS, duplicates: 0, differences: [] })
+          .asymmetricMatch(books);
+      },
+      minutes(1),
+      () => books,
+    );
+    const profile = JSON.parse(await stack.tributary('profile', 'user_id:person-7', '--json'));
+    expect(profile).toMatchObject({ events: EVENTS / 500, identifiers: [{ type: 'user_id', value: 'person-7' }] });
+    const sql = 'SELECT count(), uniqExact(profile_id) FROM tributary.events';
+    const ask = `wget -qO- --header "X-ClickHouse-Key: $(cat /run/secrets/clickhouse-password)" --post-data '${sql}' http://127.0.0.1:8123/`;
+    await until('SQL has them', async () => {
+      return (await stack.compose('exec', '-T', 'clickhouse', 'bash', '-c', ask)).trim() === `${EVENTS}\t500`;
+    });
+  },
+  minutes(3),
+);
+
+test(
+  'another up changes nothing, and provisions once more',
+  async () => {
+    const before = await digest();
+    await stack.up();
+    expect(await stack.compose('logs', 'provision')).toContain('topics: 0 made');
+    expect(await digest()).toBe(before);
+  },
+  minutes(3),
+);
+
+test(
+  'with Kafka, the registry and ClickHouse for programs on this machine',
+  async () => {
+    stack.with('deploy/docker/exposed.yml', 'test/containers/reaching-the-test.yml');
+    await stack.up();
+    river = await River.open(stack.platform, 'test.host');
+  },
+  minutes(4),
+);
+
+test.each([...services, 'clickhouse', 'registry', 'kafka'])(
+  'kill %s under load: the same content as without',
+  async (victim) => {
+    const at = river as River;
+    let killed: Promise<unknown> = Promise.resolve();
+    await at.send(waveOf(wave++), () => {
+      killed = stack.compose('kill', victim).then(() => stack.compose('up', '-d'));
+      killed.catch(() => undefined);
+    });
+    await killed;
+    await expectAsWithoutTrouble(at);
+    await stack.healthy();
+  },
+  minutes(6),
+);
+
+test(
+  'a process that dies is started again without anybody’s help',
+  async () => {
+    await stack.compose('exec', '-T', 'identity-stitcher', 'bash', '-c', 'kill -9 $(cat /proc/1/task/1/children)');
+    await until('it was started again', async () => {
+      const found = (await stack.containers()).find((one) => serviceOf(one) === 'identity-stitcher');
+      return found?.RestartCount === 1;
+    });
+    await stack.healthy();
+  },
+  minutes(3),
+);
+
+test(
+  'three stitchers and two projectors under load, and then one again: the same content',
+  async () => {
+    const at = river as River;
+    let scaled: Promise<unknown> = Promise.resolve();
+    const scale = (stitchers: number, projectors: number) => () => {
+      scaled = stack.compose(
+        'up',
+        '-d',
+        '--no-deps',
+        '--scale',
+        `identity-stitcher=${stitchers}`,
+        '--scale',
+        `profile-projector=${projectors}`,
+        'identity-stitcher',
+        'profile-projector',
+      );
+      scaled.catch(() => undefined);
+    };
+    await at.send(waveOf(wave++), scale(3, 2));
+    await scaled;
+    await stack.healthy();
+    expect((await stack.containers()).filter((one) => serviceOf(one) === 'identity-stitcher')).toHaveLength(3);
+    const held = await stack.compose('exec', '-T', 'identity-stitcher', 'bash', '-c', 'ls /data');
+    expect(held.split('\n').filter(Boolean)).toEqual(['1', '2', '3']);
+    await expectAsWithoutTrouble(at);
+    await at.send(waveOf(wave++), scale(1, 1));
+    await scaled;
+    await expectAsWithoutTrouble(at);
+  },
+  minutes(6),
+);
+
+test(
+  'down and up again keep everything; a back-up fills an empty installation with the same',
+  async () => {
+    await river?.close();
+    river = undefined;
+    const before = await digest();
+    await stack.compose('down');
+    stack.with();
+    await stack.up();
+    expect(await digest()).toBe(before);
+
+    const folder = mkdtempSync(join(tmpdir(), 'tributary-backup-'));
+    try {
+      await stack.run('sh', 'deploy/docker/backup.sh', folder);
+      await expect(stack.run('sh', 'deploy/docker/restore.sh', folder)).rejects.toThrow('there is an installation');
+      await stack.compose('down', '--volumes');
+      const project = (await stack.run('sh', '-c', 'echo $COMPOSE_PROJECT_NAME')).trim();
+      const volumes = () =>
+        stack.run('docker', 'volume', 'ls', '-q', '--filter', `label=com.docker.compose.project=${project}`);
+      expect(await volumes()).toBe('');
+      await stack.run('sh', 'deploy/docker/restore.sh', folder);
+      await stack.up();
+      expect(await digest()).toBe(before);
+      expect(JSON.parse(await stack.tributary('status', '--json')).books.differences).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+  minutes(8),
+);

@@ -1,0 +1,133 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { Platform } from '../../deploy/local/platform.ts';
+import { hasComposePlugin } from './compose-file.ts';
+import { freePort } from './container-parts.ts';
+import { until } from './until.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const execute = promisify(execFile);
+const ports = ['COLLECTOR', 'API', 'KAFKA', 'REGISTRY', 'CLICKHOUSE', 'ACTIVATION_OPS'] as const;
+/** Compose 2, or the program that Compose 1 was. */
+const compose = hasComposePlugin() ? 'docker compose' : 'docker-compose';
+const HEALTHY_WITHIN_MS = 180_000;
+
+/** Of a container, as far as `docker inspect` is asked. */
+export interface Inspected {
+  readonly State: { readonly Status: string; readonly ExitCode: number; readonly Health?: { readonly Status: string } };
+  readonly Config: { readonly Labels: Readonly<Record<string, string>>; readonly Env: readonly string[] };
+  readonly HostConfig: { readonly ReadonlyRootfs: boolean; readonly Memory: number; readonly CapDrop: string[] | null };
+  readonly NetworkSettings: {
+    readonly Ports: Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>>;
+  };
+  readonly RestartCount: number;
+}
+
+export const serviceOf = ({ Config }: Inspected): string => Config.Labels['com.docker.compose.service'] ?? '';
+
+/** An installation by docker-compose.yml, in a fresh copy of the project, with ports and a name of its own. */
+export class Composed {
+  readonly directory: string;
+  /** Not started here: it only says where everything is. */
+  readonly platform: Platform;
+  readonly #env: NodeJS.ProcessEnv;
+  #files: readonly string[] = ['docker-compose.yml'];
+
+  private constructor(directory: string, env: NodeJS.ProcessEnv) {
+    this.directory = directory;
+    this.#env = env;
+    this.platform = new Platform({ settings: Platform.settingsFrom(env), env });
+  }
+
+  static async create(): Promise<Composed> {
+    const directory = mkdtempSync(join(tmpdir(), 'tributary-composed-'));
+    const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root });
+    for (const file of String(listed).split('\n').filter(Boolean)) {
+      mkdirSync(dirname(join(directory, file)), { recursive: true });
+      cpSync(join(root, file), join(directory, file));
+    }
+    const env: NodeJS.ProcessEnv = {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      COMPOSE_PROJECT_NAME: `tributarytest${randomBytes(4).toString('hex')}`,
+      TRIBUTARY_IMAGE: 'tributary:test',
+      TRIBUTARY_DATA: join(directory, '.tributary-compose'),
+    };
+    for (const port of ports) env[`TRIBUTARY_${port}_PORT`] = String(await freePort());
+    return new Composed(directory, env);
+  }
+
+  /** Further files beside docker-compose.yml, from the next `up` on. */
+  with(...files: readonly string[]): void {
+    this.#files = ['docker-compose.yml', ...files];
+  }
+
+  /** Runs a program in the copy. @returns what it printed @throws when it fails */
+  async run(program: string, ...args: readonly string[]): Promise<string> {
+    const env = { ...this.#env, COMPOSE_FILE: this.#files.join(':') };
+    const { stdout } = await execute(program, args, { cwd: this.directory, env, maxBuffer: 64 * 1024 * 1024 }).catch(
+      (error: Error & { stdout?: string; stderr?: string }) => {
+        throw new Error(`${program} ${args.join(' ')}: ${error.stdout}\n${error.stderr}`);
+      },
+    );
+    return stdout;
+  }
+
+  compose(...args: readonly string[]): Promise<string> {
+    return this.run('sh', '-c', `${compose} "$@"`, 'compose', ...args);
+  }
+
+  /** `docker compose up -d`; resolves when every container is healthy, and the one-shot job has succeeded. */
+  async up(...args: readonly string[]): Promise<void> {
+    await this.compose('up', '-d', ...args);
+    await this.healthy();
+  }
+
+  async healthy(): Promise<void> {
+    let unhealthy: string[] = [];
+    const areHealthy = async (): Promise<boolean> => {
+      unhealthy = (await this.containers())
+        .filter(({ State }) => (State.Health ? State.Health.Status !== 'healthy' : State.ExitCode !== 0))
+        .map((one) => `${serviceOf(one)} ${one.State.Status} ${one.State.Health?.Status ?? one.State.ExitCode}`);
+      return unhealthy.length === 0;
+    };
+    await until('all containers are healthy', areHealthy, HEALTHY_WITHIN_MS, () => unhealthy);
+  }
+
+  /** Containers, also those that have ended. */
+  async containers(): Promise<Inspected[]> {
+    const ids = (await this.compose('ps', '-aq')).split('\n').filter(Boolean);
+    return ids.length === 0 ? [] : (JSON.parse(await this.run('docker', 'inspect', ...ids)) as Inspected[]);
+  }
+
+  /** The operator's tool. */
+  async tributary(...args: readonly string[]): Promise<string> {
+    return this.compose('exec', '-T', 'console', 'tributary', ...args);
+  }
+
+  /** Puts the definitions of the local platform in force: sources, purposes, identity rules. */
+  async applyLocalDefinitions(): Promise<void> {
+    const file = join(this.directory, 'deploy', 'local', 'definitions.yaml');
+    await this.run('sh', '-c', `${compose} exec -T console tributary apply /dev/stdin <'${file}'`);
+  }
+
+  secret(name: 'secret' | 'api-token' | 'clickhouse-password'): string {
+    return readFileSync(join(this.directory, '.tributary-compose', name), 'utf8').trim();
+  }
+
+  /** Made once, like by an operator. */
+  async init(): Promise<void> {
+    await this.run('sh', 'deploy/docker/init.sh');
+    // What is in the environment is stronger; in the file for the scripts' and the reader's sake.
+    appendFileSync(join(this.directory, '.env'), `COMPOSE_PROJECT_NAME=${this.#env.COMPOSE_PROJECT_NAME}\n`);
+  }
+
+  async remove(): Promise<void> {
+    await this.compose('down', '--volumes', '--timeout', '5').catch(() => undefined);
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}

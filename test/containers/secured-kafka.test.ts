@@ -1,78 +1,41 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createClient } from '@clickhouse/client';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ContainerParts, freePort, startContainerParts } from '../support/container-parts.ts';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { addresses } from '../support/addresses.ts';
+import { freePort } from '../support/container-parts.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { until } from '../support/until.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-const USER = 'tributary';
-const password = randomBytes(12).toString('hex');
 const directory = temporaryDirectory();
 const file = (name: string, content: string): string => {
   writeFileSync(join(directory, name), content);
   return join(directory, name);
 };
+const secured = inject('securedKafka');
+const { registryUrl, clickhouseUrl, clickhousePassword } = addresses();
 
-let parts: ContainerParts;
 let env: Record<string, string>;
 const running: { stop(): Promise<unknown> }[] = [];
 
 beforeAll(async () => {
-  // A certificate that signs itself, as a small company's brokers have it.
-  const store = join(directory, 'kafka.p12');
-  const keytool = (...args: string[]) => String(execFileSync('keytool', args, { stdio: 'pipe' }));
-  const secrets = ['-alias', 'kafka', '-keystore', store, '-storepass', password, '-storetype', 'PKCS12'];
-  const names = ['-dname', 'CN=kafka', '-ext', 'san=dns:kafka,dns:localhost'];
-  keytool('-genkeypair', ...secrets, '-keyalg', 'RSA', '-validity', '2', ...names);
-  const authority = keytool('-exportcert', '-rfc', ...secrets);
-
-  parts = await startContainerParts({
-    outsideProtocol: 'SASL_SSL',
-    kafkaEnvironment: {
-      KAFKA_SASL_ENABLED_MECHANISMS: 'SCRAM-SHA-512',
-      KAFKA_LISTENER_NAME_OUTSIDE_SCRAM___SHA___512_SASL_JAAS_CONFIG:
-        'org.apache.kafka.common.security.scram.ScramLoginModule required;',
-      KAFKA_LISTENER_NAME_SECURED_SCRAM___SHA___512_SASL_JAAS_CONFIG:
-        'org.apache.kafka.common.security.scram.ScramLoginModule required;',
-      KAFKA_SSL_KEYSTORE_LOCATION: '/etc/kafka/secrets/kafka.p12',
-      KAFKA_SSL_KEYSTORE_TYPE: 'PKCS12',
-      KAFKA_SSL_KEYSTORE_PASSWORD: password,
-    },
-    kafkaSecrets: { 'kafka.p12': readFileSync(store) },
-    clickhouseFiles: {
-      '/etc/clickhouse-server/kafka-ca.pem': authority,
-      '/etc/clickhouse-server/config.d/secured-kafka.xml': `<clickhouse><kafka>
-        <security_protocol>sasl_ssl</security_protocol>
-        <sasl_mechanism>SCRAM-SHA-512</sasl_mechanism>
-        <sasl_username>${USER}</sasl_username>
-        <sasl_password>${password}</sasl_password>
-        <ssl_ca_location>/etc/clickhouse-server/kafka-ca.pem</ssl_ca_location>
-      </kafka></clickhouse>`,
-    },
-  });
-  await parts.kafka.exec([
-    '/opt/kafka/bin/kafka-configs.sh',
-    ...['--bootstrap-server', 'kafka:9092', '--alter', '--entity-type', 'users', '--entity-name', USER],
-    ...['--add-config', `SCRAM-SHA-512=[password=${password}]`],
-  ]);
   env = {
     PATH: process.env.PATH ?? '',
-    TRIBUTARY_KAFKA_BROKERS: parts.brokers,
+    TRIBUTARY_KAFKA_BROKERS: secured.brokers,
     TRIBUTARY_KAFKA_TLS: 'true',
-    TRIBUTARY_KAFKA_CA_FILE: file('ca.pem', authority),
+    TRIBUTARY_KAFKA_CA_FILE: file('ca.pem', secured.authority),
     TRIBUTARY_KAFKA_SASL_MECHANISM: 'scram-sha-512',
-    TRIBUTARY_KAFKA_SASL_USERNAME: USER,
-    TRIBUTARY_KAFKA_SASL_PASSWORD_FILE: file('password', password),
-    TRIBUTARY_REGISTRY_URL: parts.registryUrl,
-    TRIBUTARY_CLICKHOUSE_URL: parts.clickhouseUrl,
-    TRIBUTARY_CLICKHOUSE_PASSWORD_FILE: file('clickhouse-password', parts.clickhousePassword),
-    TRIBUTARY_CLICKHOUSE_BROKERS: parts.insideSecured,
-    TRIBUTARY_CLICKHOUSE_REGISTRY_URL: parts.inside.registryUrl,
+    TRIBUTARY_KAFKA_SASL_USERNAME: secured.username,
+    TRIBUTARY_KAFKA_SASL_PASSWORD_FILE: file('password', secured.password),
+    TRIBUTARY_REGISTRY_URL: registryUrl,
+    TRIBUTARY_CLICKHOUSE_URL: clickhouseUrl,
+    TRIBUTARY_CLICKHOUSE_PASSWORD_FILE: file('clickhouse-password', clickhousePassword),
+    TRIBUTARY_CLICKHOUSE_BROKERS: secured.forClickHouse.brokers,
+    TRIBUTARY_CLICKHOUSE_REGISTRY_URL: secured.forClickHouse.registryUrl,
     TRIBUTARY_FIRST_DEFINITIONS: join(root, 'deploy', 'local', 'definitions.yaml'),
     TRIBUTARY_SECRET_FILE: file('secret', randomBytes(32).toString('hex')),
     TRIBUTARY_API_TOKEN_FILE: file('api-token', randomBytes(16).toString('hex')),
@@ -84,7 +47,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const one of running) await one.stop();
-  await parts?.stop();
 });
 
 /** Runs a program of the project to its end. */
@@ -138,8 +100,10 @@ test('a broker with a self-signed certificate and passwords: from HTTP to the pr
     () => answer,
   );
 
-  const clickhouse = createClient({ url: parts.clickhouseUrl, password: parts.clickhousePassword });
-  running.push({ stop: () => clickhouse.close() });
+  const clickhouse = createClient({ url: clickhouseUrl, password: clickhousePassword });
+  // Its tables stop reading, so that the next test has the server for itself.
+  const dropped = () => clickhouse.command({ query: 'DROP DATABASE tributary' }).then(() => clickhouse.close());
+  running.unshift({ stop: dropped });
   await until('ClickHouse has the event', async () => {
     const found = await clickhouse.query({ query: 'SELECT message_id FROM tributary.events', format: 'JSONEachRow' });
     return expect.arrayContaining([{ message_id: 'm1' }]).asymmetricMatch(await found.json());
@@ -157,5 +121,5 @@ test.each([
   const { code, output } = await end('deploy/provision.ts', changes());
   expect(code).not.toBe(0);
   expect(output).toMatch(told);
-  expect(output).not.toContain(password);
+  expect(output).not.toContain(secured.password);
 });

@@ -25,6 +25,8 @@ export interface Inspected {
     readonly Ports: Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>>;
   };
   readonly RestartCount: number;
+  /** Id of its image. */
+  readonly Image: string;
 }
 
 export const serviceOf = ({ Config }: Inspected): string => Config.Labels['com.docker.compose.service'] ?? '';
@@ -102,6 +104,18 @@ export class Composed {
   async containers(): Promise<Inspected[]> {
     const ids = (await this.compose('ps', '-aq')).split('\n').filter(Boolean);
     return ids.length === 0 ? [] : (JSON.parse(await this.run('docker', 'inspect', ...ids)) as Inspected[]);
+  }
+
+  /** Names of the volumes that hold its data. */
+  async volumes(): Promise<string[]> {
+    const ours = `label=com.docker.compose.project=${this.#env.COMPOSE_PROJECT_NAME}`;
+    return (await this.run('docker', 'volume', 'ls', '-q', '--filter', ours)).split('\n').filter(Boolean);
+  }
+
+  /** As if a new version had been checked out; the next `up --build` makes and takes it. */
+  async newVersion(): Promise<void> {
+    this.#env.TRIBUTARY_IMAGE = 'tributary:test-next';
+    appendFileSync(join(this.directory, 'deploy', 'provision.ts'), '\n// The next version.\n');
   }
 
   /** The operator's tool. */

@@ -1,38 +1,35 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { GenericContainer, Network, type StartedNetwork, type StartedTestContainer, Wait } from 'testcontainers';
-import { composeService } from './compose-file.ts';
+import type { AllAddresses } from './addresses.ts';
+import { composeService, isStandIn } from './compose-file.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
 
-/** Kafka, the registry and ClickHouse, of the images and with the settings of docker-compose.yml, in containers of their own. */
-export interface ContainerParts {
+/** A listener of the same Kafka that wants TLS, with a certificate that signs itself, and a password (SCRAM-SHA-512). */
+export interface SecuredKafka {
   readonly brokers: string;
-  readonly registryUrl: string;
-  readonly clickhouseUrl: string;
-  readonly clickhousePassword: string;
-  /** The same Kafka and registry as the containers reach them. */
-  readonly inside: { readonly brokers: string; readonly registryUrl: string };
-  /** Kafka as the containers reach it by the protocol that this machine speaks with it. */
-  readonly insideSecured: string;
-  readonly kafka: StartedTestContainer;
+  /** As ClickHouse is to reach Kafka and the registry when the services come in by this listener. */
+  readonly forClickHouse: { readonly brokers: string; readonly registryUrl: string };
+  /** The certificate, PEM. */
+  readonly authority: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Kafka, the registry and ClickHouse, of the images and with the settings of docker-compose.yml, in containers. */
+export interface ContainerParts {
+  readonly addresses: AllAddresses;
+  readonly secured: SecuredKafka;
   stop(): Promise<void>;
 }
 
-export interface ContainerPartsOptions {
-  /** How this machine speaks with Kafka, through the listener `OUTSIDE`; containers may, through `SECURED`. */
-  readonly outsideProtocol?: 'PLAINTEXT' | 'SASL_SSL';
-  /** Added to Kafka's environment. */
-  readonly kafkaEnvironment?: Readonly<Record<string, string>>;
-  /** Files for /etc/kafka/secrets, by name. */
-  readonly kafkaSecrets?: Readonly<Record<string, string | Buffer>>;
-  /** More files for ClickHouse, by path. */
-  readonly clickhouseFiles?: Readonly<Record<string, string>>;
-}
+const READABLE = 0o444;
+const forContainers = { brokers: 'kafka:9092', registryUrl: 'http://registry:8080/apis/ccompat/v7' };
 
-const DATA_FILE_MODE = 0o444;
-
-export async function startContainerParts(options: ContainerPartsOptions = {}): Promise<ContainerParts> {
-  const { outsideProtocol = 'PLAINTEXT', kafkaEnvironment = {}, kafkaSecrets = {}, clickhouseFiles = {} } = options;
+export async function startContainerParts(): Promise<ContainerParts> {
   const started: { stop(): Promise<unknown> }[] = [];
   const stop = async (): Promise<void> => {
     for (const one of started.toReversed()) await one.stop();
@@ -40,24 +37,38 @@ export async function startContainerParts(options: ContainerPartsOptions = {}): 
   try {
     const network = await new Network().start();
     started.push(network);
-    const kafkaPort = await freePort();
-    const kafka = await startKafka(network, kafkaPort, outsideProtocol, kafkaEnvironment, kafkaSecrets);
+    const [port, securedPort] = [await freePort(), await freePort()];
+    const [username, password] = ['tributary', randomBytes(16).toString('hex')];
+    const { keystore, authority } = selfSigned(password);
+
+    const kafka = await startKafka(network, { port, securedPort, keystore, password });
     started.push(kafka);
+    await addUser(kafka, username, password);
     const registry = await startRegistry(network);
     started.push(registry);
+    // The embedded engine's Kafka library knows neither TLS nor SCRAM.
+    const isEmbedded = isStandIn(composeService('clickhouse').image);
     const clickhousePassword = randomBytes(16).toString('hex');
-    const clickhouse = await startClickHouse(network, clickhousePassword, clickhouseFiles);
+    const clickhouse = await startClickHouse(network, {
+      '/run/secrets/clickhouse-password': clickhousePassword,
+      '/etc/clickhouse-server/kafka-ca.pem': authority,
+      ...(isEmbedded ? {} : { '/etc/clickhouse-server/config.d/secured.xml': securedKafkaXml(username, password) }),
+    });
     started.push(clickhouse);
-    const at = (container: StartedTestContainer, port: number): string =>
-      `http://${container.getHost()}:${container.getMappedPort(port)}`;
+
+    const at = (container: StartedTestContainer, internal: number): string =>
+      `http://${container.getHost()}:${container.getMappedPort(internal)}`;
+    // Its Kafka settings are for all of its tables: with the real image they are those of the listener that wants them.
+    const forClickHouse = isEmbedded ? forContainers : { ...forContainers, brokers: 'kafka:9095' };
     return {
-      brokers: `localhost:${kafkaPort}`,
-      registryUrl: `${at(registry, 8080)}/apis/ccompat/v7`,
-      clickhouseUrl: at(clickhouse, 8123),
-      clickhousePassword,
-      inside: { brokers: 'kafka:9092', registryUrl: 'http://registry:8080/apis/ccompat/v7' },
-      insideSecured: 'kafka:9095',
-      kafka,
+      addresses: {
+        brokers: `localhost:${port}`,
+        registryUrl: `${at(registry, 8080)}/apis/ccompat/v7`,
+        clickhouseUrl: at(clickhouse, 8123),
+        clickhousePassword,
+        forClickHouse,
+      },
+      secured: { brokers: `localhost:${securedPort}`, forClickHouse, authority, username, password },
       stop,
     };
   } catch (error) {
@@ -66,36 +77,48 @@ export async function startContainerParts(options: ContainerPartsOptions = {}): 
   }
 }
 
-function startKafka(
-  network: StartedNetwork,
-  port: number,
-  protocol: string,
-  environment: Readonly<Record<string, string>>,
-  secrets: Readonly<Record<string, string | Buffer>>,
-): Promise<StartedTestContainer> {
-  const { image, environment: composed } = composeService('kafka');
+interface KafkaListeners {
+  readonly port: number;
+  readonly securedPort: number;
+  readonly keystore: Buffer;
+  readonly password: string;
+}
+
+function startKafka(network: StartedNetwork, listeners: KafkaListeners): Promise<StartedTestContainer> {
+  const { port, securedPort, keystore, password } = listeners;
+  const { image, environment } = composeService('kafka');
+  const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule required;';
   return new GenericContainer(image)
     .withNetwork(network)
     .withNetworkAliases('kafka')
     .withEnvironment({
-      ...composed,
-      CLUSTER_ID: randomBytes(16).toString('base64url'),
-      // An address of its own for this machine: a client goes on to the one that it is told.
-      KAFKA_LISTENERS: `PLAINTEXT://:9092,CONTROLLER://:9093,SECURED://:9095,OUTSIDE://:${port}`,
-      KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://kafka:9092,SECURED://kafka:9095,OUTSIDE://localhost:${port}`,
-      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: `PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURED:${protocol},OUTSIDE:${protocol}`,
       ...environment,
+      CLUSTER_ID: randomBytes(16).toString('base64url'),
+      // Addresses of their own for this machine: a client goes on to the one that it is told.
+      KAFKA_LISTENERS: `PLAINTEXT://:9092,CONTROLLER://:9093,INSIDE://:9095,PLAIN://:${port},SECURED://:${securedPort}`,
+      KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://kafka:9092,INSIDE://kafka:9095,PLAIN://localhost:${port},SECURED://localhost:${securedPort}`,
+      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP:
+        'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,INSIDE:SASL_SSL,PLAIN:PLAINTEXT,SECURED:SASL_SSL',
+      KAFKA_SASL_ENABLED_MECHANISMS: 'SCRAM-SHA-512',
+      KAFKA_LISTENER_NAME_INSIDE_SCRAM___SHA___512_SASL_JAAS_CONFIG: scram,
+      KAFKA_LISTENER_NAME_SECURED_SCRAM___SHA___512_SASL_JAAS_CONFIG: scram,
+      KAFKA_SSL_KEYSTORE_LOCATION: '/etc/kafka/secrets/kafka.p12',
+      KAFKA_SSL_KEYSTORE_TYPE: 'PKCS12',
+      KAFKA_SSL_KEYSTORE_PASSWORD: password,
     })
-    .withCopyContentToContainer(
-      Object.entries(secrets).map(([name, content]) => ({
-        content,
-        target: `/etc/kafka/secrets/${name}`,
-        mode: DATA_FILE_MODE,
-      })),
-    )
-    .withExposedPorts({ container: port, host: port })
+    .withCopyContentToContainer([{ content: keystore, target: '/etc/kafka/secrets/kafka.p12', mode: READABLE }])
+    .withExposedPorts({ container: port, host: port }, { container: securedPort, host: securedPort })
     .withWaitStrategy(Wait.forListeningPorts())
     .start();
+}
+
+async function addUser(kafka: StartedTestContainer, username: string, password: string): Promise<void> {
+  const { exitCode, output } = await kafka.exec([
+    '/opt/kafka/bin/kafka-configs.sh',
+    ...['--bootstrap-server', 'kafka:9092', '--alter', '--entity-type', 'users', '--entity-name', username],
+    ...['--add-config', `SCRAM-SHA-512=[password=${password}]`],
+  ]);
+  if (exitCode !== 0) throw new Error(`Kafka did not take the user: ${output}`);
 }
 
 function startRegistry(network: StartedNetwork): Promise<StartedTestContainer> {
@@ -110,32 +133,42 @@ function startRegistry(network: StartedNetwork): Promise<StartedTestContainer> {
     .start();
 }
 
+/** @param files by path */
 function startClickHouse(
   network: StartedNetwork,
-  password: string,
   files: Readonly<Record<string, string>>,
 ): Promise<StartedTestContainer> {
-  const { image } = composeService('clickhouse');
+  const { image, environment } = composeService('clickhouse');
+  const configuration = join(import.meta.dirname, '..', '..', 'deploy', 'docker', 'clickhouse.xml');
   return new GenericContainer(image)
     .withNetwork(network)
     .withNetworkAliases('clickhouse')
-    .withEnvironment({ CLICKHOUSE_USER: 'default', CLICKHOUSE_PASSWORD_FILE: '/run/secrets/clickhouse-password' })
+    .withEnvironment(environment)
     .withCopyFilesToContainer([
-      {
-        source: join(import.meta.dirname, '..', '..', 'deploy', 'docker', 'clickhouse.xml'),
-        target: '/etc/clickhouse-server/config.d/tributary.xml',
-      },
+      { source: configuration, target: '/etc/clickhouse-server/config.d/tributary.xml', mode: READABLE },
     ])
-    .withCopyContentToContainer(
-      Object.entries({ '/run/secrets/clickhouse-password': password, ...files }).map(([target, content]) => ({
-        content,
-        target,
-        mode: DATA_FILE_MODE,
-      })),
-    )
+    .withCopyContentToContainer(Object.entries(files).map(([target, content]) => ({ content, target, mode: READABLE })))
     .withExposedPorts(8123)
     .withWaitStrategy(Wait.forHttp('/ping', 8123))
     .start();
+}
+
+const securedKafkaXml = (username: string, password: string): string => `<clickhouse><kafka>
+  <security_protocol>sasl_ssl</security_protocol>
+  <sasl_mechanism>SCRAM-SHA-512</sasl_mechanism>
+  <sasl_username>${username}</sasl_username>
+  <sasl_password>${password}</sasl_password>
+  <ssl_ca_location>/etc/clickhouse-server/kafka-ca.pem</ssl_ca_location>
+</kafka></clickhouse>`;
+
+/** A certificate that signs itself, as a small company's brokers have it. Made by Java's `keytool`. */
+function selfSigned(password: string): { keystore: Buffer; authority: string } {
+  const file = join(temporaryDirectory(), 'kafka.p12');
+  const store = ['-alias', 'kafka', '-keystore', file, '-storepass', password, '-storetype', 'PKCS12'];
+  const keytool = (...args: string[]) => String(execFileSync('keytool', args, { stdio: 'pipe' }));
+  const names = ['-dname', 'CN=kafka', '-ext', 'san=dns:kafka,dns:localhost'];
+  keytool('-genkeypair', ...store, '-keyalg', 'RSA', '-validity', '2', ...names);
+  return { authority: keytool('-exportcert', '-rfc', ...store), keystore: readFileSync(file) };
 }
 
 /** A port that was free a moment ago. */

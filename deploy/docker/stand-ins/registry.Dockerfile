@@ -1,4 +1,4 @@
-# For apicurio/apicurio-registry 3: /deployments, port 8080, a user that is not root, JAVA_OPTS_APPEND, curl.
+# For apicurio/apicurio-registry 3: /deployments, port 8080, a user that is not root, JAVA_OPTS_APPEND, bash.
 # github.com/Apicurio/apicurio-registry, distro/docker/src/main/docker.
 ARG base
 FROM ${base}

@@ -15,13 +15,17 @@ const pages = [
     .map((file) => `docs/${file}`),
   ...globSync('{services,deploy,schemas,test}/**/README.md', { cwd: root }),
 ];
-/** What the supervisor sets by itself. */
-const internal = new Set(['CLICKHOUSE_DIRECTORY', 'CLICKHOUSE_CONFIG_FILE']);
+/** What the supervisor, or the stand-in of ClickHouse's image, sets by itself. */
+const internal = new Set(['CLICKHOUSE_DIRECTORY', 'CLICKHOUSE_CONFIG_FILE', 'CLICKHOUSE_HOST']);
 
 const settings = [...code].flatMap(([file, text]) =>
   [...text.matchAll(/\b(?:text|flag|list|port|count)\(\s*'([A-Z_]+)',\s*(?:'[^']*'|`[^`]*`)(?:,\s*'([^']*)')?/g)].map(
     ([, name, fallback]) => ({ file, name: name as string, fallback }),
   ),
+);
+/** What the compose files put in. */
+const composed = ['docker-compose.yml', 'deploy/docker/exposed.yml'].flatMap((file) =>
+  [...read(file).matchAll(/\$\{TRIBUTARY_([A-Z_]+)/g)].map(([, name]) => name as string),
 );
 const rowOf = (name: string): string | undefined =>
   operations.split('\n').find((line) => line.startsWith('|') && line.includes(`\`TRIBUTARY_${name}\``));
@@ -36,6 +40,16 @@ test('docs/operations.md tells of every setting, with its default', () => {
   expect(wrong).toEqual([]);
 });
 
+test('.env.example has every setting of docker-compose.yml, with its default', () => {
+  const given = [...read('docker-compose.yml').matchAll(/\$\{(TRIBUTARY_[A-Z_]+)(?::-([^}]*))?/g)];
+  const wanted = new Set(given.map(([, name, fallback = '']) => `${name}=${fallback}`));
+  expect(
+    read('.env.example')
+      .match(/^TRIBUTARY_.*$/gm)
+      ?.toSorted(),
+  ).toEqual([...wanted].toSorted());
+});
+
 test('docs/operations.md tells of every metric, and of none besides', () => {
   const made = [...code.values()].flatMap((text) =>
     [...text.matchAll(/name: '(tributary_\w+)'/g)].map(([, name]) => name as string),
@@ -46,7 +60,7 @@ test('docs/operations.md tells of every metric, and of none besides', () => {
 
 test.each(pages)('%s names only settings, scripts and files that are there', (page) => {
   const text = read(page);
-  const variables = new Set(settings.map(({ name }) => name));
+  const variables = new Set([...settings.map(({ name }) => name), ...composed]);
   const named = [...text.matchAll(/TRIBUTARY_([A-Z][A-Z_]*[A-Z])/g)].map(([, name]) => name as string);
   expect(named.filter((name) => !variables.has(name) && !name.startsWith('TEST_'))).toEqual([]);
 

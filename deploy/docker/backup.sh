@@ -8,21 +8,32 @@ folder=${1:?backup.sh FOLDER: where to?}
 umask 077
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
-for name in kafka clickhouse; do
-  [ ! -e "$folder/$name.tar.gz" ] || { echo "$folder holds a back-up already" >&2; exit 2; }
+for name in kafka.tar.gz clickhouse.tar.gz .env .tributary-compose; do
+  [ ! -e "$folder/$name" ] || { echo "$folder holds a back-up already" >&2; exit 2; }
 done
-image=$(docker inspect --format '{{.Image}}' "$(compose ps -q clickhouse)")
+kafka=$(compose ps -aq kafka)
+clickhouse=$(compose ps -aq clickhouse)
+if [ -z "$kafka" ] || [ -z "$clickhouse" ]; then
+  echo "there are no containers here to copy from; docker compose up -d makes them" >&2
+  exit 2
+fi
+# It has a tar that knows owners.
+image=$(docker inspect --format '{{.Image}}' "$clickhouse")
 
-running=$(compose ps -q | xargs docker inspect --format '{{if .State.Running}}{{.Id}}{{end}}')
+running=$(compose ps -aq | xargs docker inspect --format '{{if .State.Running}}{{.Id}}{{end}}')
 # shellcheck disable=SC2086
-trap 'docker start $running >/dev/null && echo started again' EXIT
+again() { [ -z "$running" ] || { docker start $running >/dev/null && echo "started again"; }; }
+trap again EXIT
+trap 'exit 130' HUP INT TERM
 compose stop
 copy() {
-  docker run --rm --user root --network none --entrypoint tar --volumes-from "$(compose ps -aq "$1"):ro" --volume "$folder:/backup" \
-    "$image" --create --gzip --file "/backup/$1.tar.gz" --directory "$2" .
-  echo "$folder/$1.tar.gz: $(du -h "$folder/$1.tar.gz" | cut -f 1)"
+  docker run --rm --user root --network none --entrypoint tar --volumes-from "$2:ro" "$image" --create --gzip --directory "$3" . >"$folder/$1.part"
+  mv "$folder/$1.part" "$folder/$1"
+  echo "$folder/$1: $(du -h "$folder/$1" | cut -f 1)"
 }
-copy kafka /var/lib/kafka/data
-copy clickhouse /var/lib/clickhouse
-cp -Rp .env .tributary-compose "$folder/"
-echo "$folder holds everything; the secrets, too"
+cp -p .env "$folder/"
+cp -Rp .tributary-compose "$folder/"
+copy clickhouse.tar.gz "$clickhouse" /var/lib/clickhouse
+# Last: where it is, all is.
+copy kafka.tar.gz "$kafka" /var/lib/kafka/data
+echo "$folder holds everything, the secrets included"

@@ -16,7 +16,11 @@ clickhouse=$(from_compose clickhouse/clickhouse-server)
 node=$(sed -n 's|^FROM \(node:[^ ]*\).*|\1|p' deploy/docker/Dockerfile | head -n 1)
 
 if [ "${1:-}" = --remove ]; then
-  docker images --quiet --filter "label=$label" | sort -u | xargs --no-run-if-empty docker rmi --force
+  # By name: Tributary's own image, which is built on one of them, has inherited the label.
+  for image in "$kafka" "$registry" "$clickhouse" "$node" tributary-stand-in/java:21 tributary-stand-in/debian:trixie; do
+    is=$(docker image inspect --format "{{index .Config.Labels \"$label\"}}" "$image" 2>/dev/null || true)
+    if [ "$is" = true ]; then docker rmi "$image"; fi
+  done
   exit
 fi
 [ $# -eq 0 ] || { sed -n 's/^# \{0,1\}//p' "$0" | head -n 8; exit 2; }

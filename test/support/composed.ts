@@ -140,6 +140,10 @@ export class Composed {
     appendFileSync(join(this.directory, '.env'), `COMPOSE_PROJECT_NAME=${this.#env.COMPOSE_PROJECT_NAME}\n`);
   }
 
+  async forgetSecrets(): Promise<void> {
+    await this.run('rm', '-r', '.env', '.tributary-compose');
+  }
+
   async remove(): Promise<void> {
     await this.compose('down', '--volumes', '--timeout', '5').catch(() => undefined);
     rmSync(this.directory, { recursive: true, force: true });

@@ -127,8 +127,8 @@ function startRegistry(network: StartedNetwork): Promise<StartedTestContainer> {
     .withNetwork(network)
     .withNetworkAliases('registry')
     .withEnvironment(environment)
-    .withExposedPorts(8080)
-    .withWaitStrategy(Wait.forHttp('/apis/ccompat/v7/subjects', 8080))
+    .withExposedPorts(8080, 9000)
+    .withWaitStrategy(Wait.forHttp('/health/ready', 9000))
     .withStartupTimeout(180_000)
     .start();
 }

@@ -28,20 +28,15 @@ export async function followRecords<N extends RecordName>(
 ): Promise<Reader> {
   const name = prefix + topic.name;
   const codec = await codecs.ofTopic(name, topic.value);
-  const lost = Promise.withResolvers<never>();
-  lost.promise.catch(() => undefined);
   const reader = await readPartitions(kafka, [name], {
-    onLost: (error) => {
-      lost.reject(error);
-      onLost(error);
-    },
+    onLost,
     onBatch: async ({ partition, messages }) => {
       await codec.prepare(messages.map(({ value }) => value));
       for (const { offset, key, value } of messages)
         onRecord({ partition, offset: Number(offset), key: String(key), value: value && codec.decode(value) });
     },
   });
-  await Promise.race([reader.caughtUp(), lost.promise]);
+  await reader.caughtUp();
   return reader;
 }
 

@@ -53,12 +53,9 @@ async function startReading(installation: Installation, destination: string) {
   const accounting = new Map<string, Accounting>();
   const rejected = new Map<string, number>();
   const deliveries = new Map<string, number>();
-  const lost = Promise.withResolvers<never>();
-  lost.promise.catch(() => undefined);
   let isLost = false;
-  const onLost = (error: Error): void => {
+  const onLost = (): void => {
     isLost = true;
-    lost.reject(error);
   };
   const count = (counts: Map<string, number>, name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1);
   const readers: Reader[] = [];
@@ -92,7 +89,7 @@ async function startReading(installation: Installation, destination: string) {
   }
   return {
     lost: () => isLost,
-    caughtUp: () => Promise.race([Promise.all(readers.map((reader) => reader.caughtUp())), lost.promise]),
+    caughtUp: () => Promise.all(readers.map((reader) => reader.caughtUp())),
     stop,
     books: () => ({
       accounting: [...accounting.values()],

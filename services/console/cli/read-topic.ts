@@ -12,17 +12,14 @@ export async function readTopic<N extends RecordName>(
 ): Promise<void> {
   const name = prefix + topic.name;
   const codec = await codecs.ofTopic(name, topic.value);
-  const lost = Promise.withResolvers<never>();
-  lost.promise.catch(() => undefined);
   const reader = await readPartitions(kafka, [name], {
-    onLost: lost.reject,
     onBatch: async ({ messages }) => {
       await codec.prepare(messages.map(({ value }) => value));
       for (const { key, value } of messages) onRecord(String(key), value && codec.decode(value));
     },
   });
   try {
-    await Promise.race([reader.caughtUp(), lost.promise]);
+    await reader.caughtUp();
   } finally {
     await reader.stop();
   }

@@ -82,10 +82,7 @@ async function following<T>(home: DefinitionsHome, work: (followed: Followed) =>
   const topic = home.prefix + topics.definitions.name;
   const codec = await home.codecs.ofTopic(topic, topics.definitions.value);
   const newest = new Map<string, Definition>();
-  const lost = Promise.withResolvers<never>();
-  lost.promise.catch(() => undefined);
   const reader = await readPartitions(home.kafka, [topic], {
-    onLost: lost.reject,
     async onBatch({ messages }) {
       await codec.prepare(messages.map(({ value }) => value));
       for (const { key, value } of messages) {
@@ -96,7 +93,7 @@ async function following<T>(home: DefinitionsHome, work: (followed: Followed) =>
   });
   try {
     const read = async (): Promise<Newest> => {
-      await Promise.race([reader.caughtUp(), lost.promise]);
+      await reader.caughtUp();
       return new Map(newest);
     };
     return await work({ topic, codec, read });

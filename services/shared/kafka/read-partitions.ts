@@ -50,7 +50,8 @@ export interface ReadOptions {
   /** Only these partitions, of every topic. */
   readonly partitions?: readonly number[];
   readonly onBatch: (batch: ReadBatch) => void | Promise<void>;
-  readonly onLost: (error: Error) => void;
+  /** Called once when it cannot go on. Whoever only waits for `caughtUp` is told by that. */
+  readonly onLost?: (error: Error) => void;
   readonly log?: Log;
 }
 
@@ -212,6 +213,6 @@ class PartitionReader implements Reader {
     if (this.#stopped || this.#lost) return;
     this.#lost = error;
     this.#wake();
-    this.#options.onLost(error);
+    this.#options.onLost?.(error);
   }
 }

@@ -200,7 +200,7 @@ describe('a rejected event', () => {
     expect(large).toMatchObject({ reason: 'too_large', message: 'The event has more than 500000 bytes' });
     expect(large.payload).toHaveLength(JSON.stringify({ ...track, properties: { x: '' } }).length + 600_000);
     const huge = rejected({ ...track, properties: { x: 'x'.repeat(2_000_000) } });
-    expect(huge.message).toContain('its first 900000 are kept');
+    expect(huge.message).toContain('its first 900000 bytes are kept');
     expect(huge.payload).toHaveLength(900_000);
   });
 

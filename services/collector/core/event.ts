@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { DefinitionVersion, EventCollected, EventRejected } from '#schemas/generated/records.ts';
+import { keptOfRejected } from '#shared/accounting/kept-of-rejected.ts';
 import type { DefinitionBodies } from '#shared/definitions/kinds.ts';
 import { exactId } from '#shared/identity/exact-id.ts';
 import type { Hashing } from '#shared/identity/hashing.ts';
@@ -42,8 +43,6 @@ export type Decision =
 
 /** Kafka's records hold a megabyte; an event passes several topics, each with something added. */
 export const MOST_EVENT_BYTES = 500_000;
-/** Of a rejected event so much is kept: all of it, unless it could not be stored. */
-const MOST_KEPT_BYTES = 900_000;
 const MOST_DEPTH = 100;
 const MOST_MESSAGE_ID = 256;
 /** Longer names and ids stay in the payload only. */
@@ -196,18 +195,15 @@ function reject(
   violations: readonly string[],
   envelope: Envelope,
 ): Decision {
-  const bytes = Buffer.from(text);
-  const isCut = bytes.length > MOST_KEPT_BYTES;
   const value: EventRejected = {
     stage: 'collector',
     reason,
-    message: isCut ? `${messages[reason]}; its first ${MOST_KEPT_BYTES} are kept` : messages[reason],
+    ...keptOfRejected(Buffer.from(text), messages[reason]),
     source: envelope.source,
     message_id: messageIdOf(event) ?? null,
     received_at: envelope.receivedAt,
     rejected_at: envelope.receivedAt,
     violations,
-    payload: isCut ? bytes.subarray(0, MOST_KEPT_BYTES) : bytes,
     topic: null,
     partition: null,
     offset: null,

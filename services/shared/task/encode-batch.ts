@@ -1,4 +1,5 @@
 import type { Accounting, EventRejected } from '#schemas/generated/records.ts';
+import { keptOfRejected } from '#shared/accounting/kept-of-rejected.ts';
 import type { OutRecord } from '#shared/kafka/in-chunks.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
 import type { Change } from './disk-state.ts';
@@ -17,8 +18,6 @@ export interface EncodedBatch {
 
 /** Kafka's default limit of a message, less what it adds. */
 export const MOST_BYTES = 1_000_000;
-/** Of a rejected event so much is kept: all of it, unless it could not be stored. */
-const MOST_KEPT_BYTES = 900_000;
 
 type Around = Pick<TaskSurroundings, 'task' | 'outputs' | 'rejected' | 'storeCodecs'>;
 
@@ -86,17 +85,15 @@ function rejectionOf({ input, reason, message, violations }: Rejected, counter: 
     readonly definitions?: EventRejected['definitions'];
   };
   const payload = typeof value.payload === 'string' ? Buffer.from(value.payload) : (input.raw ?? Buffer.alloc(0));
-  const isCut = payload.length > MOST_KEPT_BYTES;
   return {
     stage: counter.service,
     reason,
-    message: isCut ? `${message}; its first ${MOST_KEPT_BYTES} bytes are kept` : message,
+    ...keptOfRejected(payload, message),
     source: typeof value.source === 'string' ? value.source : null,
     message_id: typeof value.message_id === 'string' ? value.message_id : null,
     received_at: input.timestamp,
     rejected_at: input.timestamp,
     violations: violations ?? [],
-    payload: isCut ? payload.subarray(0, MOST_KEPT_BYTES) : payload,
     topic: counter.topicOf(input.input),
     partition: input.partition,
     offset: input.offset,

@@ -1,6 +1,6 @@
 // `npm test`. Sets up what is missing, checks the code, runs every test, and ends with one line `N passed, N failed`.
 import { readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installPackages, node, root, run, say } from '../deploy/local/install.mjs';
 import { ensureJars, findJava } from '../deploy/local/jars.mjs';
@@ -15,8 +15,21 @@ try {
 }
 process.env.PATH = `${join(root, 'node_modules', '.bin')}:${process.env.PATH}`;
 
+let interrupted;
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    interrupted = signal;
+  });
+}
+/** Runs one part to its end; when it was told to stop, nothing comes after it. */
+const part = async (program, args) => {
+  const code = await run(program, args);
+  if (interrupted) process.exit(128 + constants.signals[interrupted]);
+  return code;
+};
+
 say('npm run check');
-const checked = (await run('npm', ['run', '--silent', 'check'])) === 0;
+const checked = (await part('npm', ['run', '--silent', 'check'])) === 0;
 
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 const chosen = process.argv.slice(2);
@@ -32,7 +45,7 @@ const reports = [];
 for (const args of runs) {
   const report = join(tmpdir(), `tributary-tests-${process.pid}-${reports.length}.json`);
   reports.push(report);
-  await run(node, [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args]);
+  await part(node, [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args]);
 }
 
 let passed = 0;
@@ -59,7 +72,7 @@ for (const report of reports) {
 // A test that cannot fail is worth nothing: bugs planted on purpose must be caught.
 if (chosen.length === 0) {
   say('planted bugs');
-  if ((await run(node, [join(root, 'test', 'mutation', 'run.ts')])) === 0) passed++;
+  if ((await part(node, [join(root, 'test', 'mutation', 'run.ts')])) === 0) passed++;
   else failed++;
 }
 

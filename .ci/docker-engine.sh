@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # A Docker engine for the tests in containers: the one that answers, or on a Debian machine where CI is root one of Debian's packages. Then
 # stand-ins for the images that cannot be pulled. Exit code 1, and a line that says why: there is none.
-#   docker-engine.sh start PIDFILE    PIDFILE holds the engine's pid when this has started it
+#   docker-engine.sh PIDFILE    PIDFILE holds the engine's pid when this has started it
 set -euo pipefail
-pid_file=${2:?docker-engine.sh start PIDFILE}
+pid_file=${1:?docker-engine.sh PIDFILE}
 cd "$(dirname "$0")/.."
 
 if ! docker version >/dev/null 2>&1; then
@@ -25,7 +25,7 @@ if ! docker version >/dev/null 2>&1; then
 fi
 
 pulled=true
-for image in $(sed -n 's/^ *image: \([a-z][^$]*\)$/\1/p' docker-compose.yml) $(sed -n 's/^FROM \([^ ]*:[^ ]*\).*/\1/p' deploy/docker/Dockerfile | sort -u); do
+for image in $(deploy/docker/stand-ins.sh --images); do
   docker image inspect "$image" >/dev/null 2>&1 || docker pull --quiet "$image" >/dev/null 2>&1 || pulled=false
 done
 $pulled || deploy/docker/stand-ins.sh

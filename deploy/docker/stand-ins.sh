@@ -5,6 +5,7 @@
 #
 #   deploy/docker/stand-ins.sh            build what is missing
 #   deploy/docker/stand-ins.sh --remove   remove them all
+#   deploy/docker/stand-ins.sh --images   print which images those are
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -15,6 +16,10 @@ registry=$(from_compose apicurio/apicurio-registry)
 clickhouse=$(from_compose clickhouse/clickhouse-server)
 node=$(sed -n 's|^FROM \(node:[^ ]*\).*|\1|p' deploy/docker/Dockerfile | head -n 1)
 
+if [ "${1:-}" = --images ]; then
+  printf '%s\n' "$node" "$kafka" "$registry" "$clickhouse"
+  exit
+fi
 if [ "${1:-}" = --remove ]; then
   # By name: Tributary's own image, which is built on one of them, has inherited the label.
   for image in "$kafka" "$registry" "$clickhouse" "$node" tributary-stand-in/java:21 tributary-stand-in/debian:trixie; do
@@ -23,7 +28,7 @@ if [ "${1:-}" = --remove ]; then
   done
   exit
 fi
-[ $# -eq 0 ] || { sed -n 's/^# \{0,1\}//p' "$0" | head -n 8; exit 2; }
+[ $# -eq 0 ] || { sed -n 's/^# \{0,1\}//p' "$0" | head -n 9; exit 2; }
 
 for program in docker mmdebstrap mvn npm node; do
   command -v "$program" >/dev/null || { echo "stand-ins: $program is missing; install it" >&2; exit 2; }

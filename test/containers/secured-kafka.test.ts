@@ -5,8 +5,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createClient } from '@clickhouse/client';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { answersHttp } from '../../deploy/local/probes.ts';
 import { addresses } from '../support/addresses.ts';
-import { freePort } from '../support/container-parts.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { until } from '../support/until.ts';
 
@@ -17,12 +18,13 @@ const file = (name: string, content: string): string => {
   return join(directory, name);
 };
 const secured = inject('securedKafka');
-const { registryUrl, clickhouseUrl, clickhousePassword } = addresses();
+const { registryUrl, clickhouseUrl, clickhousePassword, forClickHouse } = addresses();
 
 let env: Record<string, string>;
 const running: { stop(): Promise<unknown> }[] = [];
 
 beforeAll(async () => {
+  const [collectorPort, apiPort] = await freePorts(2);
   env = {
     PATH: process.env.PATH ?? '',
     TRIBUTARY_KAFKA_BROKERS: secured.brokers,
@@ -34,15 +36,15 @@ beforeAll(async () => {
     TRIBUTARY_REGISTRY_URL: registryUrl,
     TRIBUTARY_CLICKHOUSE_URL: clickhouseUrl,
     TRIBUTARY_CLICKHOUSE_PASSWORD_FILE: file('clickhouse-password', clickhousePassword),
-    TRIBUTARY_CLICKHOUSE_BROKERS: secured.forClickHouse.brokers,
-    TRIBUTARY_CLICKHOUSE_REGISTRY_URL: secured.forClickHouse.registryUrl,
+    TRIBUTARY_CLICKHOUSE_BROKERS: forClickHouse.brokers,
+    TRIBUTARY_CLICKHOUSE_REGISTRY_URL: forClickHouse.registryUrl,
     TRIBUTARY_FIRST_DEFINITIONS: join(root, 'deploy', 'local', 'definitions.yaml'),
     TRIBUTARY_SECRET_FILE: file('secret', randomBytes(32).toString('hex')),
     TRIBUTARY_API_TOKEN_FILE: file('api-token', randomBytes(16).toString('hex')),
     TRIBUTARY_DATA: directory,
     TRIBUTARY_OPS_PORT: '0',
-    TRIBUTARY_COLLECTOR_PORT: String(await freePort()),
-    TRIBUTARY_API_PORT: String(await freePort()),
+    TRIBUTARY_COLLECTOR_PORT: String(collectorPort),
+    TRIBUTARY_API_PORT: String(apiPort),
   };
 });
 afterAll(async () => {
@@ -74,12 +76,7 @@ test('a broker with a self-signed certificate and passwords: from HTTP to the pr
   for (const service of ['collector', 'identity-stitcher', 'profile-projector', 'console']) start(service);
 
   const collector = `http://127.0.0.1:${env.TRIBUTARY_COLLECTOR_PORT}`;
-  const isReady = (url: string) =>
-    fetch(`${url}/ready`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-  await until('the collector is ready', () => isReady(collector));
+  await until('the collector is ready', () => answersHttp(`${collector}/ready`).catch(() => false));
   const sent = await fetch(`${collector}/v1/track`, {
     method: 'POST',
     headers: { authorization: `Basic ${btoa('local-server:')}`, 'content-type': 'application/json' },

@@ -27,6 +27,17 @@ afterAll(async () => {
   await stack?.remove();
 });
 
+/** Sends a wave, and does something in the middle of it. */
+async function underLoad(at: River, something: () => Promise<unknown>): Promise<void> {
+  let done: Promise<unknown> = Promise.resolve();
+  await at.send(waveOf(wave++), () => {
+    done = something();
+    // It is waited for below, perhaps later than it fails.
+    done.catch(() => undefined);
+  });
+  await done;
+}
+
 const digest = (): Promise<string> => stack.tributary('digest');
 
 // One installation from its first day to its last: each test goes on where the one before it stopped.
@@ -97,14 +108,8 @@ test.each([...services, 'clickhouse', 'registry', 'kafka'])(
   'kill %s under load: the same content as without',
   async (victim) => {
     river ??= await River.open(stack.platform, 'test.host');
-    const at = river;
-    let killed: Promise<unknown> = Promise.resolve();
-    await at.send(waveOf(wave++), () => {
-      killed = stack.compose('kill', victim).then(() => stack.compose('up', '-d'));
-      killed.catch(() => undefined);
-    });
-    await killed;
-    await expectAsWithoutTrouble(at);
+    await underLoad(river, () => stack.compose('kill', victim).then(() => stack.compose('up', '-d')));
+    await expectAsWithoutTrouble(river);
     await stack.healthy();
   },
   minutes(6),
@@ -127,30 +132,18 @@ test(
   'three stitchers and two projectors under load, and then one again: the same content',
   async () => {
     const at = river as River;
-    let scaled: Promise<unknown> = Promise.resolve();
-    const scale = (stitchers: number, projectors: number) => () => {
-      scaled = stack.compose(
-        'up',
-        '-d',
-        '--no-deps',
-        '--scale',
-        `identity-stitcher=${stitchers}`,
-        '--scale',
-        `profile-projector=${projectors}`,
-        'identity-stitcher',
-        'profile-projector',
-      );
-      scaled.catch(() => undefined);
-    };
-    await at.send(waveOf(wave++), scale(3, 2));
-    await scaled;
+    const both = ['identity-stitcher', 'profile-projector'];
+    const scaled =
+      (...counts: readonly number[]) =>
+      () =>
+        stack.compose('up', '-d', '--no-deps', ...both.map((name, i) => `--scale=${name}=${counts[i]}`), ...both);
+    await underLoad(at, scaled(3, 2));
     await stack.healthy();
     expect((await stack.containers()).filter((one) => serviceOf(one) === 'identity-stitcher')).toHaveLength(3);
     const held = await stack.compose('exec', '-T', 'identity-stitcher', 'bash', '-c', 'ls /data');
     expect(held.split('\n').filter(Boolean)).toEqual(['1', '2', '3']);
     await expectAsWithoutTrouble(at);
-    await at.send(waveOf(wave++), scale(1, 1));
-    await scaled;
+    await underLoad(at, scaled(1, 1));
     await expectAsWithoutTrouble(at);
   },
   minutes(6),

@@ -2,25 +2,17 @@
  * Plants each known bug in a copy of the project and runs the tests that must catch it, which pass while nothing is planted. Exit code 1
  * when one is not caught, or can no longer be planted. `npm run test:mutation`
  */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { copyProject } from '../support/copy-project.ts';
 import { startPlatform } from '../support/platform.ts';
 import { plantedBugs } from './planted-bugs.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const copy = mkdtempSync(join(tmpdir(), 'tributary-mutation-'));
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
-  cwd: root,
-  encoding: 'utf8',
-})
-  .split('\n')
-  .filter(Boolean);
-for (const file of files) {
-  mkdirSync(dirname(join(copy, file)), { recursive: true });
-  cpSync(join(root, file), join(copy, file));
-}
+copyProject(copy);
 symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
 
 const platform = await startPlatform({ parts: ['kafka', 'registry'] });

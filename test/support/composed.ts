@@ -1,15 +1,15 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Platform } from '../../deploy/local/platform.ts';
 import { hasComposePlugin } from './compose-file.ts';
-import { freePort } from './container-parts.ts';
+import { copyProject } from './copy-project.ts';
+import { freePorts } from './free-ports.ts';
 import { until } from './until.ts';
 
-const root = join(import.meta.dirname, '..', '..');
 const execute = promisify(execFile);
 const ports = ['COLLECTOR', 'API', 'KAFKA', 'REGISTRY', 'CLICKHOUSE', 'ACTIVATION_OPS'] as const;
 /** Compose 2, or the program that Compose 1 was. */
@@ -47,11 +47,7 @@ export class Composed {
 
   static async create(): Promise<Composed> {
     const directory = mkdtempSync(join(tmpdir(), 'tributary-composed-'));
-    const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root });
-    for (const file of String(listed).split('\n').filter(Boolean)) {
-      mkdirSync(dirname(join(directory, file)), { recursive: true });
-      cpSync(join(root, file), join(directory, file));
-    }
+    copyProject(directory);
     const env: NodeJS.ProcessEnv = {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
@@ -59,7 +55,10 @@ export class Composed {
       TRIBUTARY_IMAGE: 'tributary:test',
       TRIBUTARY_DATA: join(directory, '.tributary-compose'),
     };
-    for (const port of ports) env[`TRIBUTARY_${port}_PORT`] = String(await freePort());
+    const free = await freePorts(ports.length);
+    ports.forEach((port, i) => {
+      env[`TRIBUTARY_${port}_PORT`] = String(free[i]);
+    });
     return new Composed(directory, env);
   }
 

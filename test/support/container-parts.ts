@@ -1,18 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { GenericContainer, Network, type StartedNetwork, type StartedTestContainer, Wait } from 'testcontainers';
 import type { AllAddresses } from './addresses.ts';
 import { composeService, isStandIn } from './compose-file.ts';
+import { freePorts } from './free-ports.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 /** A listener of the same Kafka that wants TLS, with a certificate that signs itself, and a password (SCRAM-SHA-512). */
 export interface SecuredKafka {
   readonly brokers: string;
-  /** As ClickHouse is to reach Kafka and the registry when the services come in by this listener. */
-  readonly forClickHouse: { readonly brokers: string; readonly registryUrl: string };
   /** The certificate, PEM. */
   readonly authority: string;
   readonly username: string;
@@ -37,7 +35,7 @@ export async function startContainerParts(): Promise<ContainerParts> {
   try {
     const network = await new Network().start();
     started.push(network);
-    const [port, securedPort] = [await freePort(), await freePort()];
+    const [port, securedPort] = (await freePorts(2)) as [number, number];
     const [username, password] = ['tributary', randomBytes(16).toString('hex')];
     const { keystore, authority } = selfSigned(password);
 
@@ -68,7 +66,7 @@ export async function startContainerParts(): Promise<ContainerParts> {
         clickhousePassword,
         forClickHouse,
       },
-      secured: { brokers: `localhost:${securedPort}`, forClickHouse, authority, username, password },
+      secured: { brokers: `localhost:${securedPort}`, authority, username, password },
       stop,
     };
   } catch (error) {
@@ -169,13 +167,4 @@ function selfSigned(password: string): { keystore: Buffer; authority: string } {
   const names = ['-dname', 'CN=kafka', '-ext', 'san=dns:kafka,dns:localhost'];
   keytool('-genkeypair', ...store, '-keyalg', 'RSA', '-validity', '2', ...names);
   return { authority: keytool('-exportcert', '-rfc', ...store), keystore: readFileSync(file) };
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parts as allParts, type Part, Platform } from '../../deploy/local/platform.ts';
+import { freePorts } from './free-ports.ts';
 
 export interface StartOptions {
   readonly parts?: readonly Part[];
@@ -85,7 +85,8 @@ export async function environmentFor(
   dataDir: string,
   { portBase, env: given = {} }: Pick<StartOptions, 'portBase' | 'env'> = {},
 ): Promise<Record<string, string | undefined>> {
-  const ports = await pickPorts(portBase);
+  const ports =
+    portBase === undefined ? await freePorts(portSettings.length) : portSettings.map((_, i) => portBase + i);
   // Nothing of the installation that the machine's user may have set up; only where the jars are.
   const outside = Object.entries(process.env).filter(
     ([name]) => !name.startsWith('TRIBUTARY_') || name === 'TRIBUTARY_PLATFORM_CACHE',
@@ -99,22 +100,4 @@ export async function environmentFor(
     env[`TRIBUTARY_${setting}`] ??= String(ports[i]);
   });
   return env;
-}
-
-/** Ports that were free a moment ago, all different: they are held open together before any is let go. */
-async function pickPorts(base: number | undefined): Promise<number[]> {
-  if (base !== undefined) return portSettings.map((_, i) => base + i);
-  const servers = await Promise.all(
-    portSettings.map(
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
-          const server = createServer();
-          server.once('error', reject);
-          server.listen(0, '127.0.0.1', () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

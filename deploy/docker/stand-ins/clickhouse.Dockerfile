@@ -1,5 +1,5 @@
 # For clickhouse/clickhouse-server: the same engine as a library (chdb) behind the HTTP interface of deploy/local. User clickhouse (101), port 8123 only,
-# /var/lib/clickhouse, /etc/clickhouse-server/config.d, CLICKHOUSE_USER, CLICKHOUSE_PASSWORD and CLICKHOUSE_PASSWORD_FILE.
+# /var/lib/clickhouse, /etc/clickhouse-server/config.d, CLICKHOUSE_USER and CLICKHOUSE_PASSWORD_FILE.
 # github.com/ClickHouse/ClickHouse, docker/server. The engine merges what is in config.d beside its configuration, as the server does.
 ARG base
 FROM ${base}

@@ -9,9 +9,9 @@ RUN useradd --uid 1000 --create-home --home-dir /home/appuser --shell /bin/bash 
 COPY libs /opt/kafka/libs
 COPY kafka-run.sh /etc/kafka/docker/run
 COPY kafka-tool.sh /opt/kafka/bin/
-# The tools that docs/operations.md uses.
+# The tools that docs/operations.md and the tests use.
 RUN cd /opt/kafka/bin && chmod 755 kafka-tool.sh /etc/kafka/docker/run \
-    && for tool in kafka-topics kafka-consumer-groups kafka-configs kafka-storage; do ln -s kafka-tool.sh $tool.sh; done
+    && for tool in kafka-consumer-groups kafka-configs; do ln -s kafka-tool.sh $tool.sh; done
 USER appuser
 EXPOSE 9092
 VOLUME ["/etc/kafka/secrets", "/var/lib/kafka/data", "/mnt/shared/config"]

@@ -10,6 +10,7 @@ import { Installation } from './adapters/installation.ts';
 import { RecordWriter } from './adapters/record-writer.ts';
 import { options } from './config.ts';
 import { BytesInHand } from './core/bytes-in-hand.ts';
+import { RateLimits } from './core/rate-limits.ts';
 import { CollectorMetrics } from './metrics.ts';
 import { answer } from './pipeline.ts';
 
@@ -31,6 +32,7 @@ const around = {
   generation: settings.generation,
   mostBodyBytes: settings.mostBodyBytes,
   inHand: new BytesInHand(settings.mostBytesInHand),
+  rateLimits: new RateLimits(),
   trustedProxies: settings.trustedProxies,
   metrics,
   now: Date.now,

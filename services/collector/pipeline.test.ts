@@ -10,6 +10,7 @@ import { hashingWith } from '#shared/identity/hashing.ts';
 import type { Known, Target } from './adapters/installation.ts';
 import { NotTaken } from './adapters/record-writer.ts';
 import { BytesInHand } from './core/bytes-in-hand.ts';
+import { RateLimits } from './core/rate-limits.ts';
 import { Sources } from './core/sources.ts';
 import { CollectorMetrics } from './metrics.ts';
 import { answer, type Surroundings } from './pipeline.ts';
@@ -33,6 +34,7 @@ const around = (changes: Partial<Surroundings> = {}): Surroundings => ({
   generation: 1,
   mostBodyBytes: 100_000,
   inHand: new BytesInHand(1_000_000),
+  rateLimits: new RateLimits(),
   trustedProxies: 0,
   metrics: new CollectorMetrics(new Registry(), () => 0),
   now: () => 0,
@@ -86,7 +88,7 @@ describe('what would be refused each time is a 413, since SDKs come back with th
   ] as const)('%s: %i', async (code, status) => {
     const writer = { write: () => Promise.reject(new NotTaken(code, 'no')) };
     const { status: got, body: said } = await answer(post('/v1/track', track), around({ writer }));
-    expect([got, JSON.parse(said)]).toMatchObject([status, { code }]);
+    expect([got, JSON.parse(String(said))]).toMatchObject([status, { code }]);
   });
 
   test('a context that is too much for all of its events together', async () => {
@@ -127,4 +129,65 @@ test('a body that comes byte by byte takes more than its bytes; one that could n
     await new Promise(setImmediate);
   }
   expect(await answering).toMatchObject({ status: 413 });
+});
+
+/** A request for an image. */
+function get(url: string): IncomingMessage {
+  const request = new IncomingMessage(new Socket());
+  return Object.assign(request, { method: 'GET', url, headers: {}, complete: true });
+}
+const dataOf = (event: unknown): string => Buffer.from(JSON.stringify(event)).toString('base64url');
+
+describe('a pixel is always an image, and what became of it is counted', () => {
+  test.each([
+    ['stored', `data=${dataOf({ ...track, writeKey: 'server-key' })}`, 200],
+    ['with the key beside its data', `writeKey=server-key&data=${dataOf(track)}`, 200],
+    ['in base64 that was not escaped', `writeKey=server-key&data=${btoa('{"event":"~~>>","userId":"u"}')}`, 200],
+    ['without data', 'writeKey=server-key', 400],
+    ['of an event that is rejected', 'writeKey=server-key&data=e30', 200],
+    ['broken', 'writeKey=server-key&data=AAAA', 400],
+    ['of nobody', `data=${dataOf(track)}`, 401],
+  ])('%s', async (_, query, counted) => {
+    const { status, headers, body, counted: really } = await answer(get(`/v1/pixel/track?${query}`), around());
+    expect([status, headers['content-type'], really]).toEqual([200, 'image/gif', counted]);
+    expect(body.slice(0, 6).toString()).toBe('GIF89a');
+    expect(headers['tributary-error'] === undefined).toBe(counted === 200);
+  });
+});
+
+const limited = (changes: object): Surroundings['known'] => {
+  const settings = definitionKinds.source.parse({
+    writeKeys: [{ key: 'server-key' }, { key: 'other-key' }],
+    ...changes,
+  });
+  const sources = knowing({ kind: 'source', name: 'limited', version: 1, body: settings } as never);
+  return () => sources;
+};
+
+test('a key that has used up its rate is told when to come back; the source’s other key is not', async () => {
+  let now = 0;
+  const one = around({ known: limited({ rateLimit: { eventsPerSecond: 2, burst: 4 } }), now: () => now });
+  const batch = { batch: Array(10).fill({ ...track, type: 'track' }) };
+  expect(await answer(post('/v1/batch', batch), one)).toMatchObject({ status: 200 });
+  const refused = await answer(post('/v1/track', track), one);
+  expect([refused.status, refused.headers['retry-after']]).toEqual([429, '4']);
+  expect(JSON.parse(String(refused.body))).toMatchObject({ code: 'rate_limited' });
+  expect(
+    await answer(post('/v1/track', { ...track, writeKey: 'server-key' }, { 'x-write-key': '' }), one),
+  ).toMatchObject({
+    status: 429,
+  });
+  expect(await answer(post('/v1/track', track, { 'x-write-key': 'other-key' }), one)).toMatchObject({ status: 200 });
+  now = 4_000;
+  expect(await answer(post('/v1/track', track), one)).toMatchObject({ status: 200 });
+});
+
+test('only the addresses that a source names may send for it, as the trusted proxy says', async () => {
+  const one = around({ known: limited({ allowedAddresses: ['203.0.113.0/24'] }), trustedProxies: 1 });
+  const from = (address: string) => answer(post('/v1/track', track, { 'x-forwarded-for': address }), one);
+  expect(await from('203.0.113.9')).toMatchObject({ status: 200 });
+  // What the sender itself wrote there is not believed.
+  const refused = await from('203.0.113.9, 198.51.100.1');
+  expect([refused.status, JSON.parse(String(refused.body)).code]).toEqual([403, 'address_not_allowed']);
+  expect(await answer(post('/v1/track', track), one)).toMatchObject({ status: 403 });
 });

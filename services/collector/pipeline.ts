@@ -10,9 +10,12 @@ import { type Answer, notKnownYet, refusal, SUCCESS, settingsAnswer, toPreflight
 import type { BytesInHand, Holding } from './core/bytes-in-hand.ts';
 import { clientAddress } from './core/client-address.ts';
 import type { Decision } from './core/event.ts';
-import { allowsOrigin } from './core/origins.ts';
-import { decideAll, parseBody } from './core/request.ts';
-import { type Route, routeOf } from './core/route.ts';
+import { allowsOrigin, forOrigin } from './core/origins.ts';
+import { pixelData, toPixel } from './core/pixel.ts';
+import type { RateLimits } from './core/rate-limits.ts';
+import { NOT_KNOWN_YET, type Refusal } from './core/refusal.ts';
+import { decideAll, type ParsedBody, parseBody } from './core/request.ts';
+import { type EventType, type Route, routeOf } from './core/route.ts';
 import { rudderSourceConfig, segmentSettings } from './core/sdk-settings.ts';
 import type { Source } from './core/sources.ts';
 import { writeKeyOf } from './core/write-key.ts';
@@ -26,6 +29,7 @@ export interface Surroundings {
   readonly generation: number;
   readonly mostBodyBytes: number;
   readonly inHand: BytesInHand;
+  readonly rateLimits: RateLimits;
   readonly trustedProxies: number;
   readonly metrics: CollectorMetrics;
   /** Milliseconds since 1970. */
@@ -53,9 +57,7 @@ export async function answer(request: IncomingMessage, around: Surroundings): Pr
   if (route.to === 'preflight')
     return toPreflight(isAllowed ? origin : undefined, headers['access-control-request-headers']);
   const result = await respond(route, request, query, known, around);
-  return isAllowed
-    ? { ...result, headers: { ...result.headers, 'access-control-allow-origin': origin, vary: 'Origin' } }
-    : result;
+  return isAllowed ? { ...result, headers: { ...result.headers, ...forOrigin(origin) } } : result;
 }
 
 type Asked = Exclude<Route, { to: 'preflight' }>;
@@ -82,11 +84,15 @@ async function respond(
     case 'event':
     case 'batch': {
       const holding = around.inHand.open();
-      return collect(route, request, query, known, around, holding).finally(() => holding.release());
+      const refused = await collect(route, request, query, known, around, holding).finally(() => holding.release());
+      return refused ? refusal(refused) : SUCCESS;
     }
+    case 'pixel':
+      return toPixel((await collectPixel(route.type, request, query, known, around)) ?? SUCCESS);
   }
 }
 
+/** @returns why nothing of it is taken; undefined: all of it is stored */
 async function collect(
   route: Call,
   request: IncomingMessage,
@@ -94,26 +100,58 @@ async function collect(
   known: Known,
   around: Surroundings,
   holding: Holding,
-): Promise<Answer> {
-  const { headers } = request;
+): Promise<Refusal | undefined> {
   const keyInHeaders = inHeaders(request);
   // Whoever has no right to send is not read at all, where that can be told from the headers.
   if (keyInHeaders !== undefined) {
-    const found = sourceOf(keyInHeaders, headers.origin, known);
+    const found = sourceOf(keyInHeaders, request, known, around);
     if ('status' in found) return found;
   }
   const receivedAt = around.now();
   const bytes = await readBody(request, around.mostBodyBytes, holding);
   if (!Buffer.isBuffer(bytes)) {
     if (bytes.status === 503) around.metrics.unavailable(bytes.code);
-    return refusal(bytes);
+    return bytes;
   }
   const body = parseBody(bytes);
-  if ('status' in body) return refusal(body);
+  if ('status' in body) return body;
   const key = keyInHeaders ?? writeKeyOf({ body: body.json.writeKey, query: inQuery(query) });
-  const source = sourceOf(key, headers.origin, known);
+  const source = sourceOf(key, request, known, around);
   if ('status' in source) return source;
+  return store(route, request, body, source, receivedAt, isBrowser(request), known, around);
+}
 
+/** As `collect`, for an event that is in the address itself. */
+async function collectPixel(
+  type: EventType,
+  request: IncomingMessage,
+  query: string | undefined,
+  known: Known,
+  around: Surroundings,
+): Promise<Refusal | undefined> {
+  const data = pixelData(query);
+  if (!data) return { status: 400, code: 'no_data', message: 'The address has no data' };
+  const body = parseBody(data);
+  if ('status' in body) return body;
+  const key = inHeaders(request) ?? writeKeyOf({ body: body.json.writeKey, query: inQuery(query) });
+  const source = sourceOf(key, request, known, around);
+  if ('status' in source) return source;
+  // An image is asked for by the program that the person reads with.
+  return store({ to: 'event', type }, request, body, source, around.now(), true, known, around);
+}
+
+/** Decides on each event, and has all of them stored. */
+async function store(
+  route: Call,
+  request: IncomingMessage,
+  body: ParsedBody,
+  source: Source,
+  receivedAt: number,
+  isFromClient: boolean,
+  known: Known,
+  around: Surroundings,
+): Promise<Refusal | undefined> {
+  const { headers } = request;
   const decisions = decideAll(route, body, MOST_GROWTH * around.mostBodyBytes, {
     source: source.name,
     settings: source.settings,
@@ -121,25 +159,27 @@ async function collect(
     definitions: source.met,
     receivedAt,
     sentAt: body.json.sentAt ?? headers.sentat,
-    ip: isBrowser(request) ? addressOf(request, around.trustedProxies) : null,
+    ip: isFromClient ? addressOf(request, around.trustedProxies) : null,
     gpc: headers['sec-gpc'] === '1',
     generation: around.generation,
     hashing: around.hashing,
     newId: randomUUID,
   });
-  if (!Array.isArray(decisions)) return refusal(decisions);
+  if (!Array.isArray(decisions)) return decisions;
+  const { rateLimit } = source.settings;
+  if (rateLimit) around.rateLimits.take(source.keyDigest, rateLimit, decisions.length, around.now());
   const records = decisions.map((decision) => encode(decision, receivedAt, known));
   try {
     await around.writer.write(records);
   } catch (error) {
     if (!(error instanceof NotTaken)) throw error;
     const { code, message } = error;
-    if (code === 'too_large') return refusal({ status: 413, code, message });
+    if (code === 'too_large') return { status: 413, code, message };
     around.metrics.unavailable(code);
-    return refusal({ status: 503, code, message });
+    return { status: 503, code, message };
   }
   around.metrics.acknowledged(source.name, decisions);
-  return SUCCESS;
+  return undefined;
 }
 
 function encode(decision: Decision, timestamp: number, { collected, rejected }: Known): OutRecord {
@@ -153,19 +193,32 @@ function recordOf<V>(target: Target<V>, key: string, value: V, timestamp: number
   return { topic, partition: partitionOf(key, partitions), key, value: target.encode(value), timestamp };
 }
 
-/** The source of a write key, if it may be used from here. */
-function sourceOf(key: string | undefined, origin: string | undefined, { sources }: Known): Source | Answer {
+/** The source of a write key, if it may be used from here and now. */
+function sourceOf(
+  key: string | undefined,
+  request: IncomingMessage,
+  { sources }: Known,
+  around: Surroundings,
+): Source | Refusal {
+  const { origin } = request.headers;
   const source = key === undefined ? undefined : sources.find(key);
   if (!source) {
     // As long as there is no source at all, the definitions are rather not there yet than the key wrong.
-    if (sources.empty) return notKnownYet;
+    if (sources.empty) return NOT_KNOWN_YET;
     const message = key === undefined ? 'The request has no write key' : 'No source has this write key';
-    return refusal({ status: 401, code: 'unknown_write_key', message });
+    return { status: 401, code: 'unknown_write_key', message };
   }
-  if (!source.enabled)
-    return refusal({ status: 403, code: 'disabled', message: 'The source or its write key is disabled' });
+  if (!source.enabled) return { status: 403, code: 'disabled', message: 'The source or its write key is disabled' };
   if (origin !== undefined && !allowsOrigin(source.settings.allowedOrigins, origin))
-    return refusal({ status: 403, code: 'origin_not_allowed', message: 'The source does not allow this origin' });
+    return { status: 403, code: 'origin_not_allowed', message: 'The source does not allow this origin' };
+  if (!source.allowsAddress(addressOf(request, around.trustedProxies)))
+    return { status: 403, code: 'address_not_allowed', message: 'The source does not allow this address' };
+  const { rateLimit } = source.settings;
+  const retryAfter = rateLimit ? around.rateLimits.wait(source.keyDigest, rateLimit, around.now()) : 0;
+  if (retryAfter > 0) {
+    around.metrics.unavailable('rate_limited');
+    return { status: 429, code: 'rate_limited', message: 'The write key has used up its rate', retryAfter };
+  }
   return source;
 }
 

@@ -19,6 +19,7 @@ const body = {
   writeKeys: [],
   enabled: true,
   allowedOrigins: [],
+  allowedAddresses: [],
   keepIp: true,
   defaultCurrency: 'USD',
   description: '',

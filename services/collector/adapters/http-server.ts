@@ -102,11 +102,12 @@ export class HttpServer implements Service {
     try {
       const ops =
         request.method === 'GET' ? await opsAnswer((request.url ?? '/').split('?', 1)[0] as string, health) : undefined;
-      const { status, headers, body } = ops
+      const given: Answer = ops
         ? { status: ops.status, headers: { 'content-type': ops.type }, body: ops.body }
         : await answer(request);
+      const { status, headers, body, counted = status } = given;
       this.#write(request, response, status, headers, body);
-      if (!ops) metrics.answered(status, performance.now() - began);
+      if (!ops) metrics.answered(counted, performance.now() - began);
     } catch (error) {
       if (error instanceof ClientGone) return;
       log.error({ err: error }, 'a request could not be answered');
@@ -121,7 +122,7 @@ export class HttpServer implements Service {
     response: ServerResponse,
     status: number,
     headers: Readonly<Record<string, string>>,
-    body: string,
+    body: string | Buffer,
   ): void {
     const all: Record<string, string | number> = { ...headers };
     if (body !== '') all['content-length'] = Buffer.byteLength(body);

@@ -1,11 +1,13 @@
 import { preflightHeaders } from './origins.ts';
-import type { Refusal } from './refusal.ts';
+import { NOT_KNOWN_YET, type Refusal } from './refusal.ts';
 import type { Source, Sources } from './sources.ts';
 
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Buffer;
+  /** The status to count, where the answer has to hide it. */
+  readonly counted?: number;
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -14,18 +16,13 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 export const SUCCESS: Answer = { status: 200, headers: JSON_TYPE, body: '{"success":true}' };
 
 /** SDKs look for `code` and `message`; one tries for ever without them. Those that are told to come back are told when. */
-export const refusal = ({ status, code, message }: Refusal): Answer => ({
+export const refusal = ({ status, code, message, retryAfter = 2 }: Refusal): Answer => ({
   status,
-  headers: status === 503 ? { ...JSON_TYPE, 'retry-after': '2' } : JSON_TYPE,
+  headers: status === 503 || status === 429 ? { ...JSON_TYPE, 'retry-after': String(retryAfter) } : JSON_TYPE,
   body: JSON.stringify({ code, message, error: message }),
 });
 
-/** Never a 401: what gets one is dropped for ever. */
-export const notKnownYet: Answer = refusal({
-  status: 503,
-  code: 'unavailable',
-  message: 'The sources are not known yet',
-});
+export const notKnownYet: Answer = refusal(NOT_KNOWN_YET);
 
 /** What did not even become a request, by the code of Node's error. */
 export function toBroken(code: string | undefined): Answer {

@@ -7,6 +7,13 @@ export const allowsOrigin = (patterns: readonly string[], origin: string): boole
     return origin === host || (origin.startsWith(`${host}:`) && /^\d+$/.test(origin.slice(host.length + 1)));
   });
 
+/** With each answer to a browser that may send: SDKs look for when to come back. */
+export const forOrigin = (origin: string): Record<string, string> => ({
+  'access-control-allow-origin': origin,
+  'access-control-expose-headers': 'Retry-After',
+  vary: 'Origin',
+});
+
 const HEADERS = 'authorization, content-type, anonymousid, sentat, x-write-key, x-retry-count';
 
 /**

@@ -5,6 +5,8 @@ export type EventType = 'identify' | 'track' | 'page' | 'screen' | 'group' | 'al
 export type Route =
   | { readonly to: 'event'; readonly type: EventType }
   | { readonly to: 'batch' }
+  /** An event in the address of an image. */
+  | { readonly to: 'pixel'; readonly type: EventType }
   /** Segment's browser SDK: its own metrics, of no use here. */
   | { readonly to: 'sdk-metrics' }
   | { readonly to: 'settings'; readonly writeKey: string }
@@ -37,8 +39,10 @@ export function routeOf(method: string, path: string): Route {
   const bare = path.replace(/^\/v1(?=\/)/, '').replace(/\/+$/, '');
   const call = Object.hasOwn(calls, bare.slice(1)) ? calls[bare.slice(1)] : undefined;
   const settings = /^\/projects\/([^/]+)\/settings$/.exec(bare);
+  const pixelled = bare.startsWith('/pixel/') ? calls[bare.slice('/pixel/'.length)] : undefined;
   const known =
     call ??
+    (pixelled?.to === 'event' ? ({ to: 'pixel', type: pixelled.type } as const) : undefined) ??
     (settings
       ? ({ to: 'settings', writeKey: decode(settings[1] as string) } as const)
       : bare === '/sourceConfig'

@@ -1,4 +1,6 @@
+import { hash } from 'node:crypto';
 import type { DefinitionVersion } from '#schemas/generated/records.ts';
+import { withinRanges } from '#shared/definitions/address-ranges.ts';
 import { type Definitions, versionOf } from '#shared/definitions/definitions.ts';
 import type { DefinitionBodies } from '#shared/definitions/kinds.ts';
 import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
@@ -11,10 +13,17 @@ export interface Source {
   readonly enabled: boolean;
   /** The definitions that its events meet. */
   readonly met: readonly DefinitionVersion[];
+  /** Stands for the write key, and tells nothing of it. */
+  readonly keyDigest: string;
+  /** Whether it may send from an address, null where that is not known. */
+  readonly allowsAddress: (address: string | null) => boolean;
 }
+
+const digestOf = (key: string): string => hash('sha256', key);
 
 /** The sources and identity rules in force, as a request asks them. */
 export class Sources {
+  /** By digest: how long a look-up takes tells nothing of the keys that there are. */
   readonly #byKey = new Map<string, Source>();
   /** Patterns that some source allows: a preflight does not say which source it is for. */
   readonly origins: readonly string[];
@@ -26,11 +35,22 @@ export class Sources {
     const sources = definitions.list('source');
     for (const source of sources) {
       const met = [versionOf(source), ...(rules ? [versionOf(rules)] : [])];
-      for (const { key, enabled } of source.body.writeKeys) {
-        const settings = source.body;
+      const settings = source.body;
+      const isWithin = withinRanges(settings.allowedAddresses);
+      const allowsAddress = (address: string | null): boolean =>
+        settings.allowedAddresses.length === 0 || (address !== null && isWithin(address));
+      for (const { key, enabled } of settings.writeKeys) {
+        const keyDigest = digestOf(key);
         // Two with one key are refused today. Where there are from before, switching one off switches the key off.
-        if (this.#byKey.get(key)?.enabled === false) continue;
-        this.#byKey.set(key, { name: source.name, settings, enabled: enabled && settings.enabled, met });
+        if (this.#byKey.get(keyDigest)?.enabled === false) continue;
+        this.#byKey.set(keyDigest, {
+          name: source.name,
+          settings,
+          enabled: enabled && settings.enabled,
+          met,
+          keyDigest,
+          allowsAddress,
+        });
       }
     }
     this.origins = sources.filter(({ body }) => body.enabled).flatMap(({ body }) => body.allowedOrigins);
@@ -41,6 +61,6 @@ export class Sources {
   }
 
   find(key: string): Source | undefined {
-    return this.#byKey.get(key);
+    return this.#byKey.get(digestOf(key));
   }
 }

@@ -1,5 +1,6 @@
 import { parseFql } from '@segment/destination-subscriptions';
 import { z } from 'zod';
+import { addressRangeOf } from './address-ranges.ts';
 
 const consentPurposes = z.array(z.string().min(1)).default([]);
 
@@ -14,6 +15,12 @@ export const definitionKinds = {
     enabled: z.boolean().default(true),
     /** Browser origins that may send; `*` is any, `http://localhost:*` any port. None: no browser may. */
     allowedOrigins: z.array(z.string()).default([]),
+    /** Addresses and ranges (`203.0.113.0/24`) that may send. None: all may. */
+    allowedAddresses: z
+      .array(z.string().refine((text) => addressRangeOf(text) !== undefined, 'not an address or a range of addresses'))
+      .default([]),
+    /** What each write key may send to each collector; beyond, senders are told to come back. None: as much as there is. */
+    rateLimit: z.strictObject({ eventsPerSecond: z.number().min(0.1), burst: z.number().int().min(1) }).optional(),
     /** Keep the client's address in events. */
     keepIp: z.boolean().default(true),
     /** Currency of amounts without one, ISO 4217. */

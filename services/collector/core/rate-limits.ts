@@ -1,0 +1,45 @@
+export interface RateLimit {
+  /** How many events a second, in the long run. */
+  readonly eventsPerSecond: number;
+  /** How many at once after a pause. */
+  readonly burst: number;
+}
+
+interface Bucket {
+  /** Below nothing after a batch of more than there were. */
+  tokens: number;
+  /** When that was, milliseconds. */
+  at: number;
+}
+
+/**
+ * A token bucket for each write key, in this process. A request may go on as long as one token is there, and takes one for each of its
+ * events: a batch larger than the burst is not turned away for ever, the next ones wait for it.
+ */
+export class RateLimits {
+  readonly #buckets = new Map<string, Bucket>();
+
+  /** @returns whole seconds to wait before a request of this key may come; 0: it may */
+  wait(key: string, limit: RateLimit, now: number): number {
+    const { tokens } = this.#filled(key, limit, now);
+    return tokens >= 1 ? 0 : Math.max(1, Math.ceil((1 - tokens) / limit.eventsPerSecond));
+  }
+
+  /** Takes what a request has of events. */
+  take(key: string, limit: RateLimit, events: number, now: number): void {
+    this.#filled(key, limit, now).tokens -= events;
+  }
+
+  #filled(key: string, { eventsPerSecond, burst }: RateLimit, now: number): Bucket {
+    let bucket = this.#buckets.get(key);
+    if (!bucket) {
+      bucket = { tokens: burst, at: now };
+      this.#buckets.set(key, bucket);
+    }
+    // A clock that is set back gives nothing, and takes nothing.
+    const seconds = Math.max(0, now - bucket.at) / 1_000;
+    bucket.tokens = Math.min(burst, bucket.tokens + seconds * eventsPerSecond);
+    bucket.at = now;
+    return bucket;
+  }
+}

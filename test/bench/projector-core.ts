@@ -21,6 +21,7 @@ const body = {
   allowedOrigins: [],
   allowedAddresses: [],
   keepIp: true,
+  enrich: { campaign: true },
   defaultCurrency: 'USD',
   description: '',
 };

@@ -258,8 +258,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'services/collector/core/event.ts',
-        right: "envelope.settings.keepIp ? sent : withoutMember(sent, 'context', 'ip');",
-        wrong: "envelope.settings.keepIp ? sent : withoutMember(sent, 'ip');",
+        right: "envelope.settings.keepIp === true ? sent : withoutMember(sent, 'context', 'ip');",
+        wrong: "envelope.settings.keepIp === true ? sent : withoutMember(sent, 'ip');",
       },
     ],
     tests: ['services/collector/core/event.test.ts'],

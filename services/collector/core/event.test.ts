@@ -10,7 +10,7 @@ import type { EventType } from './route.ts';
 const RECEIVED = Date.UTC(2026, 10, 24, 12);
 const envelope: Envelope = {
   source: 'web',
-  settings: { keepIp: true, defaultCurrency: 'EUR' },
+  settings: { keepIp: true, enrich: { campaign: true }, defaultCurrency: 'EUR' },
   rules: defaultIdentityRules,
   definitions: [{ definition: 'source/web', version: 1 }],
   receivedAt: RECEIVED,
@@ -118,7 +118,7 @@ describe('an accepted event', () => {
   });
 
   test('has no address where the source keeps none: neither the connection’s nor the one it says itself', () => {
-    const keepNone = { ...envelope, settings: { keepIp: false, defaultCurrency: 'EUR' } };
+    const keepNone = { ...envelope, settings: { ...envelope.settings, keepIp: false } };
     const text = '{"type":"track","event":"E","userId":"u1","context":{ "ip":"203.0.113.9", "n":1.10},"ip":"its own"}';
     expect(decide(text, JSON.parse(text), undefined, keepNone)).toMatchObject({
       outcome: 'accepted',
@@ -129,6 +129,33 @@ describe('an accepted event', () => {
     });
     const broken = text.replace('"E"', '""');
     expect(String(decide(broken, JSON.parse(broken), undefined, keepNone).value.payload)).not.toContain('203.0.113.9');
+  });
+
+  test('has its address cut where the source keeps it so, the connection’s too; nothing of it is left in what is rejected', () => {
+    const cut = { ...envelope, ip: '198.51.100.7', settings: { ...envelope.settings, keepIp: 'truncated' } as const };
+    const text = '{"type":"track","event":"E","userId":"u1","context":{"ip":"203.0.113.9","n":1.10}}';
+    expect(decide(text, JSON.parse(text), undefined, cut).value).toMatchObject({
+      ip: '203.0.113.0',
+      payload: '{"type":"track","event":"E","userId":"u1","context":{"n":1.10,"ip":"203.0.113.0"}}',
+    });
+    const without = '{"type":"track","event":"E","userId":"u1"}';
+    expect(decide(without, JSON.parse(without), undefined, cut).value).toMatchObject({
+      ip: '198.51.100.0',
+      payload: without,
+    });
+    const broken = text.replace('"E"', '""');
+    expect(String(decide(broken, JSON.parse(broken), undefined, cut).value.payload)).not.toContain('203.0.113');
+  });
+
+  test('has the campaign of its page’s address, unless it names one itself or the source wants none', () => {
+    const page = { url: 'https://a.example/?utm_source=nl' };
+    const contextOf = (context: object, enrich = true): unknown => {
+      const settings = { ...envelope.settings, enrich: { campaign: enrich } };
+      return JSON.parse(accepted({ ...track, context }, { settings }).payload).context;
+    };
+    expect(contextOf({ page })).toEqual({ page, campaign: { source: 'nl' } });
+    expect(contextOf({ page, campaign: { source: 'own' } })).toEqual({ page, campaign: { source: 'own' } });
+    expect(contextOf({ page }, false)).toEqual({ page });
   });
 
   test('takes the time of sending from the request when it has none, and original over timestamp', () => {

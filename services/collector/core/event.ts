@@ -6,16 +6,18 @@ import { exactId } from '#shared/identity/exact-id.ts';
 import type { Hashing } from '#shared/identity/hashing.ts';
 import { identifiersOf } from '#shared/identity/identifiers.ts';
 import { withoutMember } from '#shared/json/members.ts';
+import { campaignOf } from './campaign.ts';
 import { consentsOf } from './consents.ts';
 import { deeperThan } from './depth.ts';
-import { type BatchLevel, withBatchLevel } from './payload.ts';
+import { type BatchLevel, underOf, withBatchLevel } from './payload.ts';
 import type { EventType } from './route.ts';
 import { timesOf } from './times.ts';
+import { truncatedAddress } from './truncated-address.ts';
 
 /** What a request says about all of its events. */
 export interface Envelope {
   readonly source: string;
-  readonly settings: Pick<DefinitionBodies['source'], 'keepIp' | 'defaultCurrency'>;
+  readonly settings: Pick<DefinitionBodies['source'], 'keepIp' | 'enrich' | 'defaultCurrency'>;
   readonly rules: Pick<DefinitionBodies['identity_rules'], 'types' | 'blockedValues'>;
   readonly definitions: readonly DefinitionVersion[];
   readonly receivedAt: number;
@@ -63,7 +65,7 @@ const isObject = (value: unknown): value is Fields =>
  * @param endpoint the call of the endpoint; in a batch each event says its own
  */
 export function decide(sent: string, event: unknown, endpoint: EventType | undefined, envelope: Envelope): Decision {
-  const text = envelope.settings.keepIp ? sent : withoutMember(sent, 'context', 'ip');
+  const text = envelope.settings.keepIp === true ? sent : withoutMember(sent, 'context', 'ip');
   if (!isObject(event)) return reject(text, {}, 'invalid_event', ['$: not an object'], envelope);
   const payload = withBatchLevel(text, envelope.batchLevel);
   if (bytesOver(payload, MOST_EVENT_BYTES))
@@ -115,8 +117,8 @@ export function decide(sent: string, event: unknown, endpoint: EventType | undef
       flags: times.flags,
       kind: 'person',
       identifiers,
-      payload,
-      ip: settings.keepIp ? addressOf(context, envelope.ip) : null,
+      payload: withBatchLevel(payload, addedTo(context, settings)),
+      ip: addressOf(context, settings) ?? keptAddress(envelope.ip, settings),
       enrichment: '{}',
       // Nobody consents in the future: what a fast clock has granted must not outlast a withdrawal that comes after it.
       consents: consentsOf(context, envelope.gpc, source, Math.min(times.timestamp, receivedAt)),
@@ -164,10 +166,24 @@ function contextOf(own: unknown, under: unknown): unknown {
   return isObject(own) ? { ...under, ...own } : under;
 }
 
-/** What the sender says, since a server sends for its clients; else where the request came from. */
-function addressOf(context: unknown, ip: string | null): string | null {
+/** What the sender says, since a server sends for its clients. */
+function addressOf(context: unknown, settings: Envelope['settings']): string | null {
   const said = isObject(context) ? context.ip : undefined;
-  return typeof said === 'string' && said !== '' && said.length <= MOST_ADDRESS ? said.toWellFormed() : ip;
+  if (typeof said !== 'string' || said === '' || said.length > MOST_ADDRESS) return null;
+  return keptAddress(said.toWellFormed(), settings);
+}
+
+function keptAddress(address: string | null, { keepIp }: Envelope['settings']): string | null {
+  if (address === null || keepIp === false) return null;
+  return keepIp === 'truncated' ? truncatedAddress(address) : address;
+}
+
+/** What is put under the event's own context. The address was cut out of it where it is not kept whole. */
+function addedTo(context: unknown, settings: Envelope['settings']): BatchLevel {
+  const campaign = settings.enrich.campaign ? campaignOf(context) : undefined;
+  const ip = settings.keepIp === 'truncated' ? addressOf(context, settings) : null;
+  if (!campaign && ip === null) return [];
+  return [underOf('context', JSON.stringify({ ...(campaign && { campaign }), ...(ip !== null && { ip }) }))];
 }
 
 /** Kept as sent. One that is absurdly long is replaced by its hash, which is as good for finding duplicates. */

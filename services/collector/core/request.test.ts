@@ -4,7 +4,7 @@ import { decideAll, parseBody } from './request.ts';
 
 const envelope = {
   source: 'web',
-  settings: { keepIp: true, defaultCurrency: 'USD' },
+  settings: { keepIp: true, enrich: { campaign: true }, defaultCurrency: 'USD' } as const,
   rules: defaultIdentityRules,
   definitions: [],
   receivedAt: 0,
@@ -67,6 +67,19 @@ describe('a batch', () => {
     const settings = { ...envelope.settings, keepIp: false };
     expect(decideAll({ to: 'batch' }, body, MOST_BYTES, { ...envelope, settings })).toMatchObject([
       { value: { ip: null, payload: '{"type":"page","userId":"u1","context":{"a":1}}' } },
+    ]);
+  });
+
+  test('of a source that keeps addresses cut has them so, the batch’s too', () => {
+    const body = bodyOf('{"context":{"ip":"203.0.113.9","a":1},"batch":[{"type":"page","userId":"u1"}]}');
+    const settings = { ...envelope.settings, keepIp: 'truncated' } as const;
+    expect(decideAll({ to: 'batch' }, body, MOST_BYTES, { ...envelope, settings })).toMatchObject([
+      {
+        value: {
+          ip: '203.0.113.0',
+          payload: '{"type":"page","userId":"u1","context":{"a":1,"ip":"203.0.113.0"}}',
+        },
+      },
     ]);
   });
 

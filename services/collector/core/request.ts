@@ -51,7 +51,7 @@ export function decideAll(
   if (batch.length > MOST_EVENTS)
     return { status: 413, code: 'too_many_events', message: `A batch may have ${MOST_EVENTS} events` };
   const members = objectMembers(body.text);
-  const batchLevel = batchLevelOf(body.text, members, envelope.settings.keepIp);
+  const batchLevel = batchLevelOf(body.text, members, envelope.settings.keepIp === true);
   // Said once, and stored with every event: a small body could come to gigabytes.
   const each = batchLevel.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
   if (body.text.length + batch.length * each > mostBytes) {

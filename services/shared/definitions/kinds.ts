@@ -21,8 +21,15 @@ export const definitionKinds = {
       .default([]),
     /** What each write key may send to each collector; beyond, senders are told to come back. None: as much as there is. */
     rateLimit: z.strictObject({ eventsPerSecond: z.number().min(0.1), burst: z.number().int().min(1) }).optional(),
-    /** Keep the client's address in events. */
-    keepIp: z.boolean().default(true),
+    /** Keep the client's address in events; `truncated`: without its last octet, of IPv6 the first 48 bits. */
+    keepIp: z.union([z.boolean(), z.literal('truncated')]).default(true),
+    /** What the collector adds to an event that does not have it. */
+    enrich: z
+      .strictObject({
+        /** `context.campaign`, from the UTM parameters of the page's address. */
+        campaign: z.boolean().default(true),
+      })
+      .default({ campaign: true }),
     /** Currency of amounts without one, ISO 4217. */
     defaultCurrency: z
       .string()

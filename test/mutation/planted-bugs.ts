@@ -246,7 +246,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'services/collector/pipeline.ts',
-        right: '    if (sources.empty) return notKnownYet;\n',
+        right: '    if (sources.empty) return NOT_KNOWN_YET;\n',
         wrong: '',
       },
     ],

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -147,16 +148,45 @@ describe('an operator', () => {
     });
   });
 
-  test('is told when it asked wrongly, or for what is not there yet', async () => {
-    for (const args of [
-      [],
-      ['nothing'],
-      ['status', '--no-such-flag', 'x'],
-      ['apply'],
-      ['tail'],
-      ['replay'],
-      ['import'],
+  test('watches events pass, with what happens to each, until it has seen enough', async () => {
+    const environment = { ...process.env, ...platform.env };
+    const watching = (...args: string[]) => {
+      const child = spawn(process.execPath, [join(root, 'bin', 'tributary.mjs'), 'tail', ...args], {
+        env: environment,
+      });
+      const seen = { out: '', err: '' };
+      child.stdout.on('data', (chunk) => {
+        seen.out += String(chunk);
+      });
+      child.stderr.on('data', (chunk) => {
+        seen.err += String(chunk);
+      });
+      return { child, seen };
+    };
+    const all = watching();
+    const bad = watching('--rejected', '--json', '--source', 'local-server');
+    await until('it watches', async () => all.seen.err.includes('events from now on'));
+    let n = 0;
+    await until('a rejected event is seen', async () => {
+      await send('track', { userId: 'tail-1', event: 'Watched', messageId: `tail-${n++}` });
+      await send('track', { event: 'Watched', messageId: `tail-bad-${n}` });
+      return bad.seen.out.includes('no_identifier');
+    });
+    for (const line of [
+      /accepted {2}local-server {2}track Watched {2}tail-\d+\n/,
+      /stitched {2}local-server {2}track Watched {2}tail-\d+ {2}profile /,
+      /rejected {2}local-server {2}tail-bad-\d+ {2}by collector: no_identifier/,
     ])
+      await until(`${line} is seen`, async () => line.test(all.seen.out));
+    for (const line of bad.seen.out.trim().split('\n')) expect(JSON.parse(line)).toMatchObject({ what: 'rejected' });
+    for (const { child } of [all, bad]) {
+      child.kill('SIGINT');
+      expect(await once(child, 'exit')).toEqual([0, null]);
+    }
+  });
+
+  test('is told when it asked wrongly, or for what is not there yet', async () => {
+    for (const args of [[], ['nothing'], ['status', '--no-such-flag', 'x'], ['apply'], ['replay'], ['import']])
       expect((await tributary(...args)).code, args.join(' ')).toBe(2);
     expect(await tributary('--help')).toMatchObject({ code: 0, out: expect.stringContaining('tributary apply FILE') });
   });

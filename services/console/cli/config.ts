@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { clickhouseOptions } from '#shared/clickhouse/client.ts';
-import { count, helpText, port, readOptions, text, type Values } from '#shared/service/options.ts';
+import { count, flag, helpText, port, readOptions, text, type Values } from '#shared/service/options.ts';
 import { platformOptions } from '#shared/service/platform-options.ts';
 
 const options = {
@@ -24,6 +24,9 @@ const options = {
   activationUrl: text('ACTIVATION_URL', 'Operations address of activation', ''),
   actor: text('ACTOR', 'Who changes definitions; the user of this machine when empty', ''),
   reason: text('REASON', 'Why definitions are changed', ''),
+  source: text('SOURCE', 'Of tail: only events of this source', ''),
+  event: text('EVENT', 'Of tail: only events of this name', ''),
+  rejected: flag('REJECTED', 'Of tail: only rejected events', 'false'),
   limit: count('LIMIT', 'Most rows to show', '20'),
 } as const;
 
@@ -49,6 +52,7 @@ export function invocationOf(argv: readonly string[]): Invocation | { readonly e
     const arg = argv[i] as string;
     if (arg === '--json') json = true;
     else if (arg === '--help' || arg === '-h') help = true;
+    else if (arg === '--rejected') flags.push('--rejected=true');
     else if (!arg.startsWith('--')) words.push(arg);
     else flags.push(arg.includes('=') ? arg : `${arg}=${argv[++i] ?? ''}`);
   }

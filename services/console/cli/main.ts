@@ -3,15 +3,17 @@ import { doctor } from './commands/doctor.ts';
 import { deliveries, event, rejected } from './commands/events.ts';
 import { digest, identity, profile } from './commands/profiles.ts';
 import { status } from './commands/status.ts';
+import { tail } from './commands/tail.ts';
 import { invocationOf, settingsHelp } from './config.ts';
 import { Connections } from './connections.ts';
-import type { Output } from './output.ts';
+import type { Output, Speech } from './output.ts';
 import { Trouble } from './trouble.ts';
 
 interface Command {
   readonly usage: string;
   readonly does: string;
-  readonly run?: (connections: Connections, words: readonly string[]) => Promise<Output>;
+  /** Undefined: it has said all it had to say. */
+  readonly run?: (connections: Connections, words: readonly string[], speech: Speech) => Promise<Output | undefined>;
 }
 
 const commands: Readonly<Record<string, Command>> = {
@@ -30,7 +32,7 @@ const commands: Readonly<Record<string, Command>> = {
   rejected: { usage: 'rejected', does: 'what was rejected, and why (--limit ROWS)', run: rejected },
   deliveries: { usage: 'deliveries', does: 'what was delivered, and what was not (--limit ROWS)', run: deliveries },
   digest: { usage: 'digest', does: 'number of profiles and an order-free digest over them', run: digest },
-  tail: { usage: 'tail', does: 'not there yet' },
+  tail: { usage: 'tail', does: 'events as they pass (--source NAME, --event NAME, --rejected)', run: tail },
   import: { usage: 'import', does: 'not there yet' },
   replay: { usage: 'replay', does: 'not there yet' },
 };
@@ -73,7 +75,8 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
   const connections = new Connections(settings);
   try {
-    const output = await command.run(connections, rest);
+    const output = await command.run(connections, rest, { json, say });
+    if (!output) return 0;
     say(json ? JSON.stringify(output.json, null, 2) : output.text);
     return output.exitCode ?? 0;
   } catch (error) {

@@ -7,6 +7,13 @@ export interface Output {
   readonly exitCode?: number;
 }
 
+/** For a command that speaks while it runs. */
+export interface Speech {
+  readonly json: boolean;
+  /** Writes a line. */
+  readonly say: (text: string) => void;
+}
+
 /** Rows in columns, with a heading; numbers stand to the right. */
 export function table(
   heading: readonly string[],

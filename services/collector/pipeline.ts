@@ -103,9 +103,10 @@ async function collect(
 ): Promise<Refusal | undefined> {
   const keyInHeaders = inHeaders(request);
   // Whoever has no right to send is not read at all, where that can be told from the headers.
-  if (keyInHeaders !== undefined) {
-    const found = sourceOf(keyInHeaders, request, known, around);
-    if ('status' in found) return found;
+  const early = keyInHeaders === undefined ? undefined : sourceOf(keyInHeaders, request, known, around);
+  if (early) {
+    const refused = 'status' in early ? early : beyondRate(early, around);
+    if (refused) return refused;
   }
   const receivedAt = around.now();
   const bytes = await readBody(request, around.mostBodyBytes, holding);
@@ -115,8 +116,8 @@ async function collect(
   }
   const body = parseBody(bytes);
   if ('status' in body) return body;
-  const key = keyInHeaders ?? writeKeyOf({ body: body.json.writeKey, query: inQuery(query) });
-  const source = sourceOf(key, request, known, around);
+  const source =
+    early ?? sourceOf(writeKeyOf({ body: body.json.writeKey, query: inQuery(query) }), request, known, around);
   if ('status' in source) return source;
   return store(route, request, body, source, receivedAt, isBrowser(request), known, around);
 }
@@ -140,7 +141,7 @@ async function collectPixel(
   return store({ to: 'event', type }, request, body, source, around.now(), true, known, around);
 }
 
-/** Decides on each event, and has all of them stored. */
+/** Decides on each event, and has all of them stored, if the key has something left of its rate. */
 async function store(
   route: Call,
   request: IncomingMessage,
@@ -151,6 +152,8 @@ async function store(
   known: Known,
   around: Surroundings,
 ): Promise<Refusal | undefined> {
+  const refused = beyondRate(source, around);
+  if (refused) return refused;
   const { headers } = request;
   const decisions = decideAll(route, body, MOST_GROWTH * around.mostBodyBytes, {
     source: source.name,
@@ -193,7 +196,7 @@ function recordOf<V>(target: Target<V>, key: string, value: V, timestamp: number
   return { topic, partition: partitionOf(key, partitions), key, value: target.encode(value), timestamp };
 }
 
-/** The source of a write key, if it may be used from here and now. */
+/** The source of a write key, if it may be used from here. */
 function sourceOf(
   key: string | undefined,
   request: IncomingMessage,
@@ -213,13 +216,15 @@ function sourceOf(
     return { status: 403, code: 'origin_not_allowed', message: 'The source does not allow this origin' };
   if (!source.allowsAddress(addressOf(request, around.trustedProxies)))
     return { status: 403, code: 'address_not_allowed', message: 'The source does not allow this address' };
-  const { rateLimit } = source.settings;
-  const retryAfter = rateLimit ? around.rateLimits.wait(source.keyDigest, rateLimit, around.now()) : 0;
-  if (retryAfter > 0) {
-    around.metrics.unavailable('rate_limited');
-    return { status: 429, code: 'rate_limited', message: 'The write key has used up its rate', retryAfter };
-  }
   return source;
+}
+
+function beyondRate({ settings, keyDigest }: Source, around: Surroundings): Refusal | undefined {
+  const { rateLimit } = settings;
+  const retryAfter = rateLimit ? around.rateLimits.wait(keyDigest, rateLimit, around.now()) : 0;
+  if (retryAfter === 0) return undefined;
+  around.metrics.unavailable('rate_limited');
+  return { status: 429, code: 'rate_limited', message: 'The write key has used up its rate', retryAfter };
 }
 
 const inHeaders = ({ headers }: IncomingMessage): string | undefined => {

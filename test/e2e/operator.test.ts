@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type RunningPlatform, startPlatform } from '../support/platform.ts';
 import { until } from '../support/until.ts';
 
@@ -154,6 +154,7 @@ describe('an operator', () => {
       const child = spawn(process.execPath, [join(root, 'bin', 'tributary.mjs'), 'tail', ...args], {
         env: environment,
       });
+      onTestFinished(() => void child.kill('SIGKILL'));
       const seen = { out: '', err: '' };
       child.stdout.on('data', (chunk) => {
         seen.out += String(chunk);

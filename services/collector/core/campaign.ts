@@ -1,3 +1,5 @@
+import { objectOf } from './object-of.ts';
+
 /** Longer values say nothing to anybody. */
 const MOST_TEXT = 256;
 
@@ -11,18 +13,13 @@ const names: Readonly<Record<string, string>> = {
   utm_id: 'id',
 };
 
-const memberOf = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? (value as Record<string, unknown>)[name]
-    : undefined;
-
 /**
  * The campaign that brought somebody to a page, as Segment's browser SDK would have put it into `context.campaign`: from the UTM
  * parameters of the page's `search`, else of its `url`. The first of several with one name counts. Undefined where there are none.
  */
 export function campaignOf(context: unknown): Readonly<Record<string, string>> | undefined {
-  const page = memberOf(context, 'page');
-  const query = queryOf(memberOf(page, 'search')) ?? queryOf(memberOf(page, 'url'));
+  const { search, url } = objectOf(objectOf(context).page);
+  const query = queryOf(search) ?? queryOf(url);
   if (query === undefined) return undefined;
   const campaign: Record<string, string> = {};
   for (const [parameter, value] of new URLSearchParams(query)) {

@@ -1,9 +1,8 @@
 import type { Consent } from '#schemas/generated/records.ts';
+import { objectOf } from './object-of.ts';
 
 const MOST_PURPOSES = 100;
 
-const objectOf = (value: unknown): Readonly<Record<string, unknown>> =>
-  value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 const stringsOf = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string' && one !== '') : [];
 

@@ -9,6 +9,7 @@ import { withoutMember } from '#shared/json/members.ts';
 import { campaignOf } from './campaign.ts';
 import { consentsOf } from './consents.ts';
 import { deeperThan } from './depth.ts';
+import { objectOf } from './object-of.ts';
 import { type BatchLevel, underOf, withBatchLevel } from './payload.ts';
 import type { EventType } from './route.ts';
 import { timesOf } from './times.ts';
@@ -78,6 +79,7 @@ export function decide(sent: string, event: unknown, endpoint: EventType | undef
 
   const { receivedAt, source, settings } = envelope;
   const context = contextOf(event.context, envelope.batchContext);
+  const saidAddress = keptAddress(addressIn(context), settings);
   const userId = exactId(text, 'userId', event.userId);
   const anonymousId = exactId(text, 'anonymousId', event.anonymousId);
   const identifiers = identifiersOf(
@@ -117,8 +119,8 @@ export function decide(sent: string, event: unknown, endpoint: EventType | undef
       flags: times.flags,
       kind: 'person',
       identifiers,
-      payload: withBatchLevel(payload, addedTo(context, settings)),
-      ip: addressOf(context, settings) ?? keptAddress(envelope.ip, settings),
+      payload: withBatchLevel(payload, addedTo(context, saidAddress, settings)),
+      ip: saidAddress ?? keptAddress(envelope.ip, settings),
       enrichment: '{}',
       // Nobody consents in the future: what a fast clock has granted must not outlast a withdrawal that comes after it.
       consents: consentsOf(context, envelope.gpc, source, Math.min(times.timestamp, receivedAt)),
@@ -167,10 +169,9 @@ function contextOf(own: unknown, under: unknown): unknown {
 }
 
 /** What the sender says, since a server sends for its clients. */
-function addressOf(context: unknown, settings: Envelope['settings']): string | null {
-  const said = isObject(context) ? context.ip : undefined;
-  if (typeof said !== 'string' || said === '' || said.length > MOST_ADDRESS) return null;
-  return keptAddress(said.toWellFormed(), settings);
+function addressIn(context: unknown): string | null {
+  const { ip } = objectOf(context);
+  return typeof ip === 'string' && ip !== '' && ip.length <= MOST_ADDRESS ? ip.toWellFormed() : null;
 }
 
 function keptAddress(address: string | null, { keepIp }: Envelope['settings']): string | null {
@@ -179,9 +180,9 @@ function keptAddress(address: string | null, { keepIp }: Envelope['settings']): 
 }
 
 /** What is put under the event's own context. The address was cut out of it where it is not kept whole. */
-function addedTo(context: unknown, settings: Envelope['settings']): BatchLevel {
+function addedTo(context: unknown, address: string | null, settings: Envelope['settings']): BatchLevel {
   const campaign = settings.enrich.campaign ? campaignOf(context) : undefined;
-  const ip = settings.keepIp === 'truncated' ? addressOf(context, settings) : null;
+  const ip = settings.keepIp === 'truncated' ? address : null;
   if (!campaign && ip === null) return [];
   return [underOf('context', JSON.stringify({ ...(campaign && { campaign }), ...(ip !== null && { ip }) }))];
 }

@@ -1,23 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { topics } from '#schemas/topics.ts';
 import { addresses } from '../../support/addresses.ts';
+import { type Capture, captures } from '../../support/captures.ts';
 import { type CollectorProcess, defineSources, startCollector } from '../../support/collector-process.ts';
 import { createInstallation, type Installation } from '../../support/installation.ts';
 import { readAll } from '../../support/read-all.ts';
 
-interface Capture {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | { readonly messageId?: string; readonly batch?: readonly { readonly messageId: string }[] };
-}
-
-const captures = readFileSync(new URL('../../data/captures.ndjson', import.meta.url), 'utf8')
-  .trim()
-  .split('\n')
-  .map((line) => JSON.parse(line) as Capture);
 const ORIGIN = 'https://shop.example.com';
 
 let installation: Installation;

@@ -1,23 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { topics } from '#schemas/topics.ts';
 import { addresses } from '../../support/addresses.ts';
+import { captures } from '../../support/captures.ts';
 import { type CollectorProcess, defineSources, startCollector } from '../../support/collector-process.ts';
 import { createInstallation, type Installation } from '../../support/installation.ts';
 import { readAll } from '../../support/read-all.ts';
 
-interface Capture {
-  readonly method: string;
-  readonly url: string;
-  readonly body: unknown;
-}
-
-const bodies = readFileSync(new URL('../../data/captures.ndjson', import.meta.url), 'utf8')
-  .trim()
-  .split('\n')
-  .map((line) => JSON.parse(line) as Capture)
+const bodies = captures
   .filter(({ method }) => method === 'POST')
   .map(({ url, body }) => ({ url, bytes: Buffer.from(JSON.stringify(body)) }));
 

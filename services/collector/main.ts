@@ -24,14 +24,19 @@ const writer = new RecordWriter(
   { mostBytes: settings.mostWaitingBytes, longestWaitMs: settings.longestWaitMs },
   log,
 );
-const metrics = new CollectorMetrics(registry, () => writer.bytes);
+const inHand = new BytesInHand(settings.mostBytesInHand);
+const metrics = new CollectorMetrics(
+  registry,
+  () => writer.bytes,
+  () => inHand.bytes,
+);
 const around = {
   known: () => installation.known,
   writer,
   hashing: remembering(hashingWith(readSecret(settings))),
   generation: settings.generation,
   mostBodyBytes: settings.mostBodyBytes,
-  inHand: new BytesInHand(settings.mostBytesInHand),
+  inHand,
   rateLimits: new RateLimits(),
   trustedProxies: settings.trustedProxies,
   metrics,

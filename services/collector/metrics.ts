@@ -10,8 +10,11 @@ export class CollectorMetrics {
   readonly #unavailable: Counter<'code'>;
   readonly #seconds: Histogram;
 
-  /** @param waitingBytes how much waits for Kafka */
-  constructor(registry: Registry, waitingBytes: () => number) {
+  /**
+   * @param waitingBytes how much waits for Kafka
+   * @param bytesInHand how much of bodies is held, of requests that are not answered
+   */
+  constructor(registry: Registry, waitingBytes: () => number, bytesInHand: () => number) {
     const registers = [registry];
     this.#requests = new Counter({
       name: 'tributary_collector_requests_total',
@@ -43,6 +46,14 @@ export class CollectorMetrics {
       registers,
       collect() {
         this.set(waitingBytes());
+      },
+    });
+    new Gauge({
+      name: 'tributary_collector_bytes_in_hand',
+      help: 'Bytes of bodies of requests that are not answered yet',
+      registers,
+      collect() {
+        this.set(bytesInHand());
       },
     });
   }

@@ -36,7 +36,11 @@ const around = (changes: Partial<Surroundings> = {}): Surroundings => ({
   inHand: new BytesInHand(1_000_000),
   rateLimits: new RateLimits(),
   trustedProxies: 0,
-  metrics: new CollectorMetrics(new Registry(), () => 0),
+  metrics: new CollectorMetrics(
+    new Registry(),
+    () => 0,
+    () => 0,
+  ),
   now: () => 0,
   ...changes,
 });

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -21,10 +22,14 @@ async function listening(mostConnections: number, timeouts?: ConstructorParamete
     {
       answer: async (request) => {
         await readBody(request, 1_000, new BytesInHand(1_000).open());
-        return SUCCESS;
+        return request.url === '/large' ? { ...SUCCESS, body: 'x'.repeat(100_000) } : SUCCESS;
       },
       health: { metrics: registry, notReady: () => [] },
-      metrics: new CollectorMetrics(registry, () => 0),
+      metrics: new CollectorMetrics(
+        registry,
+        () => 0,
+        () => 0,
+      ),
       log: pino({}, { write: (line) => listens.resolve((JSON.parse(line) as { port: number }).port) }),
     },
     timeouts,
@@ -35,8 +40,9 @@ async function listening(mostConnections: number, timeouts?: ConstructorParamete
 }
 
 let port: number;
+const timeouts = { headersTimeout: 100, requestTimeout: 200, connectionsCheckingInterval: 20, idle: 500 };
 beforeAll(async () => {
-  port = await listening(100, { headersTimeout: 100, requestTimeout: 200, connectionsCheckingInterval: 20 });
+  port = await listening(100, timeouts);
 });
 
 /** Sends a text on a connection that is never ended from this side. @returns what came, once the other side has let it go */
@@ -58,8 +64,9 @@ const answerTo = (text: string): Promise<string> =>
 test.each([
   ['headers that do not come to an end', 'POST /v1/t', 408, 'timed_out'],
   ['a body that does not', 'POST /v1/t HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{', 408, 'timed_out'],
-  ['endless headers', `POST /v1/t HTTP/1.1\r\nx: ${'x'.repeat(40_000)}`, 431, 'headers_too_large'],
+  ['endless headers', `POST /v1/t HTTP/1.1\r\nx: ${'x'.repeat(20_000)}`, 431, 'headers_too_large'],
   ['what is not HTTP', 'nonsense\r\n\r\n', 400, 'invalid_http'],
+  ['whoever wants a proxy', 'CONNECT a.example:443 HTTP/1.1\r\nhost: x\r\n\r\n', 405, 'method_not_allowed'],
 ])('%s: an answer that SDKs understand, and the connection is let go', async (_, text, status, code) => {
   const [head, body] = (await answerTo(text)).split('\r\n\r\n') as [string, string];
   expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
@@ -77,4 +84,27 @@ test('a connection too many is closed, and those that are there go on', async ()
   expect(String(await once(one, 'data'))).toMatch(/^HTTP\/1.1 200 /);
   one.destroy();
   other.destroy();
+});
+
+test('whoever closes his half after asking is answered, and let go', async () => {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  socket.end('POST /v1/t HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}');
+  let answer = '';
+  for await (const chunk of socket) answer += String(chunk);
+  expect(answer).toMatch(/^HTTP\/1.1 200 .*{"success":true}$/s);
+});
+
+test('whoever reads no answers is let go', async () => {
+  const port = await listening(1, timeouts);
+  const socket = connect(port, '127.0.0.1').pause();
+  socket.on('error', () => undefined);
+  socket.write('GET /large HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(500));
+  const answers = (): Promise<boolean> =>
+    fetch(`http://127.0.0.1:${port}/health`).then(
+      () => true,
+      () => false,
+    );
+  expect(await answers()).toBe(false);
+  while (!(await answers())) await sleep(20);
+  socket.destroy();
 });

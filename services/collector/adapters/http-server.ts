@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '#shared/service/log.ts';
 import { type Health, opsAnswer } from '#shared/service/ops-server.ts';
 import type { Service } from '#shared/service/service.ts';
-import { type Answer, internalError, toBroken } from '../core/answers.ts';
+import { type Answer, internalError, toBroken, toConnect } from '../core/answers.ts';
 import type { CollectorMetrics } from '../metrics.ts';
 import { ClientGone } from './read-body.ts';
 
@@ -24,8 +24,19 @@ const LAST_ANSWERS_MS = 12_000;
 type Timeouts = Pick<
   ServerOptions,
   'keepAliveTimeout' | 'headersTimeout' | 'requestTimeout' | 'connectionsCheckingInterval'
->;
-const usualTimeouts: Timeouts = { keepAliveTimeout: 65_000, headersTimeout: 20_000, requestTimeout: 60_000 };
+> & {
+  /** How long nothing may come and nothing go, as where nobody reads the answers. */
+  readonly idle: number;
+};
+const usualTimeouts: Timeouts = {
+  keepAliveTimeout: 65_000,
+  headersTimeout: 20_000,
+  requestTimeout: 60_000,
+  connectionsCheckingInterval: 5_000,
+  idle: 90_000,
+};
+/** Of each connection, before there is a request whose bytes could be counted: 10,000 of them must find room. */
+const MOST_HEADER_BYTES = 16 * 1024;
 
 interface Place {
   readonly host: string;
@@ -54,20 +65,23 @@ export class HttpServer implements Service {
   constructor(place: Place, parts: Parts, timeouts = usualTimeouts) {
     this.#place = place;
     this.#parts = parts;
-    this.#server = createServer({ ...timeouts, maxHeaderSize: 32 * 1024 }, (request, response) => {
+    const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
       response.on('error', () => undefined);
       void this.#handle(request, response);
-    });
+    };
+    // Without a host it is refused below, in JSON.
+    this.#server = createServer({ ...timeouts, maxHeaderSize: MOST_HEADER_BYTES, requireHostHeader: false }, onRequest);
+    // Node would answer with a 417 that has no body. Whoever expects something unheard of is served like everybody.
+    this.#server.on('checkExpectation', onRequest);
+    this.#server.timeout = timeouts.idle;
+    // Whoever has said all that he wanted, and closed his half, is still answered. Not in the types of Node, but in `http` since 0.8.
+    Object.assign(this.#server, { httpAllowHalfOpen: true });
     this.#server.maxConnections = place.mostConnections;
     this.#server.on('drop', () => parts.metrics.unavailable('too_many_connections'));
-    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-      const { status, headers, body } = toBroken(error.code);
-      const all = { ...headers, 'content-length': Buffer.byteLength(body), connection: 'close' };
-      const head = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-      if (socket.writable) socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head.join('')}\r\n${body}`);
-      // Whoever keeps his half open keeps nothing of ours.
-      socket.destroySoon();
-    });
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+      turnAway(socket, toBroken(error.code)),
+    );
+    this.#server.on('connect', (_: IncomingMessage, socket: Socket) => turnAway(socket, toConnect));
   }
 
   /** Rejects when the port cannot be had. */
@@ -104,7 +118,9 @@ export class HttpServer implements Service {
         request.method === 'GET' ? await opsAnswer((request.url ?? '/').split('?', 1)[0] as string, health) : undefined;
       const given: Answer = ops
         ? { status: ops.status, headers: { 'content-type': ops.type }, body: ops.body }
-        : await answer(request);
+        : isWhole(request)
+          ? await answer(request)
+          : toBroken(undefined);
       const { status, headers, body, counted = status } = given;
       this.#write(request, response, status, headers, body);
       if (!ops) metrics.answered(counted, performance.now() - began);
@@ -131,4 +147,18 @@ export class HttpServer implements Service {
     // What was refused unread is thrown away: a client that still sends would not see its answer.
     if (!request.complete) request.resume();
   }
+}
+
+/** HTTP 1.1 requires a host. */
+const isWhole = ({ httpVersion, headers }: IncomingMessage): boolean =>
+  httpVersion === '1.0' || headers.host !== undefined;
+
+/** Answers where there is no request to answer to, and lets the connection go. */
+function turnAway(socket: Socket, { status, headers, body }: Answer): void {
+  const all = { ...headers, 'content-length': Buffer.byteLength(body), connection: 'close' };
+  const head = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.on('error', () => undefined);
+  if (socket.writable) socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head.join('')}\r\n${body}`);
+  // Whoever keeps his half open keeps nothing of ours.
+  socket.destroySoon();
 }

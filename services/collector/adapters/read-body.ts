@@ -10,7 +10,7 @@ const decoders = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createIn
 /** What is smaller is unpacked at once: sooner done than handed to another thread. */
 const SMALL = 16 * 1024;
 /** What a piece takes besides its bytes; generous. A body may come byte by byte. */
-const PIECE_OVERHEAD = 200;
+const PIECE_OVERHEAD = 500;
 
 const refusals = {
   too_large: { status: 413, code: 'too_large', message: 'The body is too large' },

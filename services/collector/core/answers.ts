@@ -36,6 +36,13 @@ export function toBroken(code: string | undefined): Answer {
   }
 }
 
+/** Somebody takes us for a proxy. */
+export const toConnect: Answer = refusal({
+  status: 405,
+  code: 'method_not_allowed',
+  message: 'Nothing is passed on to elsewhere',
+});
+
 /** @param origin undefined where no source allows it */
 export const toPreflight = (origin: string | undefined, wanted: string | undefined): Answer => ({
   status: 204,

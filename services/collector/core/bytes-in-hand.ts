@@ -15,6 +15,11 @@ export class BytesInHand {
     this.#most = most;
   }
 
+  /** What all of them hold now. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   open(): Holding {
     let held = 0;
     return {

@@ -12,6 +12,8 @@ test.each([
   [{ search: `?utm_source=${'x'.repeat(1_000)}` }, { source: 'x'.repeat(256) }],
   [{ search: '?utm_source=%E0%A4%A' }, { source: '\ufffd%A' }],
   [{ search: '?utm_source=' }, undefined],
+  [{ search: `?${'a&'.repeat(99)}utm_source=nl` }, { source: 'nl' }],
+  [{ search: `?${'a&'.repeat(100)}utm_source=nl` }, undefined],
   [{ search: '?utm_other=1&constructor=utm_source' }, undefined],
   [{ url: 'https://a.example/p#utm_source' }, undefined],
   [{ search: 7, url: ['utm_source=a'] }, undefined],

@@ -2,6 +2,8 @@ import { objectOf } from './object-of.ts';
 
 /** Longer values say nothing to anybody. */
 const MOST_TEXT = 256;
+/** Of so many the first are looked at: an address of half a megabyte would keep everybody waiting. */
+const MOST_PARAMETERS = 100;
 
 /** Segment's names of what marketers put into addresses. */
 const names: Readonly<Record<string, string>> = {
@@ -34,5 +36,6 @@ function queryOf(address: unknown): string | undefined {
   if (typeof address !== 'string' || !address.includes('utm_')) return undefined;
   const query = address.slice(address.indexOf('?') + 1);
   const hash = query.indexOf('#');
-  return hash < 0 ? query : query.slice(0, hash);
+  const parameters = (hash < 0 ? query : query.slice(0, hash)).split('&', MOST_PARAMETERS);
+  return parameters.filter((parameter) => parameter.startsWith('utm_')).join('&');
 }

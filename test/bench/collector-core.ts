@@ -10,6 +10,9 @@ import { remembering } from '#shared/identity/remembering.ts';
 import { Codec, typeOf } from '#shared/kafka/codec.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
 import { decideAll, parseBody } from '../../services/collector/core/request.ts';
+import { routeOf } from '../../services/collector/core/route.ts';
+import { People } from './people.ts';
+import { RequestWriter } from './requests.ts';
 
 const events = Number(process.argv[2] ?? 400_000);
 const codec = new Codec('EventCollected', 1, typeOf('EventCollected'), undefined as never);
@@ -20,41 +23,28 @@ const envelope = {
   rules: defaultIdentityRules,
   definitions: [{ definition: 'source/web', version: 1 }],
   sentAt: undefined,
-  ip: null,
+  ip: '203.0.113.7',
   gpc: false,
   generation: 1,
   hashing,
   newId: randomUUID,
 };
 
-const eventOf = (n: number): object => ({
-  type: 'track',
-  event: 'Product Viewed',
-  userId: `user-${n % 10_000}`,
-  anonymousId: `84469a7b-c970-457a-89cf-${String(n % 10_000).padStart(12, '0')}`,
-  messageId: `node-next-1795454119052-${n}`,
-  timestamp: '2026-11-23T17:15:19.052Z',
-  properties: { product_id: `sku-${n}`, name: 'A thing that is for sale', price: 19.9, currency: 'EUR', quantity: 1 },
-  context: { library: { name: '@segment/analytics-node', version: '3.1.0' }, page: { path: '/products/thing' } },
-});
-
 function measure(perRequest: number): void {
-  const bodies = Array.from({ length: 1_000 }, (_, n) =>
-    Buffer.from(
-      JSON.stringify(
-        perRequest === 1
-          ? eventOf(n)
-          : { batch: Array.from({ length: perRequest }, (_, i) => eventOf(n * perRequest + i)), sentAt: new Date() },
-      ),
-    ),
-  );
+  const writer = new RequestWriter(new People(1), perRequest, 'core');
+  const asked = Array.from({ length: 1_000 }, () => {
+    const { text } = writer.next();
+    const route = routeOf('POST', text.split(' ', 2)[1] as string);
+    if (route.to !== 'event' && route.to !== 'batch') throw new Error(route.to);
+    return { route, body: Buffer.from(text.slice(text.indexOf('\r\n\r\n') + 4)) };
+  });
   const requests = Math.ceil(events / perRequest);
   let bytes = 0;
   const run = (count: number): void => {
     for (let n = 0; n < count; n++) {
-      const body = parseBody(bodies[n % bodies.length] as Buffer);
+      const { route, body: given } = asked[n % asked.length] as (typeof asked)[number];
+      const body = parseBody(given);
       if ('status' in body) throw new Error(body.message);
-      const route = perRequest === 1 ? ({ to: 'event', type: 'track' } as const) : ({ to: 'batch' } as const);
       const decisions = decideAll(route, body, 16 * 1024 * 1024, {
         ...envelope,
         receivedAt: 1_795_454_119_100,

@@ -72,7 +72,7 @@ async function bench(): Promise<void> {
   if (wanted.has('collector')) {
     say('collector beside the bare loop');
     const ground = await openGround(platform, values.profile);
-    const times = quick ? { seconds: 2, warmUpSeconds: 1.5 } : { seconds: 5, warmUpSeconds: 3 };
+    const times = quick ? { rounds: 1, seconds: 2, warmUpSeconds: 1.5 } : { rounds: 3, seconds: 4, warmUpSeconds: 2 };
     figures.collector = await benchCollector(ground, pid('kafka'), times);
     told(collectorTable(figures.collector));
     await ground.close();

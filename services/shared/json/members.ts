@@ -80,8 +80,11 @@ function everyMember(text: string, at: number): Member[] {
  * The members of the object that begins at `at` in a valid JSON text, with the span of each value, so that numbers can be
  * read as they were written. Of repeated keys the last counts, as in JSON.parse.
  */
-export const objectMembers = (text: string, at = 0): Map<string, Span> =>
-  new Map(everyMember(text, at).map((member) => [member.name, member]));
+export function objectMembers(text: string, at = 0): Map<string, Span> {
+  const members = new Map<string, Span>();
+  for (const member of everyMember(text, at)) members.set(member.name, member);
+  return members;
+}
 
 /** A valid JSON text without the member that a path leads to, however often it is there. All else stays as it was written. */
 export function withoutMember(text: string, ...path: readonly string[]): string {

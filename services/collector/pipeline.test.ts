@@ -12,6 +12,7 @@ import { NotTaken } from './adapters/record-writer.ts';
 import { BytesInHand } from './core/bytes-in-hand.ts';
 import { RateLimits } from './core/rate-limits.ts';
 import { Sources } from './core/sources.ts';
+import { agentOf } from './core/user-agent.ts';
 import { CollectorMetrics } from './metrics.ts';
 import { answer, type Surroundings } from './pipeline.ts';
 
@@ -35,6 +36,7 @@ const around = (changes: Partial<Surroundings> = {}): Surroundings => ({
   mostBodyBytes: 100_000,
   inHand: new BytesInHand(1_000_000),
   rateLimits: new RateLimits(),
+  knowledge: { agentOf, locationOf: () => undefined },
   trustedProxies: 0,
   metrics: new CollectorMetrics(new Registry(), () => 0),
   now: () => 0,

@@ -9,6 +9,8 @@ import { NotTaken, type RecordWriter } from './adapters/record-writer.ts';
 import { type Answer, notKnownYet, refusal, SUCCESS, settingsAnswer, toPreflight } from './core/answers.ts';
 import type { BytesInHand, Holding } from './core/bytes-in-hand.ts';
 import { clientAddress } from './core/client-address.ts';
+import { hintsOfHeaders } from './core/client-hints.ts';
+import type { Knowledge } from './core/enrichment.ts';
 import type { Decision } from './core/event.ts';
 import { allowsOrigin, forOrigin } from './core/origins.ts';
 import { pixelData, toPixel } from './core/pixel.ts';
@@ -30,6 +32,7 @@ export interface Surroundings {
   readonly mostBodyBytes: number;
   readonly inHand: BytesInHand;
   readonly rateLimits: RateLimits;
+  readonly knowledge: Knowledge;
   readonly trustedProxies: number;
   readonly metrics: CollectorMetrics;
   /** Milliseconds since 1970. */
@@ -163,6 +166,8 @@ async function store(
     receivedAt,
     sentAt: body.json.sentAt ?? headers.sentat,
     ip: isFromClient ? addressOf(request, around.trustedProxies) : null,
+    client: isFromClient ? { userAgent: headers['user-agent'], hints: hintsOfHeaders(headers) } : undefined,
+    knowledge: around.knowledge,
     gpc: headers['sec-gpc'] === '1',
     generation: around.generation,
     hashing: around.hashing,
@@ -171,9 +176,11 @@ async function store(
   if (!Array.isArray(decisions)) return decisions;
   const { rateLimit } = source.settings;
   if (rateLimit) around.rateLimits.take(source.keyDigest, rateLimit, decisions.length, around.now());
-  const records = decisions.map((decision) => encode(decision, receivedAt, known));
+  const records = decisions
+    .filter((decision) => decision.outcome !== 'dropped')
+    .map((decision) => encode(decision, receivedAt, known));
   try {
-    await around.writer.write(records);
+    if (records.length > 0) await around.writer.write(records);
   } catch (error) {
     if (!(error instanceof NotTaken)) throw error;
     const { code, message } = error;
@@ -185,7 +192,9 @@ async function store(
   return undefined;
 }
 
-function encode(decision: Decision, timestamp: number, { collected, rejected }: Known): OutRecord {
+type Kept = Exclude<Decision, { outcome: 'dropped' }>;
+
+function encode(decision: Kept, timestamp: number, { collected, rejected }: Known): OutRecord {
   return decision.outcome === 'accepted'
     ? recordOf(collected, decision.key, decision.value, timestamp)
     : recordOf(rejected, decision.key, decision.value, timestamp);

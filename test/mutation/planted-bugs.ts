@@ -234,7 +234,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'services/collector/pipeline.ts',
-        right: '    await around.writer.write(records);\n',
+        right: '    if (records.length > 0) await around.writer.write(records);\n',
         wrong: '    void around.writer.write(records);\n',
       },
     ],
@@ -263,6 +263,18 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
     tests: ['services/collector/core/event.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'an address that may only be kept cut is looked up whole',
+    edits: [
+      {
+        file: 'services/collector/core/enrichment.ts',
+        right: 'keepIp === true || address === null ? address : truncatedAddress(address)',
+        wrong: 'address',
+      },
+    ],
+    tests: ['services/collector/core/enrichment.test.ts'],
     project: 'unit',
   },
   {

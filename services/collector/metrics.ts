@@ -71,6 +71,11 @@ export class CollectorMetrics {
     if (accepted > 0) this.#events.inc({ source, outcome: 'accepted', reason: '' }, accepted);
   }
 
+  /** What a source's webhooks said that none of its rules wants. */
+  unwanted(source: string, count: number): void {
+    if (count > 0) this.#events.inc({ source, outcome: 'dropped', reason: 'no_rule' }, count);
+  }
+
   unavailable(code: string): void {
     this.#unavailable.inc({ code });
   }

@@ -11,7 +11,7 @@ import type { BytesInHand, Holding } from './core/bytes-in-hand.ts';
 import { clientAddress } from './core/client-address.ts';
 import { hintsOfHeaders } from './core/client-hints.ts';
 import type { Knowledge } from './core/enrichment.ts';
-import type { Decision } from './core/event.ts';
+import { type Decision, decide, type Envelope, unmapped } from './core/event.ts';
 import { allowsOrigin, forOrigin } from './core/origins.ts';
 import { pixelData, toPixel } from './core/pixel.ts';
 import type { RateLimits } from './core/rate-limits.ts';
@@ -19,7 +19,10 @@ import { NOT_KNOWN_YET, type Refusal } from './core/refusal.ts';
 import { decideAll, type ParsedBody, parseBody } from './core/request.ts';
 import { type EventType, type Route, routeOf } from './core/route.ts';
 import { rudderSourceConfig, segmentSettings } from './core/sdk-settings.ts';
+import { isSigned } from './core/signature.ts';
 import type { Source } from './core/sources.ts';
+import { mapWebhook } from './core/webhook.ts';
+import { parseWebhook } from './core/webhook-body.ts';
 import { writeKeyOf } from './core/write-key.ts';
 import type { CollectorMetrics } from './metrics.ts';
 
@@ -90,6 +93,11 @@ async function respond(
       const refused = await collect(route, request, query, known, around, holding).finally(() => holding.release());
       return refused ? refusal(refused) : SUCCESS;
     }
+    case 'webhook': {
+      const holding = around.inHand.open();
+      const refused = await collectWebhook(request, query, known, around, holding).finally(() => holding.release());
+      return refused ? refusal(refused) : SUCCESS;
+    }
     case 'pixel':
       return toPixel((await collectPixel(route.type, request, query, known, around)) ?? SUCCESS);
   }
@@ -144,6 +152,66 @@ async function collectPixel(
   return store({ to: 'event', type }, request, body, source, around.now(), true, known, around);
 }
 
+/** As `collect`, for what another system sends, of which the source's mapping makes events. */
+async function collectWebhook(
+  request: IncomingMessage,
+  query: string | undefined,
+  known: Known,
+  around: Surroundings,
+  holding: Holding,
+): Promise<Refusal | undefined> {
+  const { headers } = request;
+  const source = sourceOf(inHeaders(request) ?? inQuery(query), request, known, around, true);
+  if ('status' in source) return source;
+  const { webhook } = source.settings;
+  const refused = beyondRate(source, around);
+  if (refused || !webhook || !source.webhook) return refused;
+  const receivedAt = around.now();
+  const bytes = await readBody(request, around.mostBodyBytes, holding);
+  if (!Buffer.isBuffer(bytes)) {
+    if (bytes.status === 503) around.metrics.unavailable(bytes.code);
+    return bytes;
+  }
+  const parsed = parseWebhook(bytes, headers['content-type']);
+  if ('status' in parsed) return parsed;
+  const { body } = parsed;
+  const header = (name: string): string | undefined => headers[name.toLowerCase()]?.toString();
+  if (webhook.verify && !isSigned(webhook.verify, { bytes, body, header, now: receivedAt }))
+    return {
+      status: 401,
+      code: 'invalid_signature',
+      message: 'The webhook is not signed with the secret of the source',
+    };
+  const mapped = mapWebhook(source.webhook, { bytes, body, headers, query }, MOST_GROWTH * around.mostBodyBytes);
+  if ('status' in mapped) return mapped;
+  const envelope = { ...envelopeOf(source, receivedAt, known, around), batchLevel: [], batchContext: undefined };
+  const decisions = mapped.made.map((one) =>
+    'event' in one ? decide(one.text, one.event, undefined, envelope) : unmapped(one.text, one.fault, envelope),
+  );
+  const unkept = await keep(decisions, source, receivedAt, known, around);
+  if (!unkept) around.metrics.unwanted(source.name, mapped.unwanted);
+  return unkept;
+}
+
+type RequestEnvelope = Omit<Envelope, 'batchLevel' | 'batchContext'>;
+
+/** What holds for all events of a request of which nothing is known but its source. */
+const envelopeOf = (source: Source, receivedAt: number, known: Known, around: Surroundings): RequestEnvelope => ({
+  source: source.name,
+  settings: source.settings,
+  rules: known.sources.rules,
+  definitions: source.met,
+  receivedAt,
+  sentAt: undefined,
+  ip: null,
+  client: undefined,
+  knowledge: around.knowledge,
+  gpc: false,
+  generation: around.generation,
+  hashing: around.hashing,
+  newId: randomUUID,
+});
+
 /** Decides on each event, and has all of them stored, if the key has something left of its rate. */
 async function store(
   route: Call,
@@ -159,23 +227,25 @@ async function store(
   if (refused) return refused;
   const { headers } = request;
   const decisions = decideAll(route, body, MOST_GROWTH * around.mostBodyBytes, {
-    source: source.name,
-    settings: source.settings,
-    rules: known.sources.rules,
-    definitions: source.met,
-    receivedAt,
+    ...envelopeOf(source, receivedAt, known, around),
     sentAt: body.json.sentAt ?? headers.sentat,
     ip: isFromClient ? addressOf(request, around.trustedProxies) : null,
     client: isFromClient ? { userAgent: headers['user-agent'], hints: hintsOfHeaders(headers) } : undefined,
-    knowledge: around.knowledge,
     gpc: headers['sec-gpc'] === '1',
-    generation: around.generation,
-    hashing: around.hashing,
-    newId: randomUUID,
   });
-  if (!Array.isArray(decisions)) return decisions;
+  return Array.isArray(decisions) ? keep(decisions, source, receivedAt, known, around) : decisions;
+}
+
+/** Has all events of a request stored. A request of none costs as much as one of one. */
+async function keep(
+  decisions: readonly Decision[],
+  source: Source,
+  receivedAt: number,
+  known: Known,
+  around: Surroundings,
+): Promise<Refusal | undefined> {
   const { rateLimit } = source.settings;
-  if (rateLimit) around.rateLimits.take(source.keyDigest, rateLimit, decisions.length, around.now());
+  if (rateLimit) around.rateLimits.take(source.keyDigest, rateLimit, Math.max(decisions.length, 1), around.now());
   const records = decisions
     .filter((decision) => decision.outcome !== 'dropped')
     .map((decision) => encode(decision, receivedAt, known));
@@ -211,6 +281,7 @@ function sourceOf(
   request: IncomingMessage,
   { sources }: Known,
   around: Surroundings,
+  forWebhook = false,
 ): Source | Refusal {
   const { origin } = request.headers;
   const source = key === undefined ? undefined : sources.find(key);
@@ -221,6 +292,13 @@ function sourceOf(
     return { status: 401, code: 'unknown_write_key', message };
   }
   if (!source.enabled) return { status: 403, code: 'disabled', message: 'The source or its write key is disabled' };
+  // A key that stands in another system's settings opens nothing else, so that no signature can be gone around.
+  if ((source.webhook !== undefined) !== forWebhook)
+    return {
+      status: 403,
+      code: 'wrong_endpoint',
+      message: forWebhook ? 'The source takes no webhooks' : 'The source takes webhooks only, at /v1/webhook',
+    };
   if (origin !== undefined && !allowsOrigin(source.settings.allowedOrigins, origin))
     return { status: 403, code: 'origin_not_allowed', message: 'The source does not allow this origin' };
   if (!source.allowsAddress(addressOf(request, around.trustedProxies)))

@@ -41,7 +41,7 @@ export interface Envelope {
 }
 
 /** Why the collector does not take an event. */
-export type Reason = 'invalid_event' | 'too_large' | 'too_deep' | 'no_identifier';
+export type Reason = 'invalid_event' | 'too_large' | 'too_deep' | 'no_identifier' | 'mapping_failed';
 
 export type Decision =
   | { readonly outcome: 'accepted'; readonly key: string; readonly value: EventCollected }
@@ -140,6 +140,10 @@ export function decide(sent: string, event: unknown, endpoint: EventType | undef
   };
 }
 
+/** What a webhook says that its mapping can make no event of. @param text its JSON text */
+export const unmapped = (text: string, fault: string, envelope: Envelope): Decision =>
+  reject(text, {}, 'mapping_failed', [fault], envelope);
+
 /** The names of the fields that are wrong, and how; never what they hold. */
 function violationsOf(event: Fields, type: EventType): string[] {
   if (!types.has(type)) return ['$.type: not one of identify, track, page, screen, group, alias'];
@@ -210,6 +214,7 @@ const messages: Readonly<Record<Reason, string>> = {
   too_large: `The event has more than ${MOST_EVENT_BYTES} bytes`,
   too_deep: `The event is nested more than ${MOST_DEPTH} levels deep`,
   no_identifier: 'The event has no usable identifier, so it cannot belong to a profile',
+  mapping_failed: 'The mapping of the source cannot make an event of it',
 };
 
 function reject(

@@ -1,6 +1,7 @@
 import { parseFql } from '@segment/destination-subscriptions';
 import { z } from 'zod';
 import { addressRangeOf } from './address-ranges.ts';
+import { webhook } from './webhook.ts';
 
 const consentPurposes = z.array(z.string().min(1)).default([]);
 
@@ -45,6 +46,8 @@ export const definitionKinds = {
       .string()
       .regex(/^[A-Z]{3}$/)
       .default('USD'),
+    /** The source takes what other systems send, at `/v1/webhook`, and nothing else. */
+    webhook: webhook.optional(),
     description: z.string().default(''),
   }),
   /** Which identifiers exist and how they link. The name is `default`. */

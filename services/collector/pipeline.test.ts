@@ -193,3 +193,36 @@ test('only the addresses that a source names may send for it, as the trusted pro
   expect([refused.status, JSON.parse(String(refused.body)).code]).toEqual([403, 'address_not_allowed']);
   expect(await answer(post('/v1/track', track), one)).toMatchObject({ status: 403 });
 });
+
+describe('a source takes webhooks or events', () => {
+  const hooked = limited({ webhook: { events: [{ when: 'properties.a = 1', map: { event: 'E', userId: 'u1' } }] } });
+
+  test('its key opens no other door', async () => {
+    const one = around({ known: hooked });
+    expect(await answer(post('/v1/webhook', { a: 1 }), one)).toMatchObject({ status: 200 });
+    for (const path of ['track', 'batch']) {
+      const { status, body: said } = await answer(post(`/v1/${path}`, track), one);
+      expect([status, JSON.parse(String(said)).code]).toEqual([403, 'wrong_endpoint']);
+    }
+    expect(await answer(get(`/v1/pixel/track?writeKey=server-key&data=${dataOf(track)}`), one)).toMatchObject({
+      counted: 403,
+    });
+    expect(await answer(post('/v1/webhook', {}), around())).toMatchObject({ status: 403 });
+  });
+
+  test('what no rule wants is a 200, counts against the rate, and is counted', async () => {
+    const registry = new Registry();
+    const one = around({
+      known: limited({
+        rateLimit: { eventsPerSecond: 1, burst: 1 },
+        webhook: { events: [{ when: 'properties.a = 1', map: { event: 'E', userId: 'u1' } }] },
+      }),
+      metrics: new CollectorMetrics(registry, () => 0),
+    });
+    expect(await answer(post('/v1/webhook', { a: 2 }), one)).toMatchObject({ status: 200 });
+    expect(await answer(post('/v1/webhook', { a: 2 }), one)).toMatchObject({ status: 429 });
+    expect(await registry.metrics()).toContain(
+      'tributary_collector_events_total{source="limited",outcome="dropped",reason="no_rule"} 1',
+    );
+  });
+});

@@ -30,7 +30,8 @@ const verify = z.discriminatedUnion('scheme', [
 
 function isPublicKey(text: string): boolean {
   try {
-    return createPublicKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'spki' }).type === 'public';
+    const key = createPublicKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'spki' });
+    return key.asymmetricKeyType === 'ec';
   } catch {
     return false;
   }

@@ -82,7 +82,7 @@ test('what people wrote is found by its words, whatever their case, by the index
   const one = `hasAllTokens(words, 'number 777')`;
   expect(await found(one)).toEqual(['m777']);
   expect(await found(one, 'SETTINGS use_skip_indexes = 0')).toEqual(['m777']);
-  const plan = (await warehouse.rows(`EXPLAIN indexes = 1 SELECT * FROM {db}.event_texts WHERE ${one}`))
+  const plan = (await warehouse.rows(`SELECT * FROM (EXPLAIN indexes = 1 SELECT * FROM {db}.event_texts WHERE ${one})`))
     .map((row) => String(Object.values(row)[0]))
     .join('\n');
   const [, kept, of] = /Name: text_words[\s\S]*?Granules: (\d+)\/(\d+)/.exec(plan)?.map(Number) ?? [];

@@ -11,7 +11,7 @@ import type { BytesInHand, Holding } from './core/bytes-in-hand.ts';
 import { clientAddress } from './core/client-address.ts';
 import { hintsOfHeaders } from './core/client-hints.ts';
 import type { Knowledge } from './core/enrichment.ts';
-import { type Decision, decide, type Envelope, unmapped } from './core/event.ts';
+import type { Decision, Envelope } from './core/event.ts';
 import { allowsOrigin, forOrigin } from './core/origins.ts';
 import { pixelData, toPixel } from './core/pixel.ts';
 import type { RateLimits } from './core/rate-limits.ts';
@@ -19,10 +19,8 @@ import { NOT_KNOWN_YET, type Refusal } from './core/refusal.ts';
 import { decideAll, type ParsedBody, parseBody } from './core/request.ts';
 import { type EventType, type Route, routeOf } from './core/route.ts';
 import { rudderSourceConfig, segmentSettings } from './core/sdk-settings.ts';
-import { isSigned } from './core/signature.ts';
 import type { Source } from './core/sources.ts';
-import { mapWebhook } from './core/webhook.ts';
-import { parseWebhook } from './core/webhook-body.ts';
+import { decideWebhook } from './core/webhook-request.ts';
 import { writeKeyOf } from './core/write-key.ts';
 import type { CollectorMetrics } from './metrics.ts';
 
@@ -120,11 +118,8 @@ async function collect(
     if (refused) return refused;
   }
   const receivedAt = around.now();
-  const bytes = await readBody(request, around.mostBodyBytes, holding);
-  if (!Buffer.isBuffer(bytes)) {
-    if (bytes.status === 503) around.metrics.unavailable(bytes.code);
-    return bytes;
-  }
+  const bytes = await bodyOf(request, around, holding);
+  if (!Buffer.isBuffer(bytes)) return bytes;
   const body = parseBody(bytes);
   if ('status' in body) return body;
   const source =
@@ -160,43 +155,36 @@ async function collectWebhook(
   around: Surroundings,
   holding: Holding,
 ): Promise<Refusal | undefined> {
-  const { headers } = request;
   const source = sourceOf(inHeaders(request) ?? inQuery(query), request, known, around, true);
   if ('status' in source) return source;
-  const { webhook } = source.settings;
   const refused = beyondRate(source, around);
-  if (refused || !webhook || !source.webhook) return refused;
+  if (refused || !source.webhook) return refused;
   const receivedAt = around.now();
-  const bytes = await readBody(request, around.mostBodyBytes, holding);
-  if (!Buffer.isBuffer(bytes)) {
-    if (bytes.status === 503) around.metrics.unavailable(bytes.code);
-    return bytes;
-  }
-  const parsed = parseWebhook(bytes, headers['content-type']);
-  if ('status' in parsed) return parsed;
-  const { body } = parsed;
-  const header = (name: string): string | undefined => headers[name.toLowerCase()]?.toString();
-  if (webhook.verify && !isSigned(webhook.verify, { bytes, body, header, now: receivedAt }))
-    return {
-      status: 401,
-      code: 'invalid_signature',
-      message: 'The webhook is not signed with the secret of the source',
-    };
-  const mapped = mapWebhook(source.webhook, { bytes, body, headers, query }, MOST_GROWTH * around.mostBodyBytes);
-  if ('status' in mapped) return mapped;
-  const envelope = { ...envelopeOf(source, receivedAt, known, around), batchLevel: [], batchContext: undefined };
-  const decisions = mapped.made.map((one) =>
-    'event' in one ? decide(one.text, one.event, undefined, envelope) : unmapped(one.text, one.fault, envelope),
-  );
-  const unkept = await keep(decisions, source, receivedAt, known, around);
-  if (!unkept) around.metrics.unwanted(source.name, mapped.unwanted);
+  const bytes = await bodyOf(request, around, holding);
+  if (!Buffer.isBuffer(bytes)) return bytes;
+  const { headers } = request;
+  const most = MOST_GROWTH * around.mostBodyBytes;
+  const envelope = envelopeOf(source, receivedAt, known, around);
+  const decided = decideWebhook(source.webhook, { bytes, headers, query }, most, envelope);
+  if ('status' in decided) return decided;
+  const unkept = await keep(decided.decisions, source, receivedAt, known, around);
+  if (!unkept) around.metrics.unwanted(source.name, decided.unwanted);
   return unkept;
 }
 
-type RequestEnvelope = Omit<Envelope, 'batchLevel' | 'batchContext'>;
+async function bodyOf(request: IncomingMessage, around: Surroundings, holding: Holding): Promise<Buffer | Refusal> {
+  const bytes = await readBody(request, around.mostBodyBytes, holding);
+  if (!Buffer.isBuffer(bytes) && bytes.status === 503) around.metrics.unavailable(bytes.code);
+  return bytes;
+}
 
 /** What holds for all events of a request of which nothing is known but its source. */
-const envelopeOf = (source: Source, receivedAt: number, known: Known, around: Surroundings): RequestEnvelope => ({
+const envelopeOf = (
+  source: Source,
+  receivedAt: number,
+  known: Known,
+  around: Surroundings,
+): Omit<Envelope, 'batchLevel' | 'batchContext'> => ({
   source: source.name,
   settings: source.settings,
   rules: known.sources.rules,

@@ -4,7 +4,7 @@ import { withinRanges } from '#shared/definitions/address-ranges.ts';
 import { type Definitions, versionOf } from '#shared/definitions/definitions.ts';
 import type { DefinitionBodies } from '#shared/definitions/kinds.ts';
 import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
-import { type RulesOfList, webhookRules } from './webhook.ts';
+import { type WebhookRules, webhookRules } from './webhook.ts';
 
 /** The source behind a write key. */
 export interface Source {
@@ -19,7 +19,7 @@ export interface Source {
   /** Whether it may send from an address, null where that is not known. */
   readonly allowsAddress: (address: string | null) => boolean;
   /** What becomes of webhooks; undefined where the source takes events. */
-  readonly webhook: readonly RulesOfList[] | undefined;
+  readonly webhook: WebhookRules | undefined;
 }
 
 const digestOf = (key: string): string => hash('sha256', key);

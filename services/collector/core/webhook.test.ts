@@ -15,7 +15,11 @@ function mapped(of: Settings, text: string, headers: Record<string, string> = {}
   const bytes = Buffer.from(text);
   const parsed = parseWebhook(bytes, headers['content-type']);
   if ('status' in parsed) return parsed;
-  return mapWebhook(webhookRules(of), { bytes, body: parsed.body, headers, query: 'writeKey=k&shop=eu' }, mostBytes);
+  return mapWebhook(
+    webhookRules(of).lists,
+    { bytes, body: parsed.body, headers, query: 'writeKey=k&shop=eu' },
+    mostBytes,
+  );
 }
 function eventsOf(...args: Parameters<typeof mapped>): Record<string, unknown>[] {
   const result = mapped(...args);
@@ -163,6 +167,10 @@ test('the same words have the same message ids, and no two events of one webhook
   // What the provider itself says twice is once the same event.
   expect(new Set(ids(text)).size).toBe(ids(text).length - 2);
   expect(ids(text)).toEqual(expect.arrayContaining(['i1', 'i1-3', 'i2', 'i2-3']));
+  // What is no id counts as none.
+  expect(
+    ids('[{"user":"u","id":{}},{"user":"u","id":" "}]').every((id) => /^[0-9a-f]{32}-\d-\d$/.test(String(id))),
+  ).toBe(true);
 });
 
 test('a mapping sees headers and query, but no keys', () => {

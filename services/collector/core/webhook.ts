@@ -24,23 +24,30 @@ interface Rule {
 }
 
 /** Rules that look at the elements of the same list; undefined: at the body. */
-export interface RulesOfList {
+interface RulesOfList {
   readonly list: readonly string[] | undefined;
   readonly rules: readonly Rule[];
 }
 
+export interface WebhookRules {
+  readonly verify: Settings['verify'];
+  readonly lists: readonly RulesOfList[];
+}
+
 /** The rules of a source, understood once. */
-export const webhookRules = ({ events }: Settings): readonly RulesOfList[] =>
-  [...Map.groupBy(events.entries(), ([, { each }]) => each)].map(([each, rules]) => ({
+export const webhookRules = ({ verify, events }: Settings): WebhookRules => ({
+  verify,
+  lists: [...Map.groupBy(events.entries(), ([, { each }]) => each)].map(([each, rules]) => ({
     list: each?.split('.').slice(1),
     rules: rules.map(([place, { when, map }]) => {
       const query = when === undefined ? undefined : parseFql(when);
       return { place, map, wants: (seen) => query === undefined || validate(query, seen) };
     }),
-  }));
+  })),
+});
 
 /** A webhook that has arrived. */
-export interface Arrived {
+interface Arrived {
   readonly bytes: Buffer;
   readonly body: unknown;
   /** By name, in lower case. */
@@ -49,9 +56,7 @@ export interface Arrived {
 }
 
 /** What a rule has made: an event, or why it could make none, with the text to keep. */
-export type Made =
-  | { readonly text: string; readonly event: Fields }
-  | { readonly text: string; readonly fault: string };
+type Made = { readonly text: string; readonly event: Fields } | { readonly text: string; readonly fault: string };
 
 /** Keys to other doors. */
 const secretHeaders: ReadonlySet<string> = new Set(['authorization', 'proxy-authorization', 'cookie', 'x-write-key']);
@@ -86,7 +91,7 @@ export function mapWebhook(
       for (const { place, map } of wanting) {
         const one = eventOf(map, seen, (given) => {
           // The same words come again as the same events, and are dropped as duplicates.
-          if (given === undefined || given === null || given === '') return `${digest}-${place}-${i}`;
+          if (!isId(given)) return `${digest}-${place}-${i}`;
           if (!placeOfId.has(given)) placeOfId.set(given, place);
           return placeOfId.get(given) === place ? given : `${given}-${place}`;
         });
@@ -99,6 +104,9 @@ export function mapWebhook(
   }
   return { made, unwanted };
 }
+
+const isId = (value: unknown): value is string | number =>
+  typeof value === 'number' || (typeof value === 'string' && value.trim() !== '');
 
 function elementsOf(body: unknown, list: readonly string[]): readonly unknown[] {
   const found = list.reduce((at, name) => (Object.hasOwn(objectOf(at), name) ? objectOf(at)[name] : undefined), body);

@@ -62,7 +62,6 @@ const map = z
     context: mapped.optional(),
     integrations: mapped.optional(),
     timestamp: mapped.optional(),
-    originalTimestamp: mapped.optional(),
   })
   .check(({ value, issues }) => {
     for (const field of value.type in needed ? needed[value.type as keyof typeof needed] : [])

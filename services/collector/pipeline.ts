@@ -9,7 +9,9 @@ import { NotTaken, type RecordWriter } from './adapters/record-writer.ts';
 import { type Answer, notKnownYet, refusal, SUCCESS, settingsAnswer, toPreflight } from './core/answers.ts';
 import type { BytesInHand, Holding } from './core/bytes-in-hand.ts';
 import { clientAddress } from './core/client-address.ts';
-import type { Decision } from './core/event.ts';
+import { hintsOfHeaders } from './core/client-hints.ts';
+import type { Knowledge } from './core/enrichment.ts';
+import type { Decision, Envelope } from './core/event.ts';
 import { allowsOrigin, forOrigin } from './core/origins.ts';
 import { pixelData, toPixel } from './core/pixel.ts';
 import type { RateLimits } from './core/rate-limits.ts';
@@ -18,6 +20,7 @@ import { decideAll, type ParsedBody, parseBody } from './core/request.ts';
 import { type EventType, type Route, routeOf } from './core/route.ts';
 import { rudderSourceConfig, segmentSettings } from './core/sdk-settings.ts';
 import type { Source } from './core/sources.ts';
+import { decideWebhook } from './core/webhook-request.ts';
 import { writeKeyOf } from './core/write-key.ts';
 import type { CollectorMetrics } from './metrics.ts';
 
@@ -30,6 +33,7 @@ export interface Surroundings {
   readonly mostBodyBytes: number;
   readonly inHand: BytesInHand;
   readonly rateLimits: RateLimits;
+  readonly knowledge: Knowledge;
   readonly trustedProxies: number;
   readonly metrics: CollectorMetrics;
   /** Milliseconds since 1970. */
@@ -87,6 +91,11 @@ async function respond(
       const refused = await collect(route, request, query, known, around, holding).finally(() => holding.release());
       return refused ? refusal(refused) : SUCCESS;
     }
+    case 'webhook': {
+      const holding = around.inHand.open();
+      const refused = await collectWebhook(request, query, known, around, holding).finally(() => holding.release());
+      return refused ? refusal(refused) : SUCCESS;
+    }
     case 'pixel':
       return toPixel((await collectPixel(route.type, request, query, known, around)) ?? SUCCESS);
   }
@@ -109,11 +118,8 @@ async function collect(
     if (refused) return refused;
   }
   const receivedAt = around.now();
-  const bytes = await readBody(request, around.mostBodyBytes, holding);
-  if (!Buffer.isBuffer(bytes)) {
-    if (bytes.status === 503) around.metrics.unavailable(bytes.code);
-    return bytes;
-  }
+  const bytes = await bodyOf(request, around, holding);
+  if (!Buffer.isBuffer(bytes)) return bytes;
   const body = parseBody(bytes);
   if ('status' in body) return body;
   const source =
@@ -141,6 +147,59 @@ async function collectPixel(
   return store({ to: 'event', type }, request, body, source, around.now(), true, known, around);
 }
 
+/** As `collect`, for what another system sends, of which the source's mapping makes events. */
+async function collectWebhook(
+  request: IncomingMessage,
+  query: string | undefined,
+  known: Known,
+  around: Surroundings,
+  holding: Holding,
+): Promise<Refusal | undefined> {
+  const source = sourceOf(inHeaders(request) ?? inQuery(query), request, known, around, true);
+  if ('status' in source) return source;
+  const refused = beyondRate(source, around);
+  if (refused || !source.webhook) return refused;
+  const receivedAt = around.now();
+  const bytes = await bodyOf(request, around, holding);
+  if (!Buffer.isBuffer(bytes)) return bytes;
+  const { headers } = request;
+  const most = MOST_GROWTH * around.mostBodyBytes;
+  const envelope = envelopeOf(source, receivedAt, known, around);
+  const decided = decideWebhook(source.webhook, { bytes, headers, query }, most, envelope);
+  if ('status' in decided) return decided;
+  const unkept = await keep(decided.decisions, source, receivedAt, known, around);
+  if (!unkept) around.metrics.unwanted(source.name, decided.unwanted);
+  return unkept;
+}
+
+async function bodyOf(request: IncomingMessage, around: Surroundings, holding: Holding): Promise<Buffer | Refusal> {
+  const bytes = await readBody(request, around.mostBodyBytes, holding);
+  if (!Buffer.isBuffer(bytes) && bytes.status === 503) around.metrics.unavailable(bytes.code);
+  return bytes;
+}
+
+/** What holds for all events of a request of which nothing is known but its source. */
+const envelopeOf = (
+  source: Source,
+  receivedAt: number,
+  known: Known,
+  around: Surroundings,
+): Omit<Envelope, 'batchLevel' | 'batchContext'> => ({
+  source: source.name,
+  settings: source.settings,
+  rules: known.sources.rules,
+  definitions: source.met,
+  receivedAt,
+  sentAt: undefined,
+  ip: null,
+  client: undefined,
+  knowledge: around.knowledge,
+  gpc: false,
+  generation: around.generation,
+  hashing: around.hashing,
+  newId: randomUUID,
+});
+
 /** Decides on each event, and has all of them stored, if the key has something left of its rate. */
 async function store(
   route: Call,
@@ -156,24 +215,30 @@ async function store(
   if (refused) return refused;
   const { headers } = request;
   const decisions = decideAll(route, body, MOST_GROWTH * around.mostBodyBytes, {
-    source: source.name,
-    settings: source.settings,
-    rules: known.sources.rules,
-    definitions: source.met,
-    receivedAt,
+    ...envelopeOf(source, receivedAt, known, around),
     sentAt: body.json.sentAt ?? headers.sentat,
     ip: isFromClient ? addressOf(request, around.trustedProxies) : null,
+    client: isFromClient ? { userAgent: headers['user-agent'], hints: hintsOfHeaders(headers) } : undefined,
     gpc: headers['sec-gpc'] === '1',
-    generation: around.generation,
-    hashing: around.hashing,
-    newId: randomUUID,
   });
-  if (!Array.isArray(decisions)) return decisions;
+  return Array.isArray(decisions) ? keep(decisions, source, receivedAt, known, around) : decisions;
+}
+
+/** Has all events of a request stored. A request of none costs as much as one of one. */
+async function keep(
+  decisions: readonly Decision[],
+  source: Source,
+  receivedAt: number,
+  known: Known,
+  around: Surroundings,
+): Promise<Refusal | undefined> {
   const { rateLimit } = source.settings;
-  if (rateLimit) around.rateLimits.take(source.keyDigest, rateLimit, decisions.length, around.now());
-  const records = decisions.map((decision) => encode(decision, receivedAt, known));
+  if (rateLimit) around.rateLimits.take(source.keyDigest, rateLimit, Math.max(decisions.length, 1), around.now());
+  const records = decisions
+    .filter((decision) => decision.outcome !== 'dropped')
+    .map((decision) => encode(decision, receivedAt, known));
   try {
-    await around.writer.write(records);
+    if (records.length > 0) await around.writer.write(records);
   } catch (error) {
     if (!(error instanceof NotTaken)) throw error;
     const { code, message } = error;
@@ -185,7 +250,9 @@ async function store(
   return undefined;
 }
 
-function encode(decision: Decision, timestamp: number, { collected, rejected }: Known): OutRecord {
+type Kept = Exclude<Decision, { outcome: 'dropped' }>;
+
+function encode(decision: Kept, timestamp: number, { collected, rejected }: Known): OutRecord {
   return decision.outcome === 'accepted'
     ? recordOf(collected, decision.key, decision.value, timestamp)
     : recordOf(rejected, decision.key, decision.value, timestamp);
@@ -202,6 +269,7 @@ function sourceOf(
   request: IncomingMessage,
   { sources }: Known,
   around: Surroundings,
+  forWebhook = false,
 ): Source | Refusal {
   const { origin } = request.headers;
   const source = key === undefined ? undefined : sources.find(key);
@@ -212,6 +280,13 @@ function sourceOf(
     return { status: 401, code: 'unknown_write_key', message };
   }
   if (!source.enabled) return { status: 403, code: 'disabled', message: 'The source or its write key is disabled' };
+  // A key that stands in another system's settings opens nothing else, so that no signature can be gone around.
+  if ((source.webhook !== undefined) !== forWebhook)
+    return {
+      status: 403,
+      code: 'wrong_endpoint',
+      message: forWebhook ? 'The source takes no webhooks' : 'The source takes webhooks only, at /v1/webhook',
+    };
   if (origin !== undefined && !allowsOrigin(source.settings.allowedOrigins, origin))
     return { status: 403, code: 'origin_not_allowed', message: 'The source does not allow this origin' };
   if (!source.allowsAddress(addressOf(request, around.trustedProxies)))

@@ -11,6 +11,7 @@ import { Codec, typeOf } from '#shared/kafka/codec.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
 import { decideAll, parseBody } from '../../services/collector/core/request.ts';
 import { routeOf } from '../../services/collector/core/route.ts';
+import { rememberingAgents } from '../../services/collector/core/user-agent.ts';
 import { People } from './people.ts';
 import { RequestWriter } from './requests.ts';
 
@@ -24,6 +25,8 @@ const envelope = {
   definitions: [{ definition: 'source/web', version: 1 }],
   sentAt: undefined,
   ip: '203.0.113.7',
+  client: undefined,
+  knowledge: { agentOf: rememberingAgents(), locationOf: () => undefined },
   gpc: false,
   generation: 1,
   hashing,
@@ -51,9 +54,9 @@ function measure(perRequest: number): void {
         sentAt: body.json.sentAt,
       });
       if (!Array.isArray(decisions)) throw new Error(decisions.message);
-      for (const { outcome, key, value } of decisions) {
-        if (outcome !== 'accepted') throw new Error(value.reason);
-        bytes += codec.encode(value).length + partitionOf(key, 8);
+      for (const decision of decisions) {
+        if (decision.outcome !== 'accepted') throw new Error(decision.outcome);
+        bytes += codec.encode(decision.value).length + partitionOf(decision.key, 8);
       }
     }
   };

@@ -7,6 +7,7 @@ export type Route =
   | { readonly to: 'batch' }
   /** An event in the address of an image. */
   | { readonly to: 'pixel'; readonly type: EventType }
+  | { readonly to: 'webhook' }
   /** Segment's browser SDK: its own metrics, of no use here. */
   | { readonly to: 'sdk-metrics' }
   | { readonly to: 'settings'; readonly writeKey: string }
@@ -31,6 +32,7 @@ const calls: Readonly<Record<string, Route>> = {
   batch: { to: 'batch' },
   b: { to: 'batch' },
   import: { to: 'batch' },
+  webhook: { to: 'webhook' },
   m: { to: 'sdk-metrics' },
 };
 

@@ -1,4 +1,4 @@
-import { objectMembers, type Span, withoutMember } from '#shared/json/members.ts';
+import { memberSpan, objectMembers, type Span, withoutMember } from '#shared/json/members.ts';
 
 /** An object that a batch says once for all of its events. */
 export interface Under {
@@ -54,11 +54,15 @@ export function withBatchLevel(text: string, batchLevel: BatchLevel): string {
   return withMembers(parts.join(''), added);
 }
 
-/** An event's JSON text with members, given as the JSON text of their values, under one of its objects; its own win. */
+/** An event's JSON text with members, given as the JSON text of their values, in one of its objects, which has none of these. */
 export function withMembersUnder(text: string, name: Under['name'], values: ReadonlyMap<string, string>): string {
   if (values.size === 0) return text;
-  const members = new Map([...values].map(([member, value]) => [member, memberOf(member, value)]));
-  return withBatchLevel(text, [{ name, text: objectText(values), members }]);
+  const added = objectText(values);
+  const span = memberSpan(text, name);
+  if (!span) return withMembers(text, [memberOf(name, added)]);
+  const own = text.slice(span.start, span.end);
+  const merged = own.startsWith('{') ? withMembers(own, [added.slice(1, -1)]) : added;
+  return text.slice(0, span.start) + merged + text.slice(span.end);
 }
 
 /** @param values the JSON text of each member's value */

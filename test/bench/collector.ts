@@ -45,7 +45,7 @@ const settings: readonly Setting[] = [
   { batch: 1, connections: 64, rate: 2_000 },
 ];
 
-/** The collector and the bare loops in turn, round by round: so that what the machine does besides meets all of them. */
+/** The collector and the bare loops in turn, round by round: so that what the machine does besides meets all of them. Warm before. */
 export async function benchCollector(ground: Ground, kafkaPid: number, times: Times): Promise<CollectorFigures[]> {
   const collector = await ground.start('collector');
   const bare = await startBareLoop(ground, false);
@@ -57,6 +57,8 @@ export async function benchCollector(ground: Ground, kafkaPid: number, times: Ti
   ] as const;
   const figures: CollectorFigures[] = [];
   let runs = 0;
+  for (const batch of [1, 20])
+    for (const side of sides) await measure(side, { batch, connections: 64 }, ++runs, kafkaPid, times);
   for (const setting of settings) {
     const rounds: CollectorFigures[][] = [];
     for (let round = 0; round < times.rounds; round++) {

@@ -242,6 +242,42 @@ export const plantedBugs: readonly PlantedBug[] = [
     project: 'unit',
   },
   {
+    name: 'whoever closes his half of the connection after asking is not answered',
+    edits: [
+      {
+        file: 'services/collector/adapters/http-server.ts',
+        right: '    Object.assign(this.#server, { httpAllowHalfOpen: true });\n',
+        wrong: '',
+      },
+    ],
+    tests: ['services/collector/adapters/http-server.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'what a request held is held for ever',
+    edits: [
+      {
+        file: 'services/collector/pipeline.ts',
+        right: 'collect(route, request, query, known, around, holding).finally(() => holding.release())',
+        wrong: 'collect(route, request, query, known, around, holding)',
+      },
+    ],
+    tests: ['test/integration/collector/strange-http.test.ts'],
+    project: 'broker',
+  },
+  {
+    name: 'all of an endless address is read',
+    edits: [
+      {
+        file: 'services/collector/core/campaign.ts',
+        right: ".split('&', MOST_PARAMETERS)",
+        wrong: ".split('&')",
+      },
+    ],
+    tests: ['services/collector/core/campaign.test.ts'],
+    project: 'unit',
+  },
+  {
     name: 'a write key is refused while there are no sources yet',
     edits: [
       {

@@ -22,6 +22,8 @@ async function listening(mostConnections: number, timeouts?: ConstructorParamete
     {
       answer: async (request) => {
         await readBody(request, 1_000, new BytesInHand(1_000).open());
+        // Kafka takes its time.
+        await sleep(10);
         return request.url === '/large' ? { ...SUCCESS, body: 'x'.repeat(100_000) } : SUCCESS;
       },
       health: { metrics: registry, notReady: () => [] },

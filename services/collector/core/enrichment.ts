@@ -4,7 +4,7 @@ import { campaignOf } from './campaign.ts';
 import { type ClientHints, hintsOfContext } from './client-hints.ts';
 import type { LocationOf } from './location.ts';
 import { objectOf } from './object-of.ts';
-import { withMembersUnder } from './payload.ts';
+import { memberOf, withMembersUnder } from './payload.ts';
 import { campaignOfReferrer } from './referrer.ts';
 import { truncatedAddress } from './truncated-address.ts';
 import type { AgentOf } from './user-agent.ts';
@@ -22,7 +22,7 @@ export interface Knowledge {
 }
 
 export interface Enrichment {
-  /** What was found, as JSON text, by its name in the event's context. */
+  /** What was found: members of the event's context as text, `"name":value`, by name. */
   readonly found: ReadonlyMap<string, string>;
   readonly bot: boolean;
 }
@@ -44,7 +44,7 @@ export function enrichmentOf(
 ): Enrichment {
   const found = new Map<string, string>();
   const add = (name: string, value: unknown): void => {
-    if (value !== undefined) found.set(name, JSON.stringify(value));
+    if (value !== undefined) found.set(name, memberOf(name, JSON.stringify(value)));
   };
   const { userAgent: said, userAgentData } = objectOf(context);
   const { userAgent: own, hints } = client ?? nothing;
@@ -76,12 +76,12 @@ export function withFound(text: string, context: unknown, found: ReadonlyMap<str
   if (found.size === 0) return text;
   const own = objectOf(context);
   let bare = text;
-  const missing = new Map<string, string>();
-  for (const [name, json] of found) {
+  const missing: string[] = [];
+  for (const [name, member] of found) {
     const said = Object.hasOwn(own, name) ? own[name] : undefined;
     if (!isBlank(said)) continue;
     if (said !== undefined) bare = withoutMember(bare, 'context', name);
-    missing.set(name, json);
+    missing.push(member);
   }
   return withMembersUnder(bare, 'context', missing);
 }

@@ -10,7 +10,7 @@ import { consentsOf } from './consents.ts';
 import { deeperThan } from './depth.ts';
 import { type Client, enrichmentOf, type Knowledge, withFound } from './enrichment.ts';
 import { objectOf } from './object-of.ts';
-import { type BatchLevel, objectText, withBatchLevel, withMembersUnder } from './payload.ts';
+import { type BatchLevel, memberOf, objectText, withBatchLevel, withMembersUnder } from './payload.ts';
 import type { EventType } from './route.ts';
 import { timesOf } from './times.ts';
 import { truncatedAddress } from './truncated-address.ts';
@@ -130,7 +130,7 @@ export function decide(sent: string, event: unknown, endpoint: EventType | undef
       identifiers,
       payload: withFound(saidAddress === null ? payload : withCutAddress(payload, keptIp, settings), context, found),
       ip: keptIp,
-      enrichment: objectText(found),
+      enrichment: objectText([...found.values()]),
       // Nobody consents in the future: what a fast clock has granted must not outlast a withdrawal that comes after it.
       consents: consentsOf(context, envelope.gpc && settings.enrich.gpc, source, Math.min(times.timestamp, receivedAt)),
       currency: settings.defaultCurrency,
@@ -195,7 +195,7 @@ function keptAddress(address: string | null, { keepIp }: Envelope['settings']): 
 /** The address was cut out of the context where it is not kept whole. */
 const withCutAddress = (payload: string, kept: string | null, { keepIp }: Envelope['settings']): string =>
   keepIp === 'truncated' && kept !== null
-    ? withMembersUnder(payload, 'context', new Map([['ip', JSON.stringify(kept)]]))
+    ? withMembersUnder(payload, 'context', [memberOf('ip', JSON.stringify(kept))])
     : payload;
 
 /** Kept as sent. One that is absurdly long is replaced by its hash, which is as good for finding duplicates. */

@@ -54,20 +54,17 @@ export function withBatchLevel(text: string, batchLevel: BatchLevel): string {
   return withMembers(parts.join(''), added);
 }
 
-/** An event's JSON text with members, given as the JSON text of their values, in one of its objects, which has none of these. */
-export function withMembersUnder(text: string, name: Under['name'], values: ReadonlyMap<string, string>): string {
-  if (values.size === 0) return text;
-  const added = objectText(values);
+/** An event's JSON text with members, given as texts (`memberOf`), in one of its objects, which has none of these. */
+export function withMembersUnder(text: string, name: Under['name'], members: readonly string[]): string {
+  if (members.length === 0) return text;
   const span = memberSpan(text, name);
-  if (!span) return withMembers(text, [memberOf(name, added)]);
+  if (!span) return withMembers(text, [memberOf(name, objectText(members))]);
   const own = text.slice(span.start, span.end);
-  const merged = own.startsWith('{') ? withMembers(own, [added.slice(1, -1)]) : added;
+  const merged = own.startsWith('{') ? withMembers(own, members) : objectText(members);
   return text.slice(0, span.start) + merged + text.slice(span.end);
 }
 
-/** @param values the JSON text of each member's value */
-export const objectText = (values: ReadonlyMap<string, string>): string =>
-  `{${[...values].map(([name, value]) => memberOf(name, value)).join(',')}}`;
+export const objectText = (members: readonly string[]): string => `{${members.join(',')}}`;
 
 /** What the event says itself, with what it leaves to the batch. */
 function over(own: string, under: Under): string {
@@ -78,7 +75,8 @@ function over(own: string, under: Under): string {
   return withMembers(own, others);
 }
 
-const memberOf = (name: string, value: string): string => `${JSON.stringify(name)}:${value}`;
+/** @param value JSON text */
+export const memberOf = (name: string, value: string): string => `${JSON.stringify(name)}:${value}`;
 
 /** An object's text with more members at its end. */
 function withMembers(text: string, members: readonly string[]): string {

@@ -106,10 +106,13 @@ export function decide(sent: string, event: unknown, endpoint: EventType | undef
   const routing = identifiers[0];
   if (!routing) return reject(text, event, 'no_identifier', ['$: no usable identifier'], envelope);
 
+  const original = present(event.originalTimestamp);
   const times = timesOf(
-    present(event.originalTimestamp) ?? event.timestamp,
+    original ?? event.timestamp,
     present(event.sentAt) ?? envelope.sentAt,
     receivedAt,
+    // RudderStack's Node SDK writes when it was called into the one, and what it was told into the other.
+    original === undefined ? undefined : event.timestamp,
   );
   return {
     outcome: 'accepted',

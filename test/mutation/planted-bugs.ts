@@ -350,6 +350,42 @@ export const plantedBugs: readonly PlantedBug[] = [
     project: 'unit',
   },
   {
+    name: 'what a program says of when it was gives way to when it was called',
+    edits: [
+      {
+        file: 'services/collector/core/times.ts',
+        right: 'timeOf(right) ?? ',
+        wrong: '',
+      },
+    ],
+    tests: ['services/collector/core/times.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'a page is sent to wherever a header says',
+    edits: [
+      {
+        file: 'services/collector/core/reached-at.ts',
+        right: 'host === undefined || !NAME.test(host)',
+        wrong: 'host === undefined',
+      },
+    ],
+    tests: ['services/collector/core/reached-at.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'over http a page asks Segment for its settings',
+    edits: [
+      {
+        file: 'services/collector/adapters/browser-sdk-files.ts',
+        right: 'Buffer.concat([Buffer.from(FROM_HERE), readFileSync(standalone)])',
+        wrong: 'Buffer.concat([Buffer.from(FROM_HERE.slice(0, 0)), readFileSync(standalone)])',
+      },
+    ],
+    tests: ['services/collector/pipeline.test.ts'],
+    project: 'unit',
+  },
+  {
     name: 'consent is asked for once, not before every attempt',
     edits: [
       {

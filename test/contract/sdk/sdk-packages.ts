@@ -25,10 +25,10 @@ async function kept(name: string, recipe: string, make: (folder: string) => Prom
   return folder;
 }
 
-const missing = (what: string, remedy: string) => (error: Error & { code?: unknown; stderr?: string }) => {
-  throw new Error(
-    error.code === 'ENOENT' ? `${what} is missing; ${remedy}` : `${what}: ${error.stderr || error.message}`,
-  );
+/** What a program could not do, in one line. */
+const explained = (what: string, remedy: string) => (error: Error & { code?: unknown; stderr?: string }) => {
+  const isMissing = error.code === 'ENOENT' || /No module named pip/.test(error.stderr ?? '');
+  throw new Error(isMissing ? `${what} is missing; ${remedy}` : `${what}: ${error.stderr || error.message}`);
 };
 
 /** The Python SDKs. @returns the value of PYTHONPATH that finds them */
@@ -45,7 +45,9 @@ export function pythonPackages(): Promise<string> {
       folder,
       '-r',
       list,
-    ]).catch(missing('Python', 'install Python 3.9 or later with pip (Debian: apt-get install python3-pip)')),
+    ]).catch(
+      explained('Python with pip', 'install Python 3.9 or later with pip (Debian: apt-get install python3-pip)'),
+    ),
   );
 }
 
@@ -56,7 +58,7 @@ export async function javaPackages(group: string, version: string): Promise<stri
   const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
   const folder = await kept('sdk-java', `${readFileSync(pom, 'utf8')}${sdk}`, (folder) =>
     execute('mvn', ['-B', '-q', '-f', pom, goal, `-DoutputDirectory=${folder}`, ...sdk]).catch(
-      missing('Maven', 'install Maven 3.6 or later'),
+      explained('Maven', 'install Maven 3.6 or later'),
     ),
   );
   return join(folder, '*');

@@ -27,6 +27,8 @@ export async function startSite(): Promise<Site> {
       '--disable-sync',
     ],
   });
+  // As somebody would have it who looks at what it shows: else it calls itself HeadlessChrome, and is a robot.
+  const userAgent = `Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${browser.version().split('.')[0]}.0.0.0 Safari/537.36`;
   const pages: string[] = [];
   const server = createServer(({ url = '/' }, response) => {
     const html = pages[Number(url.slice(1) || -1)];
@@ -37,7 +39,7 @@ export async function startSite(): Promise<Site> {
   return {
     async visit(html, hash = '') {
       const number = pages.push(`<!doctype html><title>A page</title><link rel="icon" href="data:,">${html}`) - 1;
-      const context = await browser.newContext();
+      const context = await browser.newContext({ userAgent });
       const hosts = new Set<string>();
       context.on('request', (request) => {
         if (request.url().startsWith('http')) hosts.add(new URL(request.url()).host);

@@ -6,7 +6,9 @@ import { partitionOf } from '#shared/kafka/partition-of.ts';
 import type { Known, Target } from './adapters/installation.ts';
 import { readBody } from './adapters/read-body.ts';
 import { NotTaken, type RecordWriter } from './adapters/record-writer.ts';
-import { type Answer, notKnownYet, refusal, SUCCESS, settingsAnswer, toPreflight } from './core/answers.ts';
+import { type Answer, bulkAnswer, notKnownYet, refusal, SUCCESS, settingsAnswer, toPreflight } from './core/answers.ts';
+import { decideRows } from './core/bulk.ts';
+import { bulkRequestOf } from './core/bulk-request.ts';
 import type { BytesInHand, Holding } from './core/bytes-in-hand.ts';
 import { clientAddress } from './core/client-address.ts';
 import type { Decision } from './core/event.ts';
@@ -87,6 +89,10 @@ async function respond(
       const refused = await collect(route, request, query, known, around, holding).finally(() => holding.release());
       return refused ? refusal(refused) : SUCCESS;
     }
+    case 'bulk': {
+      const holding = around.inHand.open();
+      return collectBulk(request, query, known, around, holding).finally(() => holding.release());
+    }
     case 'pixel':
       return toPixel((await collectPixel(route.type, request, query, known, around)) ?? SUCCESS);
   }
@@ -109,17 +115,52 @@ async function collect(
     if (refused) return refused;
   }
   const receivedAt = around.now();
-  const bytes = await readBody(request, around.mostBodyBytes, holding);
-  if (!Buffer.isBuffer(bytes)) {
-    if (bytes.status === 503) around.metrics.unavailable(bytes.code);
-    return bytes;
-  }
+  const bytes = await bodyOf(request, around, holding);
+  if (!Buffer.isBuffer(bytes)) return bytes;
   const body = parseBody(bytes);
   if ('status' in body) return body;
   const source =
     early ?? sourceOf(writeKeyOf({ body: body.json.writeKey, query: inQuery(query) }), request, known, around);
   if ('status' in source) return source;
   return store(route, request, body, source, receivedAt, isBrowser(request), known, around);
+}
+
+/** As `collect`, for a file of rows. Its answer tells of each row that is not accepted. */
+async function collectBulk(
+  request: IncomingMessage,
+  query: string | undefined,
+  known: Known,
+  around: Surroundings,
+  holding: Holding,
+): Promise<Answer> {
+  const source = sourceOf(inHeaders(request) ?? inQuery(query), request, known, around);
+  if ('status' in source) return refusal(source);
+  const asked = bulkRequestOf(query, request.headers['content-type']);
+  if ('status' in asked) return refusal(asked);
+  const early = beyondRate(source, around);
+  if (early) return refusal(early);
+  const receivedAt = around.now();
+  const bytes = await bodyOf(request, around, holding);
+  if (!Buffer.isBuffer(bytes)) return refusal(bytes);
+  // Others with the same key may have come in between.
+  const beyond = beyondRate(source, around);
+  if (beyond) return refusal(beyond);
+  const rows = decideRows(bytes, asked, MOST_GROWTH * around.mostBodyBytes, {
+    ...envelopeOf(source, receivedAt, known, around),
+    ip: null,
+    gpc: false,
+  });
+  if (!Array.isArray(rows)) return refusal(rows);
+  const decisions = rows.map(({ decision }) => decision);
+  take(source, decisions.length, around);
+  const refused = asked.dryRun ? undefined : await keep(decisions, source, receivedAt, known, around);
+  return refused ? refusal(refused) : bulkAnswer(rows, asked.dryRun);
+}
+
+async function bodyOf(request: IncomingMessage, around: Surroundings, holding: Holding): Promise<Buffer | Refusal> {
+  const bytes = await readBody(request, around.mostBodyBytes, holding);
+  if (!Buffer.isBuffer(bytes) && bytes.status === 503) around.metrics.unavailable(bytes.code);
+  return bytes;
 }
 
 /** As `collect`, for an event that is in the address itself. */
@@ -156,21 +197,36 @@ async function store(
   if (refused) return refused;
   const { headers } = request;
   const decisions = decideAll(route, body, MOST_GROWTH * around.mostBodyBytes, {
-    source: source.name,
-    settings: source.settings,
-    rules: known.sources.rules,
-    definitions: source.met,
-    receivedAt,
+    ...envelopeOf(source, receivedAt, known, around),
     sentAt: body.json.sentAt ?? headers.sentat,
     ip: isFromClient ? addressOf(request, around.trustedProxies) : null,
     gpc: headers['sec-gpc'] === '1',
-    generation: around.generation,
-    hashing: around.hashing,
     newId: randomUUID,
   });
   if (!Array.isArray(decisions)) return decisions;
-  const { rateLimit } = source.settings;
-  if (rateLimit) around.rateLimits.take(source.keyDigest, rateLimit, decisions.length, around.now());
+  take(source, decisions.length, around);
+  return keep(decisions, source, receivedAt, known, around);
+}
+
+/** What is the same for all events of a source. */
+const envelopeOf = (source: Source, receivedAt: number, known: Known, around: Surroundings) => ({
+  source: source.name,
+  settings: source.settings,
+  rules: known.sources.rules,
+  definitions: source.met,
+  receivedAt,
+  generation: around.generation,
+  hashing: around.hashing,
+});
+
+/** @returns why they are not stored; undefined: all of them are */
+async function keep(
+  decisions: readonly Decision[],
+  source: Source,
+  receivedAt: number,
+  known: Known,
+  around: Surroundings,
+): Promise<Refusal | undefined> {
   const records = decisions.map((decision) => encode(decision, receivedAt, known));
   try {
     await around.writer.write(records);
@@ -225,6 +281,10 @@ function beyondRate({ settings, keyDigest }: Source, around: Surroundings): Refu
   if (retryAfter === 0) return undefined;
   around.metrics.unavailable('rate_limited');
   return { status: 429, code: 'rate_limited', message: 'The write key has used up its rate', retryAfter };
+}
+
+function take({ settings, keyDigest }: Source, events: number, around: Surroundings): void {
+  if (settings.rateLimit) around.rateLimits.take(keyDigest, settings.rateLimit, events, around.now());
 }
 
 const inHeaders = ({ headers }: IncomingMessage): string | undefined => {

@@ -11,7 +11,7 @@ import { consentsOf } from './consents.ts';
 import { deeperThan } from './depth.ts';
 import { objectOf } from './object-of.ts';
 import { type BatchLevel, underOf, withBatchLevel } from './payload.ts';
-import type { EventType } from './route.ts';
+import { type EventType, isEventType } from './route.ts';
 import { timesOf } from './times.ts';
 import { truncatedAddress } from './truncated-address.ts';
 
@@ -27,6 +27,8 @@ export interface Envelope {
   /** The batch's `context` and `integrations` as JSON text, and its context parsed. */
   readonly batchLevel: BatchLevel;
   readonly batchContext: unknown;
+  /** Of a file: when it was sent says nothing about the clock that its times were taken from, and an event without its time is of no use. */
+  readonly isHistory?: boolean;
   /** Address of the client, where it is known. */
   readonly ip: string | null;
   /** `Sec-GPC: 1`. */
@@ -38,7 +40,7 @@ export interface Envelope {
 }
 
 /** Why the collector does not take an event. */
-export type Reason = 'invalid_event' | 'too_large' | 'too_deep' | 'no_identifier';
+export type Reason = 'invalid_row' | 'invalid_event' | 'too_large' | 'too_deep' | 'no_identifier';
 
 export type Decision =
   | { readonly outcome: 'accepted'; readonly key: string; readonly value: EventCollected }
@@ -52,11 +54,9 @@ const MOST_MESSAGE_ID = 256;
 const MOST_TEXT = 1_024;
 const MOST_ADDRESS = 64;
 
-const types: ReadonlySet<unknown> = new Set<EventType>(['identify', 'track', 'page', 'screen', 'group', 'alias']);
-
 type Fields = Readonly<Record<string, unknown>>;
 
-const isObject = (value: unknown): value is Fields =>
+export const isObject = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
@@ -75,6 +75,14 @@ export function decide(sent: string, event: unknown, endpoint: EventType | undef
     return reject(text, event, 'too_deep', [`$: more than ${MOST_DEPTH} levels`], envelope);
   const type = (endpoint ?? event.type) as EventType;
   const violations = violationsOf(event, type);
+  const times = envelope.isHistory
+    ? timesOf(present(event.timestamp) ?? event.originalTimestamp, undefined, envelope.receivedAt)
+    : timesOf(
+        present(event.originalTimestamp) ?? event.timestamp,
+        present(event.sentAt) ?? envelope.sentAt,
+        envelope.receivedAt,
+      );
+  if (envelope.isHistory && times.flags.includes('invalid_timestamp')) violations.push('$.timestamp: not a time');
   if (violations.length > 0) return reject(text, event, 'invalid_event', violations, envelope);
 
   const { receivedAt, source, settings } = envelope;
@@ -97,11 +105,6 @@ export function decide(sent: string, event: unknown, endpoint: EventType | undef
   const routing = identifiers[0];
   if (!routing) return reject(text, event, 'no_identifier', ['$: no usable identifier'], envelope);
 
-  const times = timesOf(
-    present(event.originalTimestamp) ?? event.timestamp,
-    present(event.sentAt) ?? envelope.sentAt,
-    receivedAt,
-  );
   return {
     outcome: 'accepted',
     key: routing.hash,
@@ -133,7 +136,7 @@ export function decide(sent: string, event: unknown, endpoint: EventType | undef
 
 /** The names of the fields that are wrong, and how; never what they hold. */
 function violationsOf(event: Fields, type: EventType): string[] {
-  if (!types.has(type)) return ['$.type: not one of identify, track, page, screen, group, alias'];
+  if (!isEventType(type)) return ['$.type: not one of identify, track, page, screen, group, alias'];
   const violations: string[] = [];
   for (const field of ['properties', 'traits', 'context', 'integrations']) {
     const value = event[field];
@@ -149,7 +152,7 @@ function violationsOf(event: Fields, type: EventType): string[] {
 }
 
 /** Empty texts and nulls are absent. */
-const present = (value: unknown): unknown => (value === null || value === '' ? undefined : value);
+export const present = (value: unknown): unknown => (value === null || value === '' ? undefined : value);
 
 const textOf = (value: unknown): string | null =>
   typeof value === 'string' && value !== ''
@@ -199,14 +202,16 @@ const bytesOver = (text: string, most: number): boolean =>
   text.length > most || (text.length * 3 > most && Buffer.byteLength(text) > most);
 
 const messages: Readonly<Record<Reason, string>> = {
+  invalid_row: 'The row cannot be read',
   invalid_event: 'The event breaks the rules of its call',
   too_large: `The event has more than ${MOST_EVENT_BYTES} bytes`,
   too_deep: `The event is nested more than ${MOST_DEPTH} levels deep`,
   no_identifier: 'The event has no usable identifier, so it cannot belong to a profile',
 };
 
-function reject(
-  text: string,
+/** @param sent as it came */
+export function reject(
+  sent: string | Buffer,
   event: Fields,
   reason: Reason,
   violations: readonly string[],
@@ -215,7 +220,7 @@ function reject(
   const value: EventRejected = {
     stage: 'collector',
     reason,
-    ...keptOfRejected(Buffer.from(text), messages[reason]),
+    ...keptOfRejected(typeof sent === 'string' ? Buffer.from(sent) : sent, messages[reason]),
     source: envelope.source,
     message_id: messageIdOf(event) ?? null,
     received_at: envelope.receivedAt,

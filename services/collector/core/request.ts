@@ -6,7 +6,7 @@ import type { Refusal } from './refusal.ts';
 import type { Route } from './route.ts';
 
 /** SDKs send 2,500 at most. */
-const MOST_EVENTS = 10_000;
+export const MOST_EVENTS = 10_000;
 
 /** What a body says, before anything of it is believed. */
 export interface ParsedBody {

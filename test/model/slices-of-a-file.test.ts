@@ -41,6 +41,10 @@ function rowsOf(format: Format, body: Buffer, firstRow = 1) {
   }));
 }
 
+/** Without the text of bad rows: of a line that is too large only the beginning is sent. */
+const facts = (rows: ReturnType<typeof rowsOf>) =>
+  rows.map(({ row, id, wrong, text: { length } }) => ({ row, id, wrong, length: wrong.length > 0 ? 0 : length }));
+
 async function* inChunks(file: Buffer, sizes: readonly number[]): AsyncGenerator<Buffer> {
   for (let at = 0, n = 0; at < file.length; n++) {
     const size = sizes[n % sizes.length] ?? 1;
@@ -51,16 +55,18 @@ async function* inChunks(file: Buffer, sizes: readonly number[]): AsyncGenerator
 
 interface Cut {
   readonly chunks: readonly number[];
+  /** Whether it is begun anew after each slice, as after a kill. */
+  readonly leavesOff: boolean;
   readonly bytes: number;
   readonly rows: number;
 }
 
-/** The same of a file that is read in chunks, sent in slices, and left off after each. */
-async function slicedRowsOf(format: Format, file: Buffer, { chunks, bytes, rows }: Cut) {
+/** The same of a file that is read in chunks and sent in slices. */
+async function slicedRowsOf(format: Format, file: Buffer, { chunks, leavesOff, bytes, rows }: Cut) {
   const all: ReturnType<typeof rowsOf> = [];
-  let from: Place = BEGINNING;
+  const begun = (from: Place) => slicesOf(inChunks(file, chunks), delimiterOf(format), from, { bytes, rows });
+  let slices = begun(BEGINNING);
   for (;;) {
-    const slices = slicesOf(inChunks(file, chunks), delimiterOf(format), from, { bytes, rows });
     const { done, value: slice } = await slices.next();
     if (done) return all;
     const read = rowsOf(format, Buffer.concat([slice.header, slice.bytes]), slice.firstRow);
@@ -68,12 +74,13 @@ async function slicedRowsOf(format: Format, file: Buffer, { chunks, bytes, rows 
     const lines = linesOf(slice, bad, delimiterOf(format)).split('\n').filter(Boolean);
     expect(lines.map((line) => (JSON.parse(line) as { row: number }).row)).toEqual(bad.map(({ row }) => row));
     all.push(...read);
-    from = { offset: slice.end, row: slice.firstRow + slice.rows };
+    if (leavesOff) slices = begun({ offset: slice.end, row: slice.firstRow + slice.rows });
   }
 }
 
 const cuts = fc.record({
   chunks: fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 5 }),
+  leavesOff: fc.boolean(),
   bytes: fc.integer({ min: 1, max: 60 }),
   rows: fc.integer({ min: 1, max: 5 }),
 });
@@ -88,6 +95,32 @@ test('however a CSV is cut, also one that is broken, the same rows become the sa
       expect(await slicedRowsOf('csv', file, cut)).toEqual(rowsOf('csv', file));
     }),
     { numRuns: 500 },
+  );
+});
+
+test('and so do those of large files, which are not held whole', async () => {
+  const large = fc.constantFrom(
+    'x'.repeat(80_000),
+    `${'x'.repeat(700)},\n`.repeat(300),
+    '"',
+    '"\n',
+    '\n"',
+    ',"',
+    '",a',
+    '\n',
+  );
+  const largeCuts = fc.record({
+    chunks: fc.constant([65_536]),
+    leavesOff: fc.boolean(),
+    bytes: fc.integer({ min: 1_000, max: 200_000 }),
+    rows: fc.constant(2_000),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(large, { minLength: 5, maxLength: 20 }), largeCuts, async (pieces, cut) => {
+      const file = Buffer.from(`userId,name\n${pieces.join('')}`);
+      expect(facts(await slicedRowsOf('csv', file, cut))).toEqual(facts(rowsOf('csv', file)));
+    }),
+    { numRuns: 25 },
   );
 });
 
@@ -119,9 +152,6 @@ test.each<[name: string, format: Format, text: string]>([
   ['a long row in quotes', 'csv', `userId,name\nu1,"a\n${LINE.repeat(3_000)}"\nu3,c\n`],
 ])('%s is the same row in any slice', async (_, format, text) => {
   const file = Buffer.from(text);
-  const cut = { chunks: [70_000], bytes: 300_000, rows: 5_000 };
-  // What is kept of a line that is too large is as much as was sent of it.
-  const facts = (rows: ReturnType<typeof rowsOf>) =>
-    rows.map(({ row, id, wrong, text: { length } }) => ({ row, id, wrong, length: wrong.length > 0 ? 0 : length }));
+  const cut = { chunks: [70_000], leavesOff: true, bytes: 300_000, rows: 5_000 };
   expect(facts(await slicedRowsOf(format, file, cut))).toEqual(facts(rowsOf(format, file)));
 });

@@ -33,7 +33,7 @@ export function decideRows(
   let at = bytes.subarray(0, BOM.length).equals(BOM) ? BOM.length : 0;
   let columns: Columns | undefined;
   if (delimiter !== undefined) {
-    const header = rowAt(bytes, at, delimiter, true) as Row;
+    const header = rowAt(bytes, at, delimiter);
     const read = headerOf(bytes.subarray(at, header.end), header, asked);
     if ('status' in read) return read;
     columns = read;
@@ -42,7 +42,7 @@ export function decideRows(
   const decided: DecidedRow[] = [];
   let total = 0;
   for (let row = asked.firstRow; at < bytes.length; row++) {
-    const span = rowAt(bytes, at, delimiter, true) as Row;
+    const span = rowAt(bytes, at, delimiter);
     const sent = bytes.subarray(at, span.end);
     at = span.next;
     const event = span.fault ? faults[span.fault] : eventOf(sent, columns, asked);

@@ -7,7 +7,7 @@ export interface Row {
   /** Where the next row begins. */
   readonly next: number;
   readonly fault?: 'too_large' | 'wrong_quotes';
-  /** False where its line goes on beyond these bytes: it is too large, and what is left of it is no row. */
+  /** False where there is no line break after it. A row that is too large may go on beyond these bytes. */
   readonly ended: boolean;
 }
 
@@ -18,26 +18,22 @@ const QUOTE = 34;
 /**
  * The row that begins at `start`. It ends with its line, in CSV with the first line break outside of quotes. Quotes that are wrong spoil
  * their own line only, and the next one is a row again: one quote that is not closed would swallow all rows up to the next.
+ * @param bytes to the end of the file, or so far that the largest row and a line break fit
  * @param delimiter of CSV, its code; undefined: a line is a row
- * @param isAll whether the file ends with these bytes
- * @returns undefined where more bytes are needed to tell; never when two more than the largest row are there
  */
-export function rowAt(bytes: Buffer, start: number, delimiter: number | undefined, isAll: boolean): Row | undefined {
+export function rowAt(bytes: Buffer, start: number, delimiter: number | undefined): Row {
   const newline = bytes.indexOf(NEWLINE, start);
   const most = start + MOST_ROW_BYTES;
-  // One more for a carriage return, which may be all that is over.
-  if (newline < 0 && !isAll && bytes.length <= most + 1) return undefined;
   const line = spanOf(bytes, start, newline);
-  if (line.end > most) return { ...line, fault: 'too_large', ended: newline >= 0 || isAll };
-  if (delimiter === undefined || !bytes.subarray(start, line.end).includes(QUOTE)) return { ...line, ended: true };
+  if (line.end > most) return { ...line, fault: 'too_large' };
+  if (delimiter === undefined || !bytes.subarray(start, line.end).includes(QUOTE)) return line;
   const end = unquotedNewline(bytes, start, delimiter, most);
-  if (end !== undefined && (end >= 0 || isAll)) return { ...spanOf(bytes, start, end), ended: true };
-  return isAll || bytes.length > most ? { ...line, fault: 'wrong_quotes', ended: true } : undefined;
+  return end === undefined ? { ...line, fault: 'wrong_quotes' } : spanOf(bytes, start, end);
 }
 
-function spanOf(bytes: Buffer, start: number, newline: number): { end: number; next: number } {
-  if (newline < 0) return { end: withoutReturn(bytes, start, bytes.length), next: bytes.length };
-  return { end: withoutReturn(bytes, start, newline), next: newline + 1 };
+function spanOf(bytes: Buffer, start: number, newline: number): Row {
+  if (newline < 0) return { end: withoutReturn(bytes, start, bytes.length), next: bytes.length, ended: false };
+  return { end: withoutReturn(bytes, start, newline), next: newline + 1, ended: true };
 }
 
 const withoutReturn = (bytes: Buffer, start: number, end: number): number =>
@@ -45,7 +41,7 @@ const withoutReturn = (bytes: Buffer, start: number, end: number): number =>
 
 /**
  * The first line break outside of quotes, -1 where the bytes end before one, and outside of quotes. Undefined where quotes are wrong (not
- * closed up to `most`, or more after the closing one than the field's end), or still open. A quote opens at the beginning of a field only.
+ * closed up to `most`, or not at the end of the field). A quote opens at the beginning of a field only.
  */
 function unquotedNewline(bytes: Buffer, start: number, delimiter: number, most: number): number | undefined {
   const end = Math.min(bytes.length, most + 1);

@@ -10,8 +10,7 @@ export function linesOf(slice: Slice, bad: readonly BadRow[], delimiter: number 
   let lines = '';
   let at = 0;
   for (let row = slice.firstRow; wanted.size > 0 && at < slice.bytes.length; row++) {
-    const span = rowAt(slice.bytes, at, delimiter, true);
-    if (!span) break;
+    const span = rowAt(slice.bytes, at, delimiter);
     const one = wanted.get(row);
     if (one && wanted.delete(row))
       lines += `${JSON.stringify({ ...one, text: slice.bytes.toString('utf8', at, span.end) })}\n`;

@@ -46,7 +46,7 @@ export async function* slicesOf(
   await window.fill(room);
   if (window.bytes.subarray(0, BOM.length).equals(BOM)) window.drop(BOM.length);
   let header = Buffer.alloc(0);
-  const first = delimiter === undefined ? undefined : rowAt(window.bytes, 0, delimiter, window.isAll);
+  const first = delimiter === undefined ? undefined : rowAt(window.bytes, 0, delimiter);
   if (first) {
     header = Buffer.concat([window.bytes.subarray(0, first.end), Buffer.of(NEWLINE)]);
     window.drop(first.next);
@@ -56,7 +56,7 @@ export async function* slicesOf(
   for (let { row } = from; ; ) {
     await window.fill(room);
     if (window.bytes.length === 0) return;
-    const { end, rows, ended } = cut(window.bytes, delimiter, window.isAll, limits);
+    const { end, rows, ended } = cut(window.bytes, delimiter, limits);
     const bytes = window.bytes.subarray(0, end);
     window.drop(end);
     if (!ended) await window.dropLine();
@@ -69,14 +69,12 @@ export async function* slicesOf(
 function cut(
   bytes: Buffer,
   delimiter: number | undefined,
-  isAll: boolean,
   limits: SliceLimits,
 ): { end: number; rows: number; ended: boolean } {
   let end = 0;
   let rows = 0;
   while (end < bytes.length && end < limits.bytes && rows < limits.rows) {
-    const row = rowAt(bytes, end, delimiter, isAll);
-    if (!row) break;
+    const row = rowAt(bytes, end, delimiter);
     end = row.next;
     rows++;
     if (!row.ended) return { end, rows, ended: false };
@@ -90,8 +88,7 @@ class Window {
   bytes: Buffer = Buffer.alloc(0);
   /** Offset of its first byte. */
   at = 0;
-  /** Nothing comes after it. */
-  isAll = false;
+  #isAll = false;
 
   constructor(chunks: AsyncIterable<Buffer>) {
     this.#chunks = chunks[Symbol.asyncIterator]();
@@ -100,9 +97,9 @@ class Window {
   /** Reads on until so much is there, or all. */
   async fill(least: number): Promise<void> {
     const parts = [this.bytes];
-    for (let size = this.bytes.length; size < least && !this.isAll; ) {
+    for (let size = this.bytes.length; size < least && !this.#isAll; ) {
       const { done, value } = await this.#chunks.next();
-      if (done) this.isAll = true;
+      if (done) this.#isAll = true;
       else {
         parts.push(value);
         size += value.length;
@@ -130,7 +127,7 @@ class Window {
       await this.fill(1);
       const newline = this.bytes.indexOf(NEWLINE);
       this.drop(newline < 0 ? this.bytes.length : newline + 1);
-      if (newline >= 0 || (this.isAll && this.bytes.length === 0)) return;
+      if (newline >= 0 || (this.#isAll && this.bytes.length === 0)) return;
     }
   }
 }

@@ -45,10 +45,10 @@ export function decideRows(
     const span = rowAt(bytes, at, delimiter);
     const sent = bytes.subarray(at, span.end);
     at = span.next;
+    if (row - asked.firstRow === MOST_EVENTS)
+      return { status: 413, code: 'too_many_events', message: `A body may have ${MOST_EVENTS} rows` };
     const event = span.fault ? faults[span.fault] : eventOf(sent, columns, asked);
     if (event === undefined) continue;
-    if (decided.length === MOST_EVENTS)
-      return { status: 413, code: 'too_many_events', message: `A body may have ${MOST_EVENTS} rows` };
     total += 'text' in event ? event.text.length : 0;
     if (total > mostBytes)
       return { status: 413, code: 'too_large', message: `The events of a body may have ${mostBytes} bytes` };

@@ -59,7 +59,7 @@ const refusal = (message: string): Trouble =>
 export function writeState(path: string, state: ImportState): void {
   try {
     const beside = `${path}.new`;
-    writeFileSync(beside, JSON.stringify(state));
+    writeFileSync(beside, JSON.stringify(state), { mode: 0o600 });
     renameSync(beside, path);
   } catch (error) {
     throw new Trouble(

@@ -41,10 +41,11 @@ export async function sendSlice(slice: Slice, target: Target, stop: AbortSignal)
   const query = new URLSearchParams(target.query);
   query.set('firstRow', String(slice.firstRow));
   const body = await pack(Buffer.concat([slice.header, slice.bytes]), { level: 1 });
+  const address = `${target.url.replace(/\/+$/, '')}/v1/bulk?${query}`;
   const backOff = new BackOff(250, 10_000);
   let failingSince = performance.now();
   while (!stop.aborted) {
-    const answer = await ask(`${target.url}/v1/bulk?${query}`, target.writeKey, body);
+    const answer = await ask(address, target.writeKey, body);
     if (answer.status === 200) return answerIn(answer);
     if (!comesBack(answer.status)) throw refused(answer);
     if (answer.status !== 429 && performance.now() - failingSince > GIVE_UP_MS)

@@ -57,7 +57,7 @@ export function filledIn(text: string, around: Surroundings): string {
 
 /**
  * The statements of a file: each ends in a semicolon at the end of a line. What is made is made if it is not there, since a run that
- * is killed before it has noted a statement repeats it.
+ * is killed before it has noted a statement repeats it. What alters says so itself.
  */
 export const statementsOf = (text: string): string[] =>
   text

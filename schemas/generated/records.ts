@@ -142,11 +142,11 @@ export interface EventCollected {
   readonly kind: string;
   /** Usable identifiers, highest priority first. The first routes the event. */
   readonly identifiers: readonly Identifier[];
-  /** The event as sent: its own JSON text, numbers untouched, with batch-level context and integrations merged in. */
+  /** The event as sent: its own JSON text, numbers untouched, with batch-level context and integrations, and what the collector found, under its own. */
   readonly payload: string;
   /** Client address, where the source keeps it. */
   readonly ip: string | null;
-  /** JSON object: what the collector added (user agent, geo, campaign, bot). */
+  /** JSON object: what the collector found, by the names of context: browser, os, device, location, campaign, userAgent. */
   readonly enrichment: string;
   /** Consents stated by this event. */
   readonly consents: readonly Consent[];
@@ -218,11 +218,11 @@ export interface EventStitched {
   readonly kind: string;
   /** Usable identifiers, highest priority first. The first routes the event. */
   readonly identifiers: readonly Identifier[];
-  /** The event as sent: its own JSON text, numbers untouched, with batch-level context and integrations merged in. */
+  /** The event as sent: its own JSON text, numbers untouched, with batch-level context and integrations, and what the collector found, under its own. */
   readonly payload: string;
   /** Client address, where the source keeps it. */
   readonly ip: string | null;
-  /** JSON object: what the collector added (user agent, geo, campaign, bot). */
+  /** JSON object: what the collector found, by the names of context: browser, os, device, location, campaign, userAgent. */
   readonly enrichment: string;
   /** Consents stated by this event. */
   readonly consents: readonly Consent[];

@@ -23,4 +23,9 @@ export const options = {
     'How many proxies in front are trusted to add to X-Forwarded-For',
     '0',
   ),
+  geoFile: text(
+    'COLLECTOR_GEO_FILE',
+    'File in MaxMind’s format (GeoLite2 City, for example) that tells where addresses are; none: nothing is added',
+    '',
+  ),
 } as const;

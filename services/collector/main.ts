@@ -5,12 +5,14 @@ import { createKafka } from '#shared/kafka/client.ts';
 import { Codecs } from '#shared/kafka/codec.ts';
 import { runServices } from '#shared/service/run-services.ts';
 import { instruments, readSecret, settingsOf } from '#shared/service/start-up.ts';
+import { GeoFile } from './adapters/geo-file.ts';
 import { HttpServer } from './adapters/http-server.ts';
 import { Installation } from './adapters/installation.ts';
 import { RecordWriter } from './adapters/record-writer.ts';
 import { options } from './config.ts';
 import { BytesInHand } from './core/bytes-in-hand.ts';
 import { RateLimits } from './core/rate-limits.ts';
+import { rememberingAgents } from './core/user-agent.ts';
 import { CollectorMetrics } from './metrics.ts';
 import { answer } from './pipeline.ts';
 
@@ -24,6 +26,7 @@ const writer = new RecordWriter(
   { mostBytes: settings.mostWaitingBytes, longestWaitMs: settings.longestWaitMs },
   log,
 );
+const geoFile = settings.geoFile === '' ? undefined : new GeoFile(settings.geoFile, log);
 const metrics = new CollectorMetrics(registry, () => writer.bytes);
 const around = {
   known: () => installation.known,
@@ -33,6 +36,10 @@ const around = {
   mostBodyBytes: settings.mostBodyBytes,
   inHand: new BytesInHand(settings.mostBytesInHand),
   rateLimits: new RateLimits(),
+  knowledge: {
+    agentOf: rememberingAgents(),
+    locationOf: (address: string) => geoFile?.locationOf(address),
+  },
   trustedProxies: settings.trustedProxies,
   metrics,
   now: Date.now,
@@ -44,6 +51,7 @@ const server: HttpServer = new HttpServer(settings, {
     notReady: () => [
       ...(writer.available ? [] : ['Kafka does not take events']),
       ...(installation.known ? [] : ['the sources are not known yet']),
+      ...(geoFile?.ready === false ? ['the geo file is not read yet'] : []),
       ...(server.stopping ? ['stopping'] : []),
     ],
   },
@@ -51,4 +59,4 @@ const server: HttpServer = new HttpServer(settings, {
   log,
 });
 
-await runServices(log, [installation, writer, server]);
+await runServices(log, [installation, ...(geoFile ? [geoFile] : []), writer, server]);

@@ -7,6 +7,7 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 10];
 export class CollectorMetrics {
   readonly #requests: Counter<'status'>;
   readonly #events: Counter<'source' | 'outcome' | 'reason'>;
+  readonly #flags: Counter<'source' | 'flag'>;
   readonly #unavailable: Counter<'code'>;
   readonly #seconds: Histogram;
 
@@ -23,6 +24,12 @@ export class CollectorMetrics {
       name: 'tributary_collector_events_total',
       help: 'Events that were acknowledged, by what became of them',
       labelNames: ['source', 'outcome', 'reason'],
+      registers,
+    });
+    this.#flags = new Counter({
+      name: 'tributary_collector_flags_total',
+      help: 'Accepted events by what is odd about them',
+      labelNames: ['source', 'flag'],
       registers,
     });
     this.#unavailable = new Counter({
@@ -52,14 +59,21 @@ export class CollectorMetrics {
     this.#seconds.observe(milliseconds / 1000);
   }
 
-  /** Events of one request that Kafka has. */
+  /** Events of one request, once Kafka has those that are kept. */
   acknowledged(source: string, decisions: readonly Decision[]): void {
     let accepted = 0;
     for (const decision of decisions) {
-      if (decision.outcome === 'accepted') accepted++;
-      else this.#events.inc({ source, outcome: 'rejected', reason: decision.reason });
+      if (decision.outcome === 'accepted') {
+        accepted++;
+        for (const flag of decision.value.flags) this.#flags.inc({ source, flag });
+      } else this.#events.inc({ source, outcome: decision.outcome, reason: decision.reason });
     }
     if (accepted > 0) this.#events.inc({ source, outcome: 'accepted', reason: '' }, accepted);
+  }
+
+  /** What a source's webhooks said that none of its rules wants. */
+  unwanted(source: string, count: number): void {
+    if (count > 0) this.#events.inc({ source, outcome: 'dropped', reason: 'no_rule' }, count);
   }
 
   unavailable(code: string): void {

@@ -12,6 +12,7 @@ import { NotTaken } from './adapters/record-writer.ts';
 import { BytesInHand } from './core/bytes-in-hand.ts';
 import { RateLimits } from './core/rate-limits.ts';
 import { Sources } from './core/sources.ts';
+import { agentOf } from './core/user-agent.ts';
 import { CollectorMetrics } from './metrics.ts';
 import { answer, type Surroundings } from './pipeline.ts';
 
@@ -35,6 +36,7 @@ const around = (changes: Partial<Surroundings> = {}): Surroundings => ({
   mostBodyBytes: 100_000,
   inHand: new BytesInHand(1_000_000),
   rateLimits: new RateLimits(),
+  knowledge: { agentOf, locationOf: () => undefined },
   trustedProxies: 0,
   metrics: new CollectorMetrics(new Registry(), () => 0),
   now: () => 0,
@@ -190,4 +192,37 @@ test('only the addresses that a source names may send for it, as the trusted pro
   const refused = await from('203.0.113.9, 198.51.100.1');
   expect([refused.status, JSON.parse(String(refused.body)).code]).toEqual([403, 'address_not_allowed']);
   expect(await answer(post('/v1/track', track), one)).toMatchObject({ status: 403 });
+});
+
+describe('a source takes webhooks or events', () => {
+  const hooked = limited({ webhook: { events: [{ when: 'properties.a = 1', map: { event: 'E', userId: 'u1' } }] } });
+
+  test('its key opens no other door', async () => {
+    const one = around({ known: hooked });
+    expect(await answer(post('/v1/webhook', { a: 1 }), one)).toMatchObject({ status: 200 });
+    for (const path of ['track', 'batch']) {
+      const { status, body: said } = await answer(post(`/v1/${path}`, track), one);
+      expect([status, JSON.parse(String(said)).code]).toEqual([403, 'wrong_endpoint']);
+    }
+    expect(await answer(get(`/v1/pixel/track?writeKey=server-key&data=${dataOf(track)}`), one)).toMatchObject({
+      counted: 403,
+    });
+    expect(await answer(post('/v1/webhook', {}), around())).toMatchObject({ status: 403 });
+  });
+
+  test('what no rule wants is a 200, counts against the rate, and is counted', async () => {
+    const registry = new Registry();
+    const one = around({
+      known: limited({
+        rateLimit: { eventsPerSecond: 1, burst: 1 },
+        webhook: { events: [{ when: 'properties.a = 1', map: { event: 'E', userId: 'u1' } }] },
+      }),
+      metrics: new CollectorMetrics(registry, () => 0),
+    });
+    expect(await answer(post('/v1/webhook', { a: 2 }), one)).toMatchObject({ status: 200 });
+    expect(await answer(post('/v1/webhook', { a: 2 }), one)).toMatchObject({ status: 429 });
+    expect(await registry.metrics()).toContain(
+      'tributary_collector_events_total{source="limited",outcome="dropped",reason="no_rule"} 1',
+    );
+  });
 });

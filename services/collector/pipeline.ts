@@ -11,7 +11,9 @@ import { decideRows } from './core/bulk.ts';
 import { bulkRequestOf } from './core/bulk-request.ts';
 import type { BytesInHand, Holding } from './core/bytes-in-hand.ts';
 import { clientAddress } from './core/client-address.ts';
-import type { Decision } from './core/event.ts';
+import { hintsOfHeaders } from './core/client-hints.ts';
+import type { Knowledge } from './core/enrichment.ts';
+import type { Decision, Envelope } from './core/event.ts';
 import { allowsOrigin, forOrigin } from './core/origins.ts';
 import { pixelData, toPixel } from './core/pixel.ts';
 import type { RateLimits } from './core/rate-limits.ts';
@@ -20,6 +22,7 @@ import { decideAll, type ParsedBody, parseBody } from './core/request.ts';
 import { type EventType, type Route, routeOf } from './core/route.ts';
 import { rudderSourceConfig, segmentSettings } from './core/sdk-settings.ts';
 import type { Source } from './core/sources.ts';
+import { decideWebhook } from './core/webhook-request.ts';
 import { writeKeyOf } from './core/write-key.ts';
 import type { CollectorMetrics } from './metrics.ts';
 
@@ -32,6 +35,7 @@ export interface Surroundings {
   readonly mostBodyBytes: number;
   readonly inHand: BytesInHand;
   readonly rateLimits: RateLimits;
+  readonly knowledge: Knowledge;
   readonly trustedProxies: number;
   readonly metrics: CollectorMetrics;
   /** Milliseconds since 1970. */
@@ -93,6 +97,11 @@ async function respond(
       const holding = around.inHand.open();
       return collectBulk(request, query, known, around, holding).finally(() => holding.release());
     }
+    case 'webhook': {
+      const holding = around.inHand.open();
+      const refused = await collectWebhook(request, query, known, around, holding).finally(() => holding.release());
+      return refused ? refusal(refused) : SUCCESS;
+    }
     case 'pixel':
       return toPixel((await collectPixel(route.type, request, query, known, around)) ?? SUCCESS);
   }
@@ -145,22 +154,16 @@ async function collectBulk(
   // Others with the same key may have come in between.
   const beyond = beyondRate(source, around);
   if (beyond) return refusal(beyond);
-  const rows = decideRows(bytes, asked, MOST_GROWTH * around.mostBodyBytes, {
-    ...envelopeOf(source, receivedAt, known, around),
-    ip: null,
-    gpc: false,
-  });
+  const envelope = envelopeOf(source, receivedAt, known, around);
+  const rows = decideRows(bytes, asked, MOST_GROWTH * around.mostBodyBytes, envelope);
   if (!Array.isArray(rows)) return refusal(rows);
   const decisions = rows.map(({ decision }) => decision);
-  take(source, decisions.length, around);
-  const refused = asked.dryRun ? undefined : await keep(decisions, source, receivedAt, known, around);
-  return refused ? refusal(refused) : bulkAnswer(rows, asked.dryRun);
-}
-
-async function bodyOf(request: IncomingMessage, around: Surroundings, holding: Holding): Promise<Buffer | Refusal> {
-  const bytes = await readBody(request, around.mostBodyBytes, holding);
-  if (!Buffer.isBuffer(bytes) && bytes.status === 503) around.metrics.unavailable(bytes.code);
-  return bytes;
+  if (asked.dryRun) {
+    take(source, decisions.length, around);
+    return bulkAnswer(rows, true);
+  }
+  const refused = await keep(decisions, source, receivedAt, known, around);
+  return refused ? refusal(refused) : bulkAnswer(rows, false);
 }
 
 /** As `collect`, for an event that is in the address itself. */
@@ -182,6 +185,59 @@ async function collectPixel(
   return store({ to: 'event', type }, request, body, source, around.now(), true, known, around);
 }
 
+/** As `collect`, for what another system sends, of which the source's mapping makes events. */
+async function collectWebhook(
+  request: IncomingMessage,
+  query: string | undefined,
+  known: Known,
+  around: Surroundings,
+  holding: Holding,
+): Promise<Refusal | undefined> {
+  const source = sourceOf(inHeaders(request) ?? inQuery(query), request, known, around, true);
+  if ('status' in source) return source;
+  const refused = beyondRate(source, around);
+  if (refused || !source.webhook) return refused;
+  const receivedAt = around.now();
+  const bytes = await bodyOf(request, around, holding);
+  if (!Buffer.isBuffer(bytes)) return bytes;
+  const { headers } = request;
+  const most = MOST_GROWTH * around.mostBodyBytes;
+  const envelope = envelopeOf(source, receivedAt, known, around);
+  const decided = decideWebhook(source.webhook, { bytes, headers, query }, most, envelope);
+  if ('status' in decided) return decided;
+  const unkept = await keep(decided.decisions, source, receivedAt, known, around);
+  if (!unkept) around.metrics.unwanted(source.name, decided.unwanted);
+  return unkept;
+}
+
+async function bodyOf(request: IncomingMessage, around: Surroundings, holding: Holding): Promise<Buffer | Refusal> {
+  const bytes = await readBody(request, around.mostBodyBytes, holding);
+  if (!Buffer.isBuffer(bytes) && bytes.status === 503) around.metrics.unavailable(bytes.code);
+  return bytes;
+}
+
+/** What holds for all events of a request of which nothing is known but its source. */
+const envelopeOf = (
+  source: Source,
+  receivedAt: number,
+  known: Known,
+  around: Surroundings,
+): Omit<Envelope, 'batchLevel' | 'batchContext'> => ({
+  source: source.name,
+  settings: source.settings,
+  rules: known.sources.rules,
+  definitions: source.met,
+  receivedAt,
+  sentAt: undefined,
+  ip: null,
+  client: undefined,
+  knowledge: around.knowledge,
+  gpc: false,
+  generation: around.generation,
+  hashing: around.hashing,
+  newId: randomUUID,
+});
+
 /** Decides on each event, and has all of them stored, if the key has something left of its rate. */
 async function store(
   route: Call,
@@ -200,26 +256,13 @@ async function store(
     ...envelopeOf(source, receivedAt, known, around),
     sentAt: body.json.sentAt ?? headers.sentat,
     ip: isFromClient ? addressOf(request, around.trustedProxies) : null,
+    client: isFromClient ? { userAgent: headers['user-agent'], hints: hintsOfHeaders(headers) } : undefined,
     gpc: headers['sec-gpc'] === '1',
-    newId: randomUUID,
   });
-  if (!Array.isArray(decisions)) return decisions;
-  take(source, decisions.length, around);
-  return keep(decisions, source, receivedAt, known, around);
+  return Array.isArray(decisions) ? keep(decisions, source, receivedAt, known, around) : decisions;
 }
 
-/** What is the same for all events of a source. */
-const envelopeOf = (source: Source, receivedAt: number, known: Known, around: Surroundings) => ({
-  source: source.name,
-  settings: source.settings,
-  rules: known.sources.rules,
-  definitions: source.met,
-  receivedAt,
-  generation: around.generation,
-  hashing: around.hashing,
-});
-
-/** @returns why they are not stored; undefined: all of them are */
+/** Has all events of a request stored. */
 async function keep(
   decisions: readonly Decision[],
   source: Source,
@@ -227,9 +270,12 @@ async function keep(
   known: Known,
   around: Surroundings,
 ): Promise<Refusal | undefined> {
-  const records = decisions.map((decision) => encode(decision, receivedAt, known));
+  take(source, decisions.length, around);
+  const records = decisions
+    .filter((decision) => decision.outcome !== 'dropped')
+    .map((decision) => encode(decision, receivedAt, known));
   try {
-    await around.writer.write(records);
+    if (records.length > 0) await around.writer.write(records);
   } catch (error) {
     if (!(error instanceof NotTaken)) throw error;
     const { code, message } = error;
@@ -241,7 +287,9 @@ async function keep(
   return undefined;
 }
 
-function encode(decision: Decision, timestamp: number, { collected, rejected }: Known): OutRecord {
+type Kept = Exclude<Decision, { outcome: 'dropped' }>;
+
+function encode(decision: Kept, timestamp: number, { collected, rejected }: Known): OutRecord {
   return decision.outcome === 'accepted'
     ? recordOf(collected, decision.key, decision.value, timestamp)
     : recordOf(rejected, decision.key, decision.value, timestamp);
@@ -258,6 +306,7 @@ function sourceOf(
   request: IncomingMessage,
   { sources }: Known,
   around: Surroundings,
+  forWebhook = false,
 ): Source | Refusal {
   const { origin } = request.headers;
   const source = key === undefined ? undefined : sources.find(key);
@@ -268,6 +317,13 @@ function sourceOf(
     return { status: 401, code: 'unknown_write_key', message };
   }
   if (!source.enabled) return { status: 403, code: 'disabled', message: 'The source or its write key is disabled' };
+  // A key that stands in another system's settings opens nothing else, so that no signature can be gone around.
+  if ((source.webhook !== undefined) !== forWebhook)
+    return {
+      status: 403,
+      code: 'wrong_endpoint',
+      message: forWebhook ? 'The source takes no webhooks' : 'The source takes webhooks only, at /v1/webhook',
+    };
   if (origin !== undefined && !allowsOrigin(source.settings.allowedOrigins, origin))
     return { status: 403, code: 'origin_not_allowed', message: 'The source does not allow this origin' };
   if (!source.allowsAddress(addressOf(request, around.trustedProxies)))
@@ -283,8 +339,9 @@ function beyondRate({ settings, keyDigest }: Source, around: Surroundings): Refu
   return { status: 429, code: 'rate_limited', message: 'The write key has used up its rate', retryAfter };
 }
 
+/** A request of no events costs as much as one of one. */
 function take({ settings, keyDigest }: Source, events: number, around: Surroundings): void {
-  if (settings.rateLimit) around.rateLimits.take(keyDigest, settings.rateLimit, events, around.now());
+  if (settings.rateLimit) around.rateLimits.take(keyDigest, settings.rateLimit, Math.max(events, 1), around.now());
 }
 
 const inHeaders = ({ headers }: IncomingMessage): string | undefined => {

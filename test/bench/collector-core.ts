@@ -10,6 +10,7 @@ import { remembering } from '#shared/identity/remembering.ts';
 import { Codec, typeOf } from '#shared/kafka/codec.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
 import { decideAll, parseBody } from '../../services/collector/core/request.ts';
+import { rememberingAgents } from '../../services/collector/core/user-agent.ts';
 
 const events = Number(process.argv[2] ?? 400_000);
 const codec = new Codec('EventCollected', 1, typeOf('EventCollected'), undefined as never);
@@ -21,6 +22,8 @@ const envelope = {
   definitions: [{ definition: 'source/web', version: 1 }],
   sentAt: undefined,
   ip: null,
+  client: undefined,
+  knowledge: { agentOf: rememberingAgents(), locationOf: () => undefined },
   gpc: false,
   generation: 1,
   hashing,
@@ -35,7 +38,16 @@ const eventOf = (n: number): object => ({
   messageId: `node-next-1795454119052-${n}`,
   timestamp: '2026-11-23T17:15:19.052Z',
   properties: { product_id: `sku-${n}`, name: 'A thing that is for sale', price: 19.9, currency: 'EUR', quantity: 1 },
-  context: { library: { name: '@segment/analytics-node', version: '3.1.0' }, page: { path: '/products/thing' } },
+  context: {
+    library: { name: 'analytics.js', version: 'npm:next-1.84.3' },
+    page: {
+      path: '/products/thing',
+      search: '?utm_source=letter&utm_campaign=autumn',
+      url: 'https://shop.example.com/products/thing?utm_source=letter&utm_campaign=autumn',
+      referrer: 'https://www.google.com/',
+    },
+    userAgent: `Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${100 + (n % 50)}.0.0.0 Safari/537.36`,
+  },
 });
 
 function measure(perRequest: number): void {
@@ -61,9 +73,9 @@ function measure(perRequest: number): void {
         sentAt: body.json.sentAt,
       });
       if (!Array.isArray(decisions)) throw new Error(decisions.message);
-      for (const { outcome, key, value } of decisions) {
-        if (outcome !== 'accepted') throw new Error(value.reason);
-        bytes += codec.encode(value).length + partitionOf(key, 8);
+      for (const decision of decisions) {
+        if (decision.outcome !== 'accepted') throw new Error(decision.outcome);
+        bytes += codec.encode(decision.value).length + partitionOf(decision.key, 8);
       }
     }
   };

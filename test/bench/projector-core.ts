@@ -4,6 +4,7 @@
  */
 import type { EventStitched, Identifier } from '#schemas/generated/records.ts';
 import { Definitions } from '#shared/definitions/definitions.ts';
+import { definitionKinds } from '#shared/definitions/kinds.ts';
 import { MemoryState } from '#shared/task/memory.ts';
 import type { Input, Task } from '#shared/task/task.ts';
 import { Workspace } from '#shared/task/workspace.ts';
@@ -15,16 +16,7 @@ const people = 20_000;
 const rounds = 3;
 
 const task = createProjector({ generation: 1 }) as unknown as Task;
-const body = {
-  writeKeys: [],
-  enabled: true,
-  allowedOrigins: [],
-  allowedAddresses: [],
-  keepIp: true,
-  enrich: { campaign: true },
-  defaultCurrency: 'USD',
-  description: '',
-};
+const body = definitionKinds.source.parse({ writeKeys: [{ key: 'bench' }] });
 const definitions = new Definitions([{ kind: 'source', name: 'web', version: 1, body }]);
 
 /** Repeatable, roughly even numbers below `below`. */

@@ -1,22 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
 import { MOST_ROW_BYTES } from '#shared/rows/row-at.ts';
 import { decideRows } from '../../services/collector/core/bulk.ts';
+import { envelope } from '../../services/collector/core/envelope.fixture.ts';
 import { linesOf } from '../../services/console/cli/import/bad-rows.ts';
 import { BEGINNING, type Place, slicesOf } from '../../services/console/cli/import/slices.ts';
 
-const surrounding = {
-  source: 'shop',
-  settings: { keepIp: true, enrich: { campaign: true }, defaultCurrency: 'USD' } as const,
-  rules: defaultIdentityRules,
-  definitions: [],
-  receivedAt: 0,
-  ip: null,
-  gpc: false,
-  generation: 1,
-  hashing: { hash: (type: string, value: string) => `${type} ${value}` },
-};
+const surrounding = { ...envelope, receivedAt: 0, ip: null };
 type Format = 'csv' | 'jsonl';
 const delimiterOf = (format: Format) => (format === 'csv' ? 44 : undefined);
 
@@ -33,12 +23,13 @@ function rowsOf(format: Format, body: Buffer, firstRow = 1) {
   } as const;
   const rows = decideRows(body, asked, 1e9, surrounding);
   if (!Array.isArray(rows)) throw new Error(rows.message);
-  return rows.map(({ row, decision }) => ({
-    row,
-    id: decision.value.message_id,
-    text: String(decision.value.payload),
-    wrong: decision.outcome === 'rejected' ? decision.value.violations : [],
-  }));
+  return rows.flatMap(({ row, decision }) => {
+    if (decision.outcome === 'dropped') return [];
+    const { message_id: id, payload } = decision.value;
+    return [
+      { row, id, text: String(payload), wrong: decision.outcome === 'rejected' ? decision.value.violations : [] },
+    ];
+  });
 }
 
 /** Without the text of bad rows: of a line that is too large only the beginning is sent. */

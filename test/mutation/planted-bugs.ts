@@ -234,7 +234,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'services/collector/pipeline.ts',
-        right: '    await around.writer.write(records);\n',
+        right: '    if (records.length > 0) await around.writer.write(records);\n',
         wrong: '    void around.writer.write(records);\n',
       },
     ],
@@ -263,6 +263,18 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
     tests: ['services/collector/core/event.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'an address that may only be kept cut is looked up whole',
+    edits: [
+      {
+        file: 'services/collector/core/enrichment.ts',
+        right: 'keepIp === true || address === null ? address : truncatedAddress(address)',
+        wrong: 'address',
+      },
+    ],
+    tests: ['services/collector/core/enrichment.test.ts'],
     project: 'unit',
   },
   {
@@ -329,6 +341,66 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
     tests: ['test/model/slices-of-a-file.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'a signature counts that is as long as the right one',
+    edits: [
+      {
+        file: 'services/collector/core/signature.ts',
+        right: 'digest.length === given.length && timingSafeEqual(digest, given)',
+        wrong: 'digest.length === given.length',
+      },
+    ],
+    tests: ['services/collector/core/signature.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'what Stripe signed holds for ever',
+    edits: [
+      {
+        file: 'services/collector/core/signature.ts',
+        right: ' || Math.abs(now - Number(time) * 1_000) > verify.toleranceSeconds * 1_000',
+        wrong: '',
+      },
+    ],
+    tests: ['services/collector/core/signature.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'a webhook that comes again is another event',
+    edits: [
+      {
+        file: 'services/collector/core/webhook.ts',
+        right: "const digest = hash('sha256', bytes).slice(0, 32);",
+        wrong: 'const digest = String(Math.random());',
+      },
+    ],
+    tests: ['services/collector/core/webhook.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'a condition on what is not there lets everything through',
+    edits: [
+      {
+        file: 'services/shared/definitions/webhook-condition.ts',
+        right: '  if (unknown) return',
+        wrong: '  if (unknown === query) return',
+      },
+    ],
+    tests: ['services/shared/definitions/webhook.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'the key of a webhook opens every door',
+    edits: [
+      {
+        file: 'services/collector/pipeline.ts',
+        right: 'if ((source.webhook !== undefined) !== forWebhook)',
+        wrong: 'if (forWebhook && source.webhook === undefined)',
+      },
+    ],
+    tests: ['services/collector/pipeline.test.ts'],
     project: 'unit',
   },
   {

@@ -20,13 +20,18 @@ export const SUCCESS: Answer = { status: 200, headers: JSON_TYPE, body: '{"succe
 export function bulkAnswer(rows: readonly DecidedRow[], dryRun: boolean): Answer {
   const rejected: { row: number; code: string; message: string }[] = [];
   const flags: Partial<Record<string, number>> = {};
+  let accepted = 0;
   for (const { row, decision } of rows) {
     if (decision.outcome === 'rejected') {
       const { violations } = decision.value;
       rejected.push({ row, code: decision.reason, message: violations.join('; ') });
-    } else for (const flag of decision.value.flags) flags[flag] = (flags[flag] ?? 0) + 1;
+    } else if (decision.outcome === 'accepted') {
+      accepted++;
+      for (const flag of decision.value.flags) flags[flag] = (flags[flag] ?? 0) + 1;
+    }
   }
-  const body = { accepted: rows.length - rejected.length, rejected: rejected.length, flags, rows: rejected, dryRun };
+  const dropped = rows.length - accepted - rejected.length;
+  const body = { accepted, rejected: rejected.length, dropped, flags, rows: rejected, dryRun };
   return { status: 200, headers: JSON_TYPE, body: JSON.stringify(body) };
 }
 

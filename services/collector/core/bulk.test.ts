@@ -1,21 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
 import { decideRows } from './bulk.ts';
 import { type BulkRequest, bulkRequestOf } from './bulk-request.ts';
+import { envelope } from './envelope.fixture.ts';
 
 const RECEIVED = Date.UTC(2026, 10, 24, 12);
-const surrounding = {
-  source: 'shop',
-  settings: { keepIp: true, enrich: { campaign: true }, defaultCurrency: 'USD' } as const,
-  rules: defaultIdentityRules,
-  definitions: [],
-  receivedAt: RECEIVED,
-  ip: null,
-  gpc: false,
-  generation: 1,
-  hashing: { hash: (type: string, value: string) => `${type} ${value}` },
-};
+const surrounding = { ...envelope, source: 'shop', receivedAt: RECEIVED, ip: null };
 
 function asking(query: string, contentType?: string): BulkRequest {
   const asked = bulkRequestOf(query, contentType);
@@ -31,7 +21,11 @@ function rowsOf(query: string, file: string | Buffer) {
   if (!Array.isArray(rows)) throw new Error(rows.message);
   return rows.map(({ row, decision }) => [
     row,
-    decision.outcome === 'accepted' ? decision.value.payload : decision.value.violations.join('; '),
+    decision.outcome === 'accepted'
+      ? decision.value.payload
+      : decision.outcome === 'rejected'
+        ? decision.value.violations.join('; ')
+        : decision.reason,
   ]);
 }
 
@@ -161,6 +155,12 @@ describe('a line of JSON', () => {
   });
 });
 
+test('a robot’s row is dropped where the source wants that', () => {
+  const line = JSON.stringify({ type: 'page', userId: 'u1', context: { userAgent: 'Googlebot/2.1' } });
+  const settings = { ...envelope.settings, enrich: { ...envelope.settings.enrich, bots: 'drop' } };
+  expect(decide('format=jsonl', line, { settings })).toMatchObject([{ row: 1, decision: { outcome: 'dropped' } }]);
+});
+
 describe('times', () => {
   const eventOf = (line: object) => {
     const rows = decide('format=jsonl&type=page', JSON.stringify({ userId: 'u1', ...line }));
@@ -194,7 +194,9 @@ describe('times', () => {
 describe('the id of a row that has none', () => {
   const idsOf = (query: string, file: string, changes = {}) => {
     const rows = decide(query, file, changes);
-    return Array.isArray(rows) ? rows.map(({ decision }) => decision.value.message_id) : [];
+    return Array.isArray(rows)
+      ? rows.map(({ decision }) => (decision.outcome === 'dropped' ? undefined : decision.value.message_id))
+      : [];
   };
   const file = 'userId,name\nu1,a\nu1,a\n"u2",b\n';
 

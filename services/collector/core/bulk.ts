@@ -16,7 +16,7 @@ export interface DecidedRow {
   readonly decision: Decision;
 }
 
-type Surrounding = Omit<Envelope, 'batchLevel' | 'batchContext' | 'newId' | 'sentAt' | 'isHistory'>;
+type Surrounding = Omit<Envelope, 'batchLevel' | 'batchContext' | 'newId' | 'isHistory'>;
 
 /**
  * What becomes of each row of a CSV or JSONL file, or of a part of one; or why none is taken. An empty line counts as a row, and is
@@ -52,7 +52,7 @@ export function decideRows(
     total += 'text' in event ? event.text.length : 0;
     if (total > mostBytes)
       return { status: 413, code: 'too_large', message: `The events of a body may have ${mostBytes} bytes` };
-    const envelope = { ...surrounding, batchLevel: [], batchContext: undefined, sentAt: undefined, isHistory: true };
+    const envelope = { ...surrounding, batchLevel: [], batchContext: undefined, isHistory: true };
     decided.push({ row, decision: decideRow(event, sent, row, envelope) });
   }
   return decided;
@@ -140,7 +140,7 @@ function decideRow(event: RowEvent | BadRow, sent: Buffer, row: number, envelope
     'text' in event
       ? decide(event.text, event.json, undefined, all)
       : reject(envelope.settings.keepIp === true ? sent : Buffer.alloc(0), {}, 'invalid_row', event.violations, all);
-  if (decision.outcome === 'accepted') return decision;
+  if (decision.outcome !== 'rejected') return decision;
   return { ...decision, value: { ...decision.value, message: `${decision.value.message}; row ${row}` } };
 }
 

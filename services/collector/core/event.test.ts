@@ -1,30 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
-import { hashingWith } from '#shared/identity/hashing.ts';
 import { typeOf } from '#shared/kafka/codec.ts';
-import { type Decision, decide, type Envelope } from './event.ts';
+import { envelope, keeping } from './envelope.fixture.ts';
+import type { Envelope } from './event.ts';
 import { underOf } from './payload.ts';
 import type { EventType } from './route.ts';
 
-const RECEIVED = Date.UTC(2026, 10, 24, 12);
-const envelope: Envelope = {
-  source: 'web',
-  settings: { keepIp: true, enrich: { campaign: true }, defaultCurrency: 'EUR' },
-  rules: defaultIdentityRules,
-  definitions: [{ definition: 'source/web', version: 1 }],
-  receivedAt: RECEIVED,
-  sentAt: undefined,
-  batchLevel: [],
-  batchContext: undefined,
-  ip: '1.2.3.4',
-  gpc: false,
-  generation: 1,
-  hashing: hashingWith(Buffer.from('a secret of this installation, 32+')),
-  newId: () => 'made',
-};
-const decided = (event: unknown, changes: Partial<Envelope> = {}, endpoint?: EventType): Decision =>
-  decide(JSON.stringify(event), event, endpoint, { ...envelope, ...changes });
+const RECEIVED = envelope.receivedAt;
+const decided = (event: unknown, changes: Partial<Envelope> = {}, endpoint?: EventType): ReturnType<typeof keeping> =>
+  keeping(JSON.stringify(event), event, endpoint, { ...envelope, ...changes });
 const accepted = (...given: Parameters<typeof decided>) => {
   const decision = decided(...given);
   if (decision.outcome !== 'accepted') throw new Error(JSON.stringify(decision.value));
@@ -66,7 +50,7 @@ describe('an accepted event', () => {
   test('keeps its own text, numbers as they were written', () => {
     const text =
       '{"type":"track", "event":"E","userId":"u1","properties":{"revenue":10.10,"big":12345678901234567890}}';
-    const decision = decide(text, JSON.parse(text), undefined, envelope);
+    const decision = keeping(text, JSON.parse(text), undefined, envelope);
     expect(decision.value.payload).toBe(text);
   });
 
@@ -95,7 +79,7 @@ describe('an accepted event', () => {
   test('keeps apart user ids that JavaScript cannot tell apart', () => {
     const [a, b] = ['12345678901234567890', '12345678901234567891'].map((id) => {
       const text = `{"type":"identify","userId":${id}}`;
-      return decide(text, JSON.parse(text), undefined, envelope);
+      return keeping(text, JSON.parse(text), undefined, envelope);
     });
     expect(a?.value).toMatchObject({ user_id: '12345678901234567890' });
     expect(a?.key).not.toBe(b?.key);
@@ -120,7 +104,7 @@ describe('an accepted event', () => {
   test('has no address where the source keeps none: neither the connection’s nor the one it says itself', () => {
     const keepNone = { ...envelope, settings: { ...envelope.settings, keepIp: false } };
     const text = '{"type":"track","event":"E","userId":"u1","context":{ "ip":"203.0.113.9", "n":1.10},"ip":"its own"}';
-    expect(decide(text, JSON.parse(text), undefined, keepNone)).toMatchObject({
+    expect(keeping(text, JSON.parse(text), undefined, keepNone)).toMatchObject({
       outcome: 'accepted',
       value: {
         ip: null,
@@ -128,29 +112,29 @@ describe('an accepted event', () => {
       },
     });
     const broken = text.replace('"E"', '""');
-    expect(String(decide(broken, JSON.parse(broken), undefined, keepNone).value.payload)).not.toContain('203.0.113.9');
+    expect(String(keeping(broken, JSON.parse(broken), undefined, keepNone).value.payload)).not.toContain('203.0.113.9');
   });
 
   test('has its address cut where the source keeps it so, the connection’s too; nothing of it is left in what is rejected', () => {
     const cut = { ...envelope, ip: '198.51.100.7', settings: { ...envelope.settings, keepIp: 'truncated' } as const };
     const text = '{"type":"track","event":"E","userId":"u1","context":{"ip":"203.0.113.9","n":1.10}}';
-    expect(decide(text, JSON.parse(text), undefined, cut).value).toMatchObject({
+    expect(keeping(text, JSON.parse(text), undefined, cut).value).toMatchObject({
       ip: '203.0.113.0',
       payload: '{"type":"track","event":"E","userId":"u1","context":{"n":1.10,"ip":"203.0.113.0"}}',
     });
     const without = '{"type":"track","event":"E","userId":"u1"}';
-    expect(decide(without, JSON.parse(without), undefined, cut).value).toMatchObject({
+    expect(keeping(without, JSON.parse(without), undefined, cut).value).toMatchObject({
       ip: '198.51.100.0',
       payload: without,
     });
     const broken = text.replace('"E"', '""');
-    expect(String(decide(broken, JSON.parse(broken), undefined, cut).value.payload)).not.toContain('203.0.113');
+    expect(String(keeping(broken, JSON.parse(broken), undefined, cut).value.payload)).not.toContain('203.0.113');
   });
 
   test('has the campaign of its page’s address, unless it names one itself or the source wants none', () => {
     const page = { url: 'https://a.example/?utm_source=nl' };
     const contextOf = (context: object, enrich = true): unknown => {
-      const settings = { ...envelope.settings, enrich: { campaign: enrich } };
+      const settings = { ...envelope.settings, enrich: { ...envelope.settings.enrich, campaign: enrich } };
       return JSON.parse(accepted({ ...track, context }, { settings }).payload).context;
     };
     expect(contextOf({ page })).toEqual({ page, campaign: { source: 'nl' } });
@@ -180,7 +164,7 @@ describe('an accepted event', () => {
 
   test('inherits nothing from keys that would change prototypes', () => {
     const text = '{"type":"track","event":"E","__proto__":{"userId":"u1"},"constructor":{"prototype":{"userId":"u1"}}}';
-    expect(decide(text, JSON.parse(text), undefined, envelope)).toMatchObject({ reason: 'no_identifier' });
+    expect(keeping(text, JSON.parse(text), undefined, envelope)).toMatchObject({ reason: 'no_identifier' });
     expect(({} as { userId?: unknown }).userId).toBeUndefined();
   });
 });
@@ -217,7 +201,7 @@ describe('a rejected event', () => {
 
   test('nested too deeply', () => {
     const text = `{"type":"track","event":"E","userId":"u1","p":${'['.repeat(50_000)}${']'.repeat(50_000)}}`;
-    const decision = decide(text, JSON.parse(text), undefined, envelope);
+    const decision = keeping(text, JSON.parse(text), undefined, envelope);
     expect(decision).toMatchObject({ reason: 'too_deep' });
     expect(String(decision.value.payload)).toBe(text);
   });

@@ -6,11 +6,11 @@ import { exactId } from '#shared/identity/exact-id.ts';
 import type { Hashing } from '#shared/identity/hashing.ts';
 import { identifiersOf } from '#shared/identity/identifiers.ts';
 import { withoutMember } from '#shared/json/members.ts';
-import { campaignOf } from './campaign.ts';
 import { consentsOf } from './consents.ts';
 import { deeperThan } from './depth.ts';
+import { type Client, enrichmentOf, type Knowledge, withFound } from './enrichment.ts';
 import { objectOf } from './object-of.ts';
-import { type BatchLevel, underOf, withBatchLevel } from './payload.ts';
+import { type BatchLevel, objectText, withBatchLevel, withMembersUnder } from './payload.ts';
 import { type EventType, isEventType } from './route.ts';
 import { timesOf } from './times.ts';
 import { truncatedAddress } from './truncated-address.ts';
@@ -31,6 +31,9 @@ export interface Envelope {
   readonly isHistory?: boolean;
   /** Address of the client, where it is known. */
   readonly ip: string | null;
+  /** The program that the person uses, where it sends itself. */
+  readonly client: Client | undefined;
+  readonly knowledge: Knowledge;
   /** `Sec-GPC: 1`. */
   readonly gpc: boolean;
   readonly generation: number;
@@ -40,11 +43,13 @@ export interface Envelope {
 }
 
 /** Why the collector does not take an event. */
-export type Reason = 'invalid_row' | 'invalid_event' | 'too_large' | 'too_deep' | 'no_identifier';
+export type Reason = 'invalid_row' | 'invalid_event' | 'too_large' | 'too_deep' | 'no_identifier' | 'mapping_failed';
 
 export type Decision =
   | { readonly outcome: 'accepted'; readonly key: string; readonly value: EventCollected }
-  | { readonly outcome: 'rejected'; readonly reason: Reason; readonly key: string; readonly value: EventRejected };
+  | { readonly outcome: 'rejected'; readonly reason: Reason; readonly key: string; readonly value: EventRejected }
+  /** Not kept, as the source wishes. */
+  | { readonly outcome: 'dropped'; readonly reason: 'bot' };
 
 /** Kafka's records hold a megabyte; an event passes several topics, each with something added. */
 export const MOST_EVENT_BYTES = 500_000;
@@ -87,7 +92,11 @@ export function decide(sent: string, event: unknown, endpoint: EventType | undef
 
   const { receivedAt, source, settings } = envelope;
   const context = contextOf(event.context, envelope.batchContext);
-  const saidAddress = keptAddress(addressIn(context), settings);
+  const saidAddress = addressIn(context);
+  const address = saidAddress ?? envelope.ip;
+  const keptIp = keptAddress(address, settings);
+  const { found, bot } = enrichmentOf(context, envelope.client, address, settings, envelope.knowledge);
+  if (bot && settings.enrich.bots === 'drop') return { outcome: 'dropped', reason: 'bot' };
   const userId = exactId(text, 'userId', event.userId);
   const anonymousId = exactId(text, 'anonymousId', event.anonymousId);
   const identifiers = identifiersOf(
@@ -119,20 +128,24 @@ export function decide(sent: string, event: unknown, endpoint: EventType | undef
       sent_at: times.sent,
       received_at: receivedAt,
       timestamp: times.timestamp,
-      flags: times.flags,
+      flags: bot ? [...times.flags, 'bot'] : times.flags,
       kind: 'person',
       identifiers,
-      payload: withBatchLevel(payload, addedTo(context, saidAddress, settings)),
-      ip: saidAddress ?? keptAddress(envelope.ip, settings),
-      enrichment: '{}',
+      payload: withFound(saidAddress === null ? payload : withCutAddress(payload, keptIp, settings), context, found),
+      ip: keptIp,
+      enrichment: objectText(found),
       // Nobody consents in the future: what a fast clock has granted must not outlast a withdrawal that comes after it.
-      consents: consentsOf(context, envelope.gpc, source, Math.min(times.timestamp, receivedAt)),
+      consents: consentsOf(context, envelope.gpc && settings.enrich.gpc, source, Math.min(times.timestamp, receivedAt)),
       currency: settings.defaultCurrency,
       definitions: envelope.definitions,
       generation: envelope.generation,
     },
   };
 }
+
+/** What a webhook says that its mapping can make no event of. @param text its JSON text */
+export const unmapped = (text: string, fault: string, envelope: Envelope): Decision =>
+  reject(text, {}, 'mapping_failed', [fault], envelope);
 
 /** The names of the fields that are wrong, and how; never what they hold. */
 function violationsOf(event: Fields, type: EventType): string[] {
@@ -182,13 +195,11 @@ function keptAddress(address: string | null, { keepIp }: Envelope['settings']): 
   return keepIp === 'truncated' ? truncatedAddress(address) : address;
 }
 
-/** What is put under the event's own context. The address was cut out of it where it is not kept whole. */
-function addedTo(context: unknown, address: string | null, settings: Envelope['settings']): BatchLevel {
-  const campaign = settings.enrich.campaign ? campaignOf(context) : undefined;
-  const ip = settings.keepIp === 'truncated' ? address : null;
-  if (!campaign && ip === null) return [];
-  return [underOf('context', JSON.stringify({ ...(campaign && { campaign }), ...(ip !== null && { ip }) }))];
-}
+/** The address was cut out of the context where it is not kept whole. */
+const withCutAddress = (payload: string, kept: string | null, { keepIp }: Envelope['settings']): string =>
+  keepIp === 'truncated' && kept !== null
+    ? withMembersUnder(payload, 'context', new Map([['ip', JSON.stringify(kept)]]))
+    : payload;
 
 /** Kept as sent. One that is absurdly long is replaced by its hash, which is as good for finding duplicates. */
 function messageIdOf({ messageId }: Fields): string | undefined {
@@ -207,6 +218,7 @@ const messages: Readonly<Record<Reason, string>> = {
   too_large: `The event has more than ${MOST_EVENT_BYTES} bytes`,
   too_deep: `The event is nested more than ${MOST_DEPTH} levels deep`,
   no_identifier: 'The event has no usable identifier, so it cannot belong to a profile',
+  mapping_failed: 'The mapping of the source cannot make an event of it',
 };
 
 /** @param sent as it came */

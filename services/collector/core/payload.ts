@@ -54,6 +54,17 @@ export function withBatchLevel(text: string, batchLevel: BatchLevel): string {
   return withMembers(parts.join(''), added);
 }
 
+/** An event's JSON text with members, given as the JSON text of their values, under one of its objects; its own win. */
+export function withMembersUnder(text: string, name: Under['name'], values: ReadonlyMap<string, string>): string {
+  if (values.size === 0) return text;
+  const members = new Map([...values].map(([member, value]) => [member, memberOf(member, value)]));
+  return withBatchLevel(text, [{ name, text: objectText(values), members }]);
+}
+
+/** @param values the JSON text of each member's value */
+export const objectText = (values: ReadonlyMap<string, string>): string =>
+  `{${[...values].map(([name, value]) => memberOf(name, value)).join(',')}}`;
+
 /** What the event says itself, with what it leaves to the batch. */
 function over(own: string, under: Under): string {
   if (!own.startsWith('{')) return under.text;

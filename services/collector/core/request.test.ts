@@ -1,19 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
+import { envelope as usual } from './envelope.fixture.ts';
 import { decideAll, parseBody } from './request.ts';
 
 const envelope = {
-  source: 'web',
-  settings: { keepIp: true, enrich: { campaign: true }, defaultCurrency: 'USD' } as const,
-  rules: defaultIdentityRules,
-  definitions: [],
-  receivedAt: 0,
-  sentAt: undefined,
-  ip: null,
-  gpc: false,
-  generation: 1,
+  ...usual,
   hashing: { hash: (type: string, value: string) => `${type} ${value}` },
-  newId: () => 'made',
 };
 const MOST_BYTES = 1_000_000;
 const bodyOf = (text: string) => {

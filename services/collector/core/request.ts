@@ -14,11 +14,17 @@ export interface ParsedBody {
   readonly json: Readonly<Record<string, unknown>>;
 }
 
+/** A body's bytes as text, or why they are none. */
+export function textOf(bytes: Buffer): string | Refusal {
+  if (!isUtf8(bytes)) return { status: 400, code: 'invalid_utf8', message: 'The body is not valid UTF-8' };
+  const text = bytes.toString('utf8');
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+}
+
 /** Reads a body's bytes as a JSON object, or says why that cannot be done. */
 export function parseBody(bytes: Buffer): ParsedBody | Refusal {
-  if (!isUtf8(bytes)) return { status: 400, code: 'invalid_utf8', message: 'The body is not valid UTF-8' };
-  const decoded = bytes.toString('utf8');
-  const text = decoded.charCodeAt(0) === 0xfeff ? decoded.slice(1) : decoded;
+  const text = textOf(bytes);
+  if (typeof text !== 'string') return text;
   let json: unknown;
   try {
     json = JSON.parse(text);

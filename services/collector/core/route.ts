@@ -12,6 +12,7 @@ export type Route =
   | { readonly to: 'bulk' }
   /** An event in the address of an image. */
   | { readonly to: 'pixel'; readonly type: EventType }
+  | { readonly to: 'webhook' }
   /** Segment's browser SDK: its own metrics, of no use here. */
   | { readonly to: 'sdk-metrics' }
   | { readonly to: 'settings'; readonly writeKey: string }
@@ -37,6 +38,7 @@ const calls: Readonly<Record<string, Route>> = {
   b: { to: 'batch' },
   import: { to: 'batch' },
   bulk: { to: 'bulk' },
+  webhook: { to: 'webhook' },
   m: { to: 'sdk-metrics' },
 };
 

@@ -4,6 +4,7 @@ import { withinRanges } from '#shared/definitions/address-ranges.ts';
 import { type Definitions, versionOf } from '#shared/definitions/definitions.ts';
 import type { DefinitionBodies } from '#shared/definitions/kinds.ts';
 import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
+import { type WebhookRules, webhookRules } from './webhook.ts';
 
 /** The source behind a write key. */
 export interface Source {
@@ -17,6 +18,8 @@ export interface Source {
   readonly keyDigest: string;
   /** Whether it may send from an address, null where that is not known. */
   readonly allowsAddress: (address: string | null) => boolean;
+  /** What becomes of webhooks; undefined where the source takes events. */
+  readonly webhook: WebhookRules | undefined;
 }
 
 const digestOf = (key: string): string => hash('sha256', key);
@@ -39,6 +42,7 @@ export class Sources {
       const isWithin = withinRanges(settings.allowedAddresses);
       const allowsAddress = (address: string | null): boolean =>
         settings.allowedAddresses.length === 0 || (address !== null && isWithin(address));
+      const webhook = settings.webhook && webhookRules(settings.webhook);
       for (const { key, enabled } of settings.writeKeys) {
         const keyDigest = digestOf(key);
         // Two with one key are refused today. Where there are from before, switching one off switches the key off.
@@ -50,6 +54,7 @@ export class Sources {
           met,
           keyDigest,
           allowsAddress,
+          webhook,
         });
       }
     }

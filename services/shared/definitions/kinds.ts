@@ -1,6 +1,7 @@
 import { parseFql } from '@segment/destination-subscriptions';
 import { z } from 'zod';
 import { addressRangeOf } from './address-ranges.ts';
+import { webhook } from './webhook.ts';
 
 const consentPurposes = z.array(z.string().min(1)).default([]);
 
@@ -23,18 +24,30 @@ export const definitionKinds = {
     rateLimit: z.strictObject({ eventsPerSecond: z.number().min(0.1), burst: z.number().int().min(1) }).optional(),
     /** Keep the client's address in events; `truncated`: without its last octet, of IPv6 the first 48 bits. */
     keepIp: z.union([z.boolean(), z.literal('truncated')]).default(true),
-    /** What the collector adds to an event that does not have it. */
+    /** What the collector adds to an event that does not say it itself. */
     enrich: z
       .strictObject({
         /** `context.campaign`, from the UTM parameters of the page's address. */
         campaign: z.boolean().default(true),
+        /** The same, where there are none, from the site that referred to the page. */
+        referrer: z.boolean().default(true),
+        /** `context.userAgent` of browsers, and what it and client hints say: `browser`, `os`, `device`. */
+        userAgent: z.boolean().default(true),
+        /** `context.location`, from the address; needs the operator's file. */
+        geo: z.boolean().default(true),
+        /** What becomes of events of programs that call themselves robots; `flag` puts `bot` into `flags`. */
+        bots: z.enum(['keep', 'flag', 'drop']).default('flag'),
+        /** `Sec-GPC: 1` as a denial of the purpose `sale_or_sharing`. */
+        gpc: z.boolean().default(true),
       })
-      .default({ campaign: true }),
+      .prefault({}),
     /** Currency of amounts without one, ISO 4217. */
     defaultCurrency: z
       .string()
       .regex(/^[A-Z]{3}$/)
       .default('USD'),
+    /** The source takes what other systems send, at `/v1/webhook`, and nothing else. */
+    webhook: webhook.optional(),
     description: z.string().default(''),
   }),
   /** Which identifiers exist and how they link. The name is `default`. */

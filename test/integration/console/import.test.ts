@@ -253,7 +253,7 @@ test('comes back when it is asked to, and as late as it is asked to', async () =
       const [status, headers] = answers[times.length] ?? [500, {}];
       times.push(performance.now());
       response.writeHead(status, headers);
-      response.end(JSON.stringify({ accepted: 1, rejected: 0, flags: {}, rows: [] }));
+      response.end(JSON.stringify({ accepted: 1, rejected: 0, dropped: 0, flags: {}, rows: [] }));
     });
   });
   server.listen(0, '127.0.0.1');

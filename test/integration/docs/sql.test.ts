@@ -97,6 +97,10 @@ beforeAll(async () => {
     { key: VISITOR, value: event(2, 'Product Added', visitor, VISITOR) },
     { key: ADA, value: event(3, 'Order Completed', ada, ADA, '{"properties":{"revenue":19.90}}') },
     { key: ADA, value: event(4, 'Order Completed', ada, ADA, '{"properties":{"revenue":"10.20"}}') },
+    {
+      key: VISITOR,
+      value: event(5, 'Survey Answered', visitor, VISITOR, '{"properties":{"comment":"The DELIVERY was late!"}}'),
+    },
   ]);
   await produce(installation, topics.identityMappings, [
     {
@@ -169,7 +173,7 @@ beforeAll(async () => {
     },
   ]);
   const expected = {
-    events: 4,
+    events: 5,
     identity_mappings: 1,
     identity_changes: 1,
     profiles: 1,
@@ -213,9 +217,11 @@ test('the queries of docs/sql.md say what they promise', async () => {
     { event: 'Product Added', was_someone_else: 1 },
     { event: 'Order Completed', was_someone_else: 0 },
     { event: 'Order Completed', was_someone_else: 0 },
+    { event: 'Survey Answered', was_someone_else: 1 },
   ]);
   expect(await answer('to the cent')).toMatchObject([{ revenue: 30.1, orders: 2, customers: 1 }]);
   expect(await answer('How far')).toMatchObject([{ reached: 3, people: 1 }]);
-  expect(await answer('before we knew')).toHaveLength(2);
+  expect(await answer('before we knew')).toHaveLength(3);
+  expect(await answer('late deliveries')).toMatchObject([{ profile_id: ADA, text: 'The DELIVERY was late!' }]);
   expect(await answer('by a trait')).toMatchObject([{ plan: 'gold', people: 1 }]);
 });

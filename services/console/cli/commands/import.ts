@@ -164,11 +164,11 @@ function outcome(
   what: string,
   { rows, seconds }: { readonly rows: number; readonly seconds: number } = { rows: 0, seconds: 0 },
 ): Output {
-  const { accepted, rejected, codes, flags } = totals;
+  const { accepted, rejected, dropped, codes, flags } = totals;
   const pace = seconds > 0 ? `, ${Math.round(rows / seconds)} rows/s` : '';
   const text = [
     `${file === '-' ? 'the input' : file} ${what}`,
-    `${accepted} rows accepted, ${rejected} rejected${rejected > 0 ? ` (${countsText(codes)})` : ''}${pace}`,
+    `${accepted} rows accepted, ${rejected} rejected${rejected > 0 ? ` (${countsText(codes)})` : ''}${dropped > 0 ? `, ${dropped} dropped as the source wishes` : ''}${pace}`,
     ...(Object.keys(flags).length > 0 ? [`of those accepted: ${countsText(flags)}`] : []),
   ];
   return {

@@ -11,7 +11,7 @@ const shape = z.object({
   next: z.object({ offset: z.number(), row: z.number() }),
   /** Bytes of the file of bad rows. */
   rejects: z.number(),
-  totals: z.object({ accepted: z.number(), rejected: z.number(), codes: counts, flags: counts }),
+  totals: z.object({ accepted: z.number(), rejected: z.number(), dropped: z.number(), codes: counts, flags: counts }),
   done: z.boolean(),
 });
 

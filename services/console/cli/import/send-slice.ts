@@ -22,6 +22,7 @@ const counts = z.record(z.string(), z.number());
 const shape = z.object({
   accepted: z.number(),
   rejected: z.number(),
+  dropped: z.number(),
   flags: counts,
   rows: z.array(z.object({ row: z.number(), code: z.string(), message: z.string() })),
 });

@@ -2,6 +2,8 @@
 export interface SliceAnswer {
   readonly accepted: number;
   readonly rejected: number;
+  /** Not kept, as the source wishes. */
+  readonly dropped: number;
   /** How many were accepted with a flag, such as `no_timestamp`. */
   readonly flags: Counts;
   /** Each that was rejected. */
@@ -19,14 +21,16 @@ type Counts = Readonly<Record<string, number>>;
 export interface Totals {
   readonly accepted: number;
   readonly rejected: number;
+  readonly dropped: number;
   readonly codes: Counts;
   readonly flags: Counts;
 }
-export const NONE: Totals = { accepted: 0, rejected: 0, codes: {}, flags: {} };
+export const NONE: Totals = { accepted: 0, rejected: 0, dropped: 0, codes: {}, flags: {} };
 
-export const plus = (totals: Totals, { accepted, rejected, flags, rows }: SliceAnswer): Totals => ({
+export const plus = (totals: Totals, { accepted, rejected, dropped, flags, rows }: SliceAnswer): Totals => ({
   accepted: totals.accepted + accepted,
   rejected: totals.rejected + rejected,
+  dropped: totals.dropped + dropped,
   codes: added(
     totals.codes,
     Object.fromEntries(

@@ -6,7 +6,17 @@ import { partitionOf } from '#shared/kafka/partition-of.ts';
 import type { Known, Target } from './adapters/installation.ts';
 import { readBody } from './adapters/read-body.ts';
 import { NotTaken, type RecordWriter } from './adapters/record-writer.ts';
-import { type Answer, bulkAnswer, notKnownYet, refusal, SUCCESS, settingsAnswer, toPreflight } from './core/answers.ts';
+import {
+  type Answer,
+  bulkAnswer,
+  forKey,
+  notKnownYet,
+  refusal,
+  SUCCESS,
+  settingsAnswer,
+  toPreflight,
+} from './core/answers.ts';
+import { type BrowserSdk, scriptAnswer } from './core/browser-sdk.ts';
 import { decideRows } from './core/bulk.ts';
 import { bulkRequestOf } from './core/bulk-request.ts';
 import type { BytesInHand, Holding } from './core/bytes-in-hand.ts';
@@ -17,6 +27,7 @@ import type { Decision, Envelope } from './core/event.ts';
 import { allowsOrigin, forOrigin } from './core/origins.ts';
 import { pixelData, toPixel } from './core/pixel.ts';
 import type { RateLimits } from './core/rate-limits.ts';
+import { reachedAt } from './core/reached-at.ts';
 import { NOT_KNOWN_YET, type Refusal } from './core/refusal.ts';
 import { decideAll, type ParsedBody, parseBody } from './core/request.ts';
 import { type EventType, type Route, routeOf } from './core/route.ts';
@@ -37,6 +48,7 @@ export interface Surroundings {
   readonly rateLimits: RateLimits;
   readonly knowledge: Knowledge;
   readonly trustedProxies: number;
+  readonly browserSdk: BrowserSdk;
   readonly metrics: CollectorMetrics;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -63,7 +75,7 @@ export async function answer(request: IncomingMessage, around: Surroundings): Pr
   if (route.to === 'preflight')
     return toPreflight(isAllowed ? origin : undefined, headers['access-control-request-headers']);
   const result = await respond(route, request, query, known, around);
-  return isAllowed ? { ...result, headers: { ...result.headers, ...forOrigin(origin) } } : result;
+  return isAllowed ? { ...result, headers: { ...forOrigin(origin), ...result.headers } } : result;
 }
 
 type Asked = Exclude<Route, { to: 'preflight' }>;
@@ -78,15 +90,25 @@ async function respond(
 ): Promise<Answer> {
   switch (route.to) {
     case 'nowhere':
-      return refusal({ status: 404, code: 'not_found', message: 'There is nothing here' });
+      return nothingHere;
     case 'method-not-allowed':
       return refusal({ status: 405, code: 'method_not_allowed', message: 'This path does not take this method' });
     case 'sdk-metrics':
       return SUCCESS;
     case 'settings':
-      return settingsAnswer(known.sources, route.writeKey, segmentSettings);
+      return forKey(known.sources, route.writeKey, (key) => segmentSettingsFor(key, request, around));
     case 'source-config':
-      return settingsAnswer(known.sources, inQuery(query) ?? inHeaders(request), rudderSourceConfig);
+      return forKey(known.sources, inQuery(query) ?? inHeaders(request), (key, source) =>
+        settingsAnswer(rudderSourceConfig(key, source)),
+      );
+    case 'script':
+      return forKey(known.sources, route.writeKey, () =>
+        scriptAnswer(around.browserSdk.script, 'script', request.headers),
+      );
+    case 'script-part': {
+      const part = around.browserSdk.parts.get(route.name);
+      return part ? scriptAnswer(part, 'part', request.headers) : nothingHere;
+    }
     case 'event':
     case 'batch': {
       const holding = around.inHand.open();
@@ -105,6 +127,17 @@ async function respond(
     case 'pixel':
       return toPixel((await collectPixel(route.type, request, query, known, around)) ?? SUCCESS);
   }
+}
+
+const nothingHere = refusal({ status: 404, code: 'not_found', message: 'There is nothing here' });
+
+/** Where it would send to Segment's host it is told nothing, and sends nothing. */
+function segmentSettingsFor(key: string, request: IncomingMessage, around: Surroundings): Answer {
+  const { host, 'x-forwarded-proto': proto } = request.headers;
+  const here = reachedAt(host, joined(proto), around.trustedProxies);
+  return here
+    ? settingsAnswer(segmentSettings(key, here))
+    : refusal({ status: 400, code: 'invalid_http', message: 'The header Host names no host' });
 }
 
 /** @returns why nothing of it is taken; undefined: all of it is stored */
@@ -356,7 +389,9 @@ const inQuery = (query: string | undefined): string | undefined =>
 const isBrowser = ({ headers }: IncomingMessage): boolean =>
   headers.origin !== undefined || headers.referer !== undefined;
 
-function addressOf({ socket, headers }: IncomingMessage, proxies: number): string | null {
-  const forwarded = headers['x-forwarded-for'];
-  return clientAddress(socket.remoteAddress, Array.isArray(forwarded) ? forwarded.join(',') : forwarded, proxies);
-}
+const addressOf = ({ socket, headers }: IncomingMessage, proxies: number): string | null =>
+  clientAddress(socket.remoteAddress, joined(headers['x-forwarded-for']), proxies);
+
+/** A header that may be there more than once. */
+const joined = (header: string | string[] | undefined): string | undefined =>
+  Array.isArray(header) ? header.join(',') : header;

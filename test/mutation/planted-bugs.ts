@@ -294,8 +294,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'services/collector/core/event.ts',
-        right: 'const times = envelope.isHistory\n',
-        wrong: 'const times = envelope.receivedAt < 0\n',
+        right: 'envelope.isHistory ? undefined : (',
+        wrong: 'envelope.receivedAt < 0 ? undefined : (',
       },
     ],
     tests: ['services/collector/core/bulk.test.ts'],
@@ -398,6 +398,42 @@ export const plantedBugs: readonly PlantedBug[] = [
         file: 'services/collector/pipeline.ts',
         right: 'if ((source.webhook !== undefined) !== forWebhook)',
         wrong: 'if (forWebhook && source.webhook === undefined)',
+      },
+    ],
+    tests: ['services/collector/pipeline.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'what a program says of when it was gives way to when it was called',
+    edits: [
+      {
+        file: 'services/collector/core/times.ts',
+        right: 'timeOf(right) ?? ',
+        wrong: '',
+      },
+    ],
+    tests: ['services/collector/core/times.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'a page is sent to wherever a header says',
+    edits: [
+      {
+        file: 'services/collector/core/reached-at.ts',
+        right: 'host === undefined || !NAME.test(host)',
+        wrong: 'host === undefined',
+      },
+    ],
+    tests: ['services/collector/core/reached-at.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'over http a page asks Segment for its settings',
+    edits: [
+      {
+        file: 'services/collector/adapters/browser-sdk-files.ts',
+        right: 'Buffer.concat([Buffer.from(FROM_HERE), readFileSync(standalone)])',
+        wrong: 'Buffer.concat([Buffer.from(FROM_HERE.slice(0, 0)), readFileSync(standalone)])',
       },
     ],
     tests: ['services/collector/pipeline.test.ts'],

@@ -63,16 +63,23 @@ export const toPreflight = (origin: string | undefined, wanted: string | undefin
   body: '',
 });
 
-/** What an SDK asks for before it sends; none of it is secret. */
-export function settingsAnswer(
+/** What an SDK asks for before it sends; none of it is secret. Each asks anew: it may be another's tomorrow. */
+export const settingsAnswer = (settings: unknown): Answer => ({
+  status: 200,
+  headers: { ...JSON_TYPE, 'cache-control': 'no-store' },
+  body: JSON.stringify(settings),
+});
+
+/** What an SDK loads, for a write key that may be used. */
+export function forKey(
   sources: Sources,
   key: string | undefined,
-  settings: (key: string, source: Source) => unknown,
+  answer: (key: string, source: Source) => Answer,
 ): Answer {
   const source = key === undefined ? undefined : sources.find(key);
   if (sources.empty) return notKnownYet;
   return source?.enabled && key !== undefined
-    ? { status: 200, headers: JSON_TYPE, body: JSON.stringify(settings(key, source)) }
+    ? answer(key, source)
     : refusal({ status: 404, code: 'unknown_write_key', message: 'No enabled source has this write key' });
 }
 

@@ -180,10 +180,18 @@ describe('times', () => {
   ])('%s', (_, line) => {
     expect(eventOf(line)).toMatchObject({
       timestamp: Date.UTC(1997, 0),
-      original_timestamp: Date.UTC(1997, 0),
       sent_at: null,
       flags: [],
     });
+  });
+
+  test.each([
+    ['timestamp', { timestamp: 'yesterday', originalTimestamp: '1997-01-01' }],
+    ['originalTimestamp', { timestamp: '1997-01-01', originalTimestamp: 5e20 }],
+  ])('that cannot be read makes it a bad row: %s', (field, line) => {
+    expect(rowsOf('format=jsonl&type=page', JSON.stringify({ userId: 'u1', ...line }))).toEqual([
+      [1, `$.${field}: not a time`],
+    ]);
   });
 
   test('none is the time of its arrival, and flagged', () => {

@@ -12,7 +12,7 @@ import { type Client, enrichmentOf, type Knowledge, withFound } from './enrichme
 import { objectOf } from './object-of.ts';
 import { type BatchLevel, objectText, withBatchLevel, withMembersUnder } from './payload.ts';
 import { type EventType, isEventType } from './route.ts';
-import { timesOf } from './times.ts';
+import { timeOf, timesOf } from './times.ts';
 import { truncatedAddress } from './truncated-address.ts';
 
 /** What a request says about all of its events. */
@@ -80,14 +80,7 @@ export function decide(sent: string, event: unknown, endpoint: EventType | undef
     return reject(text, event, 'too_deep', [`$: more than ${MOST_DEPTH} levels`], envelope);
   const type = (endpoint ?? event.type) as EventType;
   const violations = violationsOf(event, type);
-  const times = envelope.isHistory
-    ? timesOf(present(event.timestamp) ?? event.originalTimestamp, undefined, envelope.receivedAt)
-    : timesOf(
-        present(event.originalTimestamp) ?? event.timestamp,
-        present(event.sentAt) ?? envelope.sentAt,
-        envelope.receivedAt,
-      );
-  if (envelope.isHistory && times.flags.includes('invalid_timestamp')) violations.push('$.timestamp: not a time');
+  if (envelope.isHistory) violations.push(...unreadableTimes(event));
   if (violations.length > 0) return reject(text, event, 'invalid_event', violations, envelope);
 
   const { receivedAt, source, settings } = envelope;
@@ -114,6 +107,14 @@ export function decide(sent: string, event: unknown, endpoint: EventType | undef
   const routing = identifiers[0];
   if (!routing) return reject(text, event, 'no_identifier', ['$: no usable identifier'], envelope);
 
+  const original = present(event.originalTimestamp);
+  const times = timesOf(
+    original ?? event.timestamp,
+    envelope.isHistory ? undefined : (present(event.sentAt) ?? envelope.sentAt),
+    receivedAt,
+    // RudderStack's Node SDK writes when it was called into the one, and what it was told into the other.
+    original === undefined ? undefined : event.timestamp,
+  );
   return {
     outcome: 'accepted',
     key: routing.hash,
@@ -163,6 +164,12 @@ function violationsOf(event: Fields, type: EventType): string[] {
   if (type === 'alias' && textOf(event.userId) === null) violations.push('$.userId: needed for alias');
   return violations;
 }
+
+/** What happened years ago must not count as of today. */
+const unreadableTimes = (event: Fields): string[] =>
+  ['timestamp', 'originalTimestamp']
+    .filter((field) => present(event[field]) !== undefined && timeOf(event[field]) === undefined)
+    .map((field) => `$.${field}: not a time`);
 
 /** Empty texts and nulls are absent. */
 export const present = (value: unknown): unknown => (value === null || value === '' ? undefined : value);

@@ -6,8 +6,19 @@ import { partitionOf } from '#shared/kafka/partition-of.ts';
 import type { Known, Target } from './adapters/installation.ts';
 import { readBody } from './adapters/read-body.ts';
 import { NotTaken, type RecordWriter } from './adapters/record-writer.ts';
-import { type Answer, forKey, notKnownYet, refusal, SUCCESS, settingsAnswer, toPreflight } from './core/answers.ts';
+import {
+  type Answer,
+  bulkAnswer,
+  forKey,
+  notKnownYet,
+  refusal,
+  SUCCESS,
+  settingsAnswer,
+  toPreflight,
+} from './core/answers.ts';
 import { type BrowserSdk, scriptAnswer } from './core/browser-sdk.ts';
+import { decideRows } from './core/bulk.ts';
+import { bulkRequestOf } from './core/bulk-request.ts';
 import type { BytesInHand, Holding } from './core/bytes-in-hand.ts';
 import { clientAddress } from './core/client-address.ts';
 import { hintsOfHeaders } from './core/client-hints.ts';
@@ -104,6 +115,10 @@ async function respond(
       const refused = await collect(route, request, query, known, around, holding).finally(() => holding.release());
       return refused ? refusal(refused) : SUCCESS;
     }
+    case 'bulk': {
+      const holding = around.inHand.open();
+      return collectBulk(request, query, known, around, holding).finally(() => holding.release());
+    }
     case 'webhook': {
       const holding = around.inHand.open();
       const refused = await collectWebhook(request, query, known, around, holding).finally(() => holding.release());
@@ -150,6 +165,38 @@ async function collect(
     early ?? sourceOf(writeKeyOf({ body: body.json.writeKey, query: inQuery(query) }), request, known, around);
   if ('status' in source) return source;
   return store(route, request, body, source, receivedAt, isBrowser(request), known, around);
+}
+
+/** As `collect`, for a file of rows. Its answer tells of each row that is not accepted. */
+async function collectBulk(
+  request: IncomingMessage,
+  query: string | undefined,
+  known: Known,
+  around: Surroundings,
+  holding: Holding,
+): Promise<Answer> {
+  const source = sourceOf(inHeaders(request) ?? inQuery(query), request, known, around);
+  if ('status' in source) return refusal(source);
+  const asked = bulkRequestOf(query, request.headers['content-type']);
+  if ('status' in asked) return refusal(asked);
+  const early = beyondRate(source, around);
+  if (early) return refusal(early);
+  const receivedAt = around.now();
+  const bytes = await bodyOf(request, around, holding);
+  if (!Buffer.isBuffer(bytes)) return refusal(bytes);
+  // Others with the same key may have come in between.
+  const beyond = beyondRate(source, around);
+  if (beyond) return refusal(beyond);
+  const envelope = envelopeOf(source, receivedAt, known, around);
+  const rows = decideRows(bytes, asked, MOST_GROWTH * around.mostBodyBytes, envelope);
+  if (!Array.isArray(rows)) return refusal(rows);
+  const decisions = rows.map(({ decision }) => decision);
+  if (asked.dryRun) {
+    take(source, decisions.length, around);
+    return bulkAnswer(rows, true);
+  }
+  const refused = await keep(decisions, source, receivedAt, known, around);
+  return refused ? refusal(refused) : bulkAnswer(rows, false);
 }
 
 /** As `collect`, for an event that is in the address itself. */
@@ -248,7 +295,7 @@ async function store(
   return Array.isArray(decisions) ? keep(decisions, source, receivedAt, known, around) : decisions;
 }
 
-/** Has all events of a request stored. A request of none costs as much as one of one. */
+/** Has all events of a request stored. */
 async function keep(
   decisions: readonly Decision[],
   source: Source,
@@ -256,8 +303,7 @@ async function keep(
   known: Known,
   around: Surroundings,
 ): Promise<Refusal | undefined> {
-  const { rateLimit } = source.settings;
-  if (rateLimit) around.rateLimits.take(source.keyDigest, rateLimit, Math.max(decisions.length, 1), around.now());
+  take(source, decisions.length, around);
   const records = decisions
     .filter((decision) => decision.outcome !== 'dropped')
     .map((decision) => encode(decision, receivedAt, known));
@@ -324,6 +370,11 @@ function beyondRate({ settings, keyDigest }: Source, around: Surroundings): Refu
   if (retryAfter === 0) return undefined;
   around.metrics.unavailable('rate_limited');
   return { status: 429, code: 'rate_limited', message: 'The write key has used up its rate', retryAfter };
+}
+
+/** A request of no events costs as much as one of one. */
+function take({ settings, keyDigest }: Source, events: number, around: Surroundings): void {
+  if (settings.rateLimit) around.rateLimits.take(keyDigest, settings.rateLimit, Math.max(events, 1), around.now());
 }
 
 const inHeaders = ({ headers }: IncomingMessage): string | undefined => {

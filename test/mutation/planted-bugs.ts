@@ -290,6 +290,60 @@ export const plantedBugs: readonly PlantedBug[] = [
     project: 'unit',
   },
   {
+    name: 'when a row of history was sent corrects its time',
+    edits: [
+      {
+        file: 'services/collector/core/event.ts',
+        right: 'envelope.isHistory ? undefined : (',
+        wrong: 'envelope.receivedAt < 0 ? undefined : (',
+      },
+    ],
+    tests: ['services/collector/core/bulk.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'a row that is sent again gets another id',
+    edits: [
+      {
+        file: 'services/collector/core/bulk.ts',
+        right: 'JSON.stringify([source, row, text])',
+        wrong: 'JSON.stringify([source, row, text, performance.now()])',
+      },
+    ],
+    tests: ['services/collector/core/bulk.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'a quote that is not closed swallows the rows after it',
+    edits: [
+      {
+        file: 'services/shared/rows/row-at.ts',
+        right: ' || !endsField(bytes[i + 1], delimiter)',
+        wrong: '',
+      },
+    ],
+    tests: ['services/collector/core/bulk.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'the rows of each slice of a file are counted anew',
+    edits: [{ file: 'services/console/cli/import/slices.ts', right: '    row += rows;\n', wrong: '' }],
+    tests: ['test/model/slices-of-a-file.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'a file is cut inside of quotes',
+    edits: [
+      {
+        file: 'services/console/cli/import/slices.ts',
+        right: 'limits.bytes + MOST_ROW_BYTES + 2',
+        wrong: 'limits.bytes + 2',
+      },
+    ],
+    tests: ['test/model/slices-of-a-file.test.ts'],
+    project: 'unit',
+  },
+  {
     name: 'a signature counts that is as long as the right one',
     edits: [
       {

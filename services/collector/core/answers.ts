@@ -1,3 +1,4 @@
+import type { DecidedRow } from './bulk.ts';
 import { preflightHeaders } from './origins.ts';
 import { NOT_KNOWN_YET, type Refusal } from './refusal.ts';
 import type { Source, Sources } from './sources.ts';
@@ -14,6 +15,25 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 
 /** What every SDK takes for success: this status with this body. */
 export const SUCCESS: Answer = { status: 200, headers: JSON_TYPE, body: '{"success":true}' };
+
+/** What became of the rows of a file: those that were not accepted one by one. Nothing of what they hold. */
+export function bulkAnswer(rows: readonly DecidedRow[], dryRun: boolean): Answer {
+  const rejected: { row: number; code: string; message: string }[] = [];
+  const flags: Partial<Record<string, number>> = {};
+  let accepted = 0;
+  for (const { row, decision } of rows) {
+    if (decision.outcome === 'rejected') {
+      const { violations } = decision.value;
+      rejected.push({ row, code: decision.reason, message: violations.join('; ') });
+    } else if (decision.outcome === 'accepted') {
+      accepted++;
+      for (const flag of decision.value.flags) flags[flag] = (flags[flag] ?? 0) + 1;
+    }
+  }
+  const dropped = rows.length - accepted - rejected.length;
+  const body = { accepted, rejected: rejected.length, dropped, flags, rows: rejected, dryRun };
+  return { status: 200, headers: JSON_TYPE, body: JSON.stringify(body) };
+}
 
 /** SDKs look for `code` and `message`; one tries for ever without them. Those that are told to come back are told when. */
 export const refusal = ({ status, code, message, retryAfter = 2 }: Refusal): Answer => ({

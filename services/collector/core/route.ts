@@ -1,10 +1,15 @@
 /** The calls of the tracking API. */
-export type EventType = 'identify' | 'track' | 'page' | 'screen' | 'group' | 'alias';
+const types = ['identify', 'track', 'page', 'screen', 'group', 'alias'] as const;
+export type EventType = (typeof types)[number];
+
+export const isEventType = (value: unknown): value is EventType => (types as readonly unknown[]).includes(value);
 
 /** What a request asks for. */
 export type Route =
   | { readonly to: 'event'; readonly type: EventType }
   | { readonly to: 'batch' }
+  /** A file of rows, or a part of one. */
+  | { readonly to: 'bulk' }
   /** An event in the address of an image. */
   | { readonly to: 'pixel'; readonly type: EventType }
   | { readonly to: 'webhook' }
@@ -36,6 +41,7 @@ const calls: Readonly<Record<string, Route>> = {
   batch: { to: 'batch' },
   b: { to: 'batch' },
   import: { to: 'batch' },
+  bulk: { to: 'bulk' },
   webhook: { to: 'webhook' },
   m: { to: 'sdk-metrics' },
 };

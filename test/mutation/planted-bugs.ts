@@ -145,8 +145,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: `${stitcher}/core/duplicates.ts`,
-        right: 'return known !== undefined && Math.abs(receivedAt - known) < WINDOW;',
-        wrong: 'return false;',
+        right: 'if (this.#added.has(id) || this.#store.holds(id)) return true;',
+        wrong: '',
       },
     ],
     tests: [`${stitcher}/core/duplicates.test.ts`],

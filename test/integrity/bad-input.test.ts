@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { topics } from '#schemas/topics.ts';
-import { booksTable, runBooks } from '../support/books-run.ts';
+import { booksTable, connectTo, runBooks } from '../support/books-run.ts';
 import { type RunningPlatform, startPlatform } from '../support/platform.ts';
 import { River } from '../support/river.ts';
 import { expectAsWithoutTrouble } from '../support/river-checks.ts';
@@ -127,7 +127,9 @@ describe('bad input', () => {
   });
 
   test('of a mixed run everybody counts the same, reason by reason, and all that was sent is somewhere', async () => {
-    const report = await runBooks(platform.platform, { count: 4_000, run: 'books' });
+    const connections = connectTo(platform.platform);
+    onTestFinished(() => connections.close());
+    const report = await runBooks(connections, { count: 4_000, run: 'books' });
     expect(report.problems, booksTable(report)).toEqual([]);
     expect(report.lines.get('accepted')?.Kafka).toBeGreaterThan(3_800);
   }, 400_000);

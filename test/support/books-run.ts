@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { balanceOf, type Counts } from '#shared/accounting/balance.ts';
+import { type Balance, balanceOf, type Counts } from '#shared/accounting/balance.ts';
 import { applyDefinitions } from '#shared/definitions/apply.ts';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
 import type { Platform } from '../../deploy/local/platform.ts';
@@ -34,53 +34,48 @@ type Standing = Readonly<Record<Counter, ReadonlyMap<string, number>>>;
 
 /** Sends mixed requests by HTTP, waits until all is still, and adds up what became of each event: who sent it, and whoever counts. */
 export async function runBooks(
-  platform: Platform,
+  connections: Connections,
   { count, run }: { readonly count: number; readonly run: string },
 ): Promise<BooksReport> {
-  const connections = connectTo(platform);
-  try {
-    await defineSources(connections);
-    const { collectorUrl } = connections.settings;
-    const send = (request: MixedRequest): Promise<number> => statusOf(collectorUrl, request);
-    const problems: string[] = [];
-    const sent = new Map<string, number>();
-    const sum = (name: string, by: number): void => void sent.set(name, (sent.get(name) ?? 0) + by);
-    let requests = 0;
-    const sendAndNote = async (request: MixedRequest): Promise<void> => {
-      const status = await send(request);
-      requests++;
-      if (status !== request.status) problems.push(`${request.path}: ${status} instead of ${request.status}`);
-      for (const [outcome, times] of Object.entries(request.outcomes)) sum(outcome, times);
-      sum(CENTS, request.cents);
-    };
+  await defineSources(connections);
+  const { collectorUrl } = connections.settings;
+  const problems = new Set<string>();
+  const sent = new Map<string, number>();
+  const sum = (name: string, by: number): void => void sent.set(name, (sent.get(name) ?? 0) + by);
+  let requests = 0;
+  const send = async (request: MixedRequest): Promise<void> => {
+    const status = await statusOf(collectorUrl, request);
+    requests++;
+    if (status !== request.status) problems.add(`${request.path}: ${status} instead of ${request.status}`);
+    for (const [outcome, times] of Object.entries(request.outcomes)) sum(outcome, times);
+    sum(CENTS, request.cents);
+  };
 
-    await until('the sources are known', async () => (await send({ ...beforeMixed(run), body: '' })) === 400);
-    await untilStill(connections);
-    const before = await standing(connections);
-    const began = performance.now();
-    await sendAndNote(beforeMixed(run));
-    const all = mixedRequests(count, run);
-    const senders = Array.from({ length: SENDERS }, async () => {
-      for (const request of all) await sendAndNote(request);
-    });
-    await Promise.all(senders);
-    const differences = await untilStill(connections);
-    const seconds = (performance.now() - began) / 1_000;
-    const lines = linesOf(sent, before, await standing(connections));
-    return {
-      events: [...sent].reduce((total, [name, times]) => total + (name === CENTS ? 0 : times), 0),
-      requests,
-      seconds,
-      lines,
-      problems: [...new Set(problems), ...differences, ...problemsIn(lines)],
-    };
-  } finally {
-    await connections.close();
-  }
+  const unreadable = { ...beforeMixed(run), body: '' };
+  await until('the sources are known', async () => (await statusOf(collectorUrl, unreadable)) === 400);
+  await untilStill(connections);
+  const before = await standing(connections);
+  const began = performance.now();
+  await send(beforeMixed(run));
+  const all = mixedRequests(count, run);
+  const senders = Array.from({ length: SENDERS }, async () => {
+    for (const request of all) await send(request);
+  });
+  await Promise.all(senders);
+  const { differences } = await untilStill(connections);
+  const seconds = (performance.now() - began) / 1_000;
+  const lines = linesOf(sent, before, await standing(connections));
+  return {
+    events: [...sent].reduce((total, [name, times]) => total + (name === CENTS ? 0 : times), 0),
+    requests,
+    seconds,
+    lines,
+    problems: [...problems, ...differences, ...problemsIn(lines)],
+  };
 }
 
 /** A platform, as the operator's tool sees it. */
-function connectTo(platform: Platform): Connections {
+export function connectTo(platform: Platform): Connections {
   const env = platform.env();
   const at = (name: string): string => `--${name.toLowerCase().replaceAll('_', '-')}=${env[`TRIBUTARY_${name}`]}`;
   const invocation = invocationOf([
@@ -104,15 +99,13 @@ async function statusOf(url: string, { method, path, headers, body }: MixedReque
   return answer.status;
 }
 
-/** Waits until nothing is on its way. @returns where the books differ, if they still do after that long */
-async function untilStill(connections: Connections): Promise<readonly string[]> {
-  let found: readonly string[] = [];
-  const isStill = async (): Promise<boolean> => {
-    found = balanceOf(await readCounts(connections)).differences;
-    return found.length === 0 || sleep(500, false);
-  };
+/** Waits until nothing is on its way. @returns the books, which differ only if they still do after that long */
+export async function untilStill(connections: Connections): Promise<Balance> {
+  const isStill = async (): Promise<boolean> =>
+    balanceOf(await readCounts(connections)).differences.length === 0 || sleep(500, false);
+  // Whoever asked is told in which way they differ.
   await until('nothing is on its way', isStill, QUIET_WITHIN_MS).catch(() => undefined);
-  return found.length > 0 ? found : balanceOf(await readCounts(connections, true)).differences;
+  return balanceOf(await readCounts(connections, true));
 }
 
 /** What everybody has counted so far. */

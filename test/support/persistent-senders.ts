@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /** Senders that send an event again until it is acknowledged, as SDKs do, and then the next. */
 export class PersistentSenders {
   /** Message ids, in the order of their acknowledgement. */
@@ -49,7 +51,7 @@ export class PersistentSenders {
     }
   }
 
-  async #attempt(messageId: string): Promise<number> {
+  async #attempt(messageId: string): Promise<200 | undefined> {
     this.attempts.set(messageId, (this.attempts.get(messageId) ?? 0) + 1);
     try {
       const answer = await fetch(`${this.#url()}/v1/track`, {
@@ -58,13 +60,12 @@ export class PersistentSenders {
         body: JSON.stringify({ event: 'E', userId: messageId, messageId }),
       });
       await answer.arrayBuffer();
-      if (answer.status !== 200) this.refused.push(answer.status);
-      return answer.status;
+      if (answer.status === 200) return 200;
+      this.refused.push(answer.status);
     } catch {
       this.unanswered++;
-      // Nobody is there for a moment.
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      return 0;
     }
+    await sleep(50);
+    return undefined;
   }
 }

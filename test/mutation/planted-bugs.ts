@@ -153,6 +153,18 @@ export const plantedBugs: readonly PlantedBug[] = [
     project: 'unit',
   },
   {
+    name: 'what the values on disk hold is not found again',
+    edits: [
+      {
+        file: 'services/shared/task/disk-state.ts',
+        right: 'if (!set.doesExist(key)) void set.put(key, NOTHING);',
+        wrong: '',
+      },
+    ],
+    tests: ['services/shared/task/state.contract.test.ts'],
+    project: 'unit',
+  },
+  {
     name: 'an alias says nothing',
     edits: [
       {

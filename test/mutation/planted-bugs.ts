@@ -145,11 +145,23 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: `${stitcher}/core/duplicates.ts`,
-        right: 'return known !== undefined && Math.abs(receivedAt - known) < WINDOW;',
-        wrong: 'return false;',
+        right: 'if (this.#added.has(id) || this.#store.holds(id)) return true;',
+        wrong: '',
       },
     ],
     tests: [`${stitcher}/core/duplicates.test.ts`],
+    project: 'unit',
+  },
+  {
+    name: 'what the values on disk hold is not found again',
+    edits: [
+      {
+        file: 'services/shared/task/disk-state.ts',
+        right: 'if (!set.doesExist(key)) void set.put(key, NOTHING);',
+        wrong: '',
+      },
+    ],
+    tests: ['services/shared/task/state.contract.test.ts'],
     project: 'unit',
   },
   {

@@ -7,6 +7,7 @@ export const mixedSources = {
   books: {
     writeKeys: [{ key: 'books-key' }, { key: 'books-old-key', enabled: false }],
     allowedOrigins: ['https://shop.example'],
+    enrich: { bots: 'drop' },
   },
   'books-slow': { writeKeys: [{ key: 'books-slow-key' }], rateLimit: { eventsPerSecond: 0.1, burst: 1 } },
 } as const;
@@ -31,22 +32,39 @@ const page = '"context":{"page":{"path":"/p/4711","url":"https://shop.example/p/
 /** What is sent, so often in each 4,000 events: 5 % of it bad, half of that refused at the door. */
 const PERIOD = 4_000;
 
-/** Good ones within a batch of others: what is wrong with them is told, and the rest is taken. */
-const rejected: Readonly<Record<string, readonly [times: number, reason: string, text: (id: string) => string]>> = {
-  nameless: [10, 'invalid_event', (id) => `{"type":"track","userId":"odd","messageId":"${id}"}`],
-  typeless: [10, 'invalid_event', (id) => `{"type":"purchase","userId":"odd","messageId":"${id}"}`],
-  shapeless: [10, 'invalid_event', (id) => `{"type":"page","userId":"odd","messageId":"${id}","properties":[1]}`],
-  'not an object': [10, 'invalid_event', (id) => `["${id}"]`],
-  'of nobody': [20, 'no_identifier', (id) => `{"type":"track","event":"E","messageId":"${id}"}`],
-  'of null': [15, 'no_identifier', (id) => `{"type":"page","userId":"null","anonymousId":"0","messageId":"${id}"}`],
+/** In a batch of others: what becomes of them is told, and the rest is taken. */
+const unstitched: Readonly<Record<string, readonly [times: number, outcome: string, text: (id: string) => string]>> = {
+  nameless: [10, 'rejected by collector: invalid_event', (id) => `{"type":"track","userId":"odd","messageId":"${id}"}`],
+  typeless: [
+    10,
+    'rejected by collector: invalid_event',
+    (id) => `{"type":"purchase","userId":"odd","messageId":"${id}"}`,
+  ],
+  shapeless: [
+    10,
+    'rejected by collector: invalid_event',
+    (id) => `{"type":"page","userId":"odd","messageId":"${id}","properties":[1]}`,
+  ],
+  'not an object': [10, 'rejected by collector: invalid_event', (id) => `["${id}"]`],
+  'of nobody': [20, 'rejected by collector: no_identifier', (id) => `{"type":"track","event":"E","messageId":"${id}"}`],
+  'of null': [
+    15,
+    'rejected by collector: no_identifier',
+    (id) => `{"type":"page","userId":"null","anonymousId":"0","messageId":"${id}"}`,
+  ],
   deep: [
     24,
-    'too_deep',
+    'rejected by collector: too_deep',
     (id) => `{"type":"page","userId":"odd","messageId":"${id}","properties":${'{"a":'.repeat(101)}1${'}'.repeat(101)}}`,
+  ],
+  'of a robot': [
+    20,
+    'dropped by collector: bot',
+    (id) => `{"type":"page","userId":"odd","messageId":"${id}","context":{"userAgent":"Googlebot/2.1"}}`,
   ],
   large: [
     1,
-    'too_large',
+    'rejected by collector: too_large',
     (id) => `{"type":"page","userId":"odd","messageId":"${id}","properties":{"text":"${'x'.repeat(500_000)}"}}`,
   ],
 };
@@ -107,7 +125,7 @@ export function* mixedRequests(count: number, run: string, seed = 1): Generator<
   for (let n = 0; n < count; n++) {
     const id = `${run}-${n}`;
     const kind = kinds[n % PERIOD] as string;
-    const bad = rejected[kind];
+    const bad = unstitched[kind];
     const denied = refused[kind];
     if (denied) {
       const [, status, make] = denied;
@@ -123,7 +141,7 @@ export function* mixedRequests(count: number, run: string, seed = 1): Generator<
     let outcome = 'stitched';
     let text = '';
     if (bad) {
-      outcome = `rejected by collector: ${bad[1]}`;
+      outcome = bad[1];
       text = bad[2](id);
     } else if (kind === 'again' && earlier.length > 0) {
       outcome = 'duplicate';
@@ -152,7 +170,7 @@ export function* mixedRequests(count: number, run: string, seed = 1): Generator<
 /** What each event of a period is, in a random order. */
 function kindsOf(random: () => number): string[] {
   const kinds = Array<string>(DUPLICATES).fill('again');
-  for (const [kind, [times]] of [...Object.entries(rejected), ...Object.entries(refused)])
+  for (const [kind, [times]] of [...Object.entries(unstitched), ...Object.entries(refused)])
     kinds.push(...Array<string>(times).fill(kind));
   while (kinds.length < PERIOD) kinds.push('good');
   return kinds

@@ -6,7 +6,12 @@ const contract = 'test/contract/**/*.test.ts';
 
 /** What the images of docker-compose.yml are tested with; where there is no Docker engine, one skipped test that says so. */
 const containers = hasEngine()
-  ? { include: [contract, 'test/containers/**/*.test.ts'], globalSetup: ['test/support/containers-setup.ts'] }
+  ? {
+      include: [contract, 'test/containers/**/*.test.ts'],
+      // SDKs meet a collector, not a container.
+      exclude: ['test/contract/sdk/**'],
+      globalSetup: ['test/support/containers-setup.ts'],
+    }
   : { include: ['test/support/no-engine.test.ts'] };
 
 /**

@@ -8,6 +8,7 @@ const programs = {
   chaos: ['deploy', 'local', 'chaos.ts'],
   bench: ['test', 'bench', 'run.ts'],
   soak: ['test', 'bench', 'soak.ts'],
+  integrity: ['test', 'integrity', 'run.ts'],
 };
 const named = Object.hasOwn(programs, process.argv[2] ?? '') ? programs[process.argv[2]] : undefined;
 const program = named ?? ['deploy', 'local', 'supervisor.ts'];

@@ -384,7 +384,7 @@ export interface Resolution {
   readonly version: number;
 }
 
-/** Message ids taken in with one batch, each with its received time. */
+/** Message ids of events that stand near each other in the log, each with its received time. */
 export interface Seen {
   /** Start of the hour in which they were received: milliseconds since 1970. */
   readonly bucket: number;

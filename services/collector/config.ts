@@ -20,7 +20,7 @@ export const options = {
   longestWaitMs: count('COLLECTOR_LONGEST_WAIT_MS', 'How long a request may wait for Kafka, milliseconds', '10000'),
   trustedProxies: count(
     'COLLECTOR_TRUSTED_PROXIES',
-    'How many proxies in front are trusted to add to X-Forwarded-For',
+    'How many proxies in front are trusted to add to X-Forwarded-For, and to say X-Forwarded-Proto',
     '0',
   ),
   geoFile: text(

@@ -5,6 +5,7 @@ import { createKafka } from '#shared/kafka/client.ts';
 import { Codecs } from '#shared/kafka/codec.ts';
 import { runServices } from '#shared/service/run-services.ts';
 import { instruments, readSecret, settingsOf } from '#shared/service/start-up.ts';
+import { readBrowserSdk } from './adapters/browser-sdk-files.ts';
 import { GeoFile } from './adapters/geo-file.ts';
 import { HttpServer } from './adapters/http-server.ts';
 import { Installation } from './adapters/installation.ts';
@@ -46,6 +47,7 @@ const around = {
     locationOf: (address: string) => geoFile?.locationOf(address),
   },
   trustedProxies: settings.trustedProxies,
+  browserSdk: readBrowserSdk(),
   metrics,
   now: Date.now,
 };

@@ -1,12 +1,13 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
-import { deflateSync, gzipSync } from 'node:zlib';
+import { deflateSync, gunzipSync, gzipSync } from 'node:zlib';
 import { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
 import type { EventCollected } from '#schemas/generated/records.ts';
 import { Definitions } from '#shared/definitions/definitions.ts';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
 import { hashingWith } from '#shared/identity/hashing.ts';
+import { readBrowserSdk } from './adapters/browser-sdk-files.ts';
 import type { Known, Target } from './adapters/installation.ts';
 import { NotTaken } from './adapters/record-writer.ts';
 import { BytesInHand } from './core/bytes-in-hand.ts';
@@ -28,6 +29,7 @@ const knowing = (...sources: (typeof server)[]): Known => ({
   rejected: target('rejected'),
   sources: new Sources(new Definitions(sources)),
 });
+const browserSdk = readBrowserSdk();
 const around = (changes: Partial<Surroundings> = {}): Surroundings => ({
   known: () => knowing(server),
   writer: { write: async () => undefined },
@@ -38,6 +40,7 @@ const around = (changes: Partial<Surroundings> = {}): Surroundings => ({
   rateLimits: new RateLimits(),
   knowledge: { agentOf, locationOf: () => undefined },
   trustedProxies: 0,
+  browserSdk,
   metrics: new CollectorMetrics(
     new Registry(),
     () => 0,
@@ -137,10 +140,9 @@ test('a body that comes byte by byte takes more than its bytes; one that could n
   expect(await answering).toMatchObject({ status: 413 });
 });
 
-/** A request for an image. */
-function get(url: string): IncomingMessage {
+function get(url: string, headers: object = {}): IncomingMessage {
   const request = new IncomingMessage(new Socket());
-  return Object.assign(request, { method: 'GET', url, headers: {}, complete: true });
+  return Object.assign(request, { method: 'GET', url, headers, complete: true });
 }
 const dataOf = (event: unknown): string => Buffer.from(JSON.stringify(event)).toString('base64url');
 
@@ -232,5 +234,69 @@ describe('a source takes webhooks or events', () => {
     expect(await registry.metrics()).toContain(
       'tributary_collector_events_total{source="limited",outcome="dropped",reason="no_rule"} 1',
     );
+  });
+});
+
+describe('Segment’s browser SDK', () => {
+  const script = '/analytics.js/v1/server-key/analytics.min.js';
+  const [part] = browserSdk.parts.keys();
+
+  test('is given for a key that may be used, packed where that is understood, and not again where it is there', async () => {
+    const plain = await answer(get(script), around());
+    expect([plain.status, plain.headers['content-type']]).toEqual([200, 'text/javascript; charset=utf-8']);
+    expect(String(plain.body)).toMatch(/^!function\(\)\{var s=document\.currentScript/);
+    const packed = await answer(get(script, { 'accept-encoding': 'gzip, deflate, br' }), around());
+    expect(packed.headers).toMatchObject({ 'content-encoding': 'gzip', vary: 'Accept-Encoding' });
+    expect(gunzipSync(packed.body)).toEqual(plain.body);
+    expect(await answer(get(script, { 'accept-encoding': 'gzip;q=0' }), around())).toEqual(plain);
+    const again = await answer(get(script, { 'if-none-match': plain.headers.etag }), around());
+    expect([again.status, again.body]).toEqual([304, '']);
+  });
+
+  test('is the same for every page: what a cache keeps of one serves the others', async () => {
+    const known = limited({ allowedOrigins: ['https://shop.example'] });
+    for (const origin of ['https://shop.example', 'https://other.example'])
+      expect((await answer(get(script, { origin }), around({ known }))).headers).toMatchObject({
+        'access-control-allow-origin': '*',
+        vary: 'Accept-Encoding',
+      });
+  });
+
+  test('has parts that are kept for ever, and nothing else of its folder', async () => {
+    const { status, headers } = await answer(get(`/analytics-next/bundles/${part}`), around());
+    expect([status, headers['cache-control']]).toEqual([200, 'public, max-age=31536000, immutable']);
+    for (const name of ['index.js', `${part}.map`, '%2e%2e%2findex.js', '..%2f..%2f..%2fpackage.json', 'constructor'])
+      expect(await answer(get(`/analytics-next/bundles/${name}`), around())).toMatchObject({ status: 404 });
+  });
+
+  test.each([
+    ['a key of nobody', '/analytics.js/v1/other/analytics.min.js', 404, 'unknown_write_key', knowing(server)],
+    ['a key that is off', script, 404, 'unknown_write_key', limited({ enabled: false })()],
+    ['no source yet', script, 503, 'unavailable', knowing()],
+  ])('%s: %s is a %i', async (_, url, status, code, known) => {
+    const refused = await answer(get(url), around({ known: () => known }));
+    expect([refused.status, JSON.parse(String(refused.body))]).toMatchObject([status, { code }]);
+  });
+});
+
+describe('Segment’s browser SDK is sent to where it asks', () => {
+  const settings = (headers: object, trustedProxies = 0) =>
+    answer(get('/v1/projects/server-key/settings', headers), around({ trustedProxies }));
+
+  test('with the protocol that a trusted proxy says', async () => {
+    const asked = { host: 'events.shop.example', 'x-forwarded-proto': 'https' };
+    for (const [proxies, protocol] of [[0, 'http'] as const, [1, 'https'] as const]) {
+      const { body: said, headers } = await settings(asked, proxies);
+      expect(JSON.parse(String(said))).toEqual({
+        integrations: { 'Segment.io': { apiKey: 'server-key', apiHost: 'events.shop.example/v1', protocol } },
+        metrics: { sampleRate: 0 },
+      });
+      // Whoever forges a host is the only one to be sent there.
+      expect(headers['cache-control']).toBe('no-store');
+    }
+  });
+
+  test.each([undefined, 'user@evil.example', 'evil.example/x?'])('and nowhere by the host %s', async (host) => {
+    expect(await settings({ host })).toMatchObject({ status: 400 });
   });
 });

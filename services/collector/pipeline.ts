@@ -6,7 +6,19 @@ import { partitionOf } from '#shared/kafka/partition-of.ts';
 import type { Known, Target } from './adapters/installation.ts';
 import { readBody } from './adapters/read-body.ts';
 import { NotTaken, type RecordWriter } from './adapters/record-writer.ts';
-import { type Answer, notKnownYet, refusal, SUCCESS, settingsAnswer, toPreflight } from './core/answers.ts';
+import {
+  type Answer,
+  bulkAnswer,
+  forKey,
+  notKnownYet,
+  refusal,
+  SUCCESS,
+  settingsAnswer,
+  toPreflight,
+} from './core/answers.ts';
+import { type BrowserSdk, scriptAnswer } from './core/browser-sdk.ts';
+import { decideRows } from './core/bulk.ts';
+import { bulkRequestOf } from './core/bulk-request.ts';
 import type { BytesInHand, Holding } from './core/bytes-in-hand.ts';
 import { clientAddress } from './core/client-address.ts';
 import { hintsOfHeaders } from './core/client-hints.ts';
@@ -15,6 +27,7 @@ import type { Decision, Envelope } from './core/event.ts';
 import { allowsOrigin, forOrigin } from './core/origins.ts';
 import { pixelData, toPixel } from './core/pixel.ts';
 import type { RateLimits } from './core/rate-limits.ts';
+import { reachedAt } from './core/reached-at.ts';
 import { NOT_KNOWN_YET, type Refusal } from './core/refusal.ts';
 import { decideAll, type ParsedBody, parseBody } from './core/request.ts';
 import { type EventType, type Route, routeOf } from './core/route.ts';
@@ -35,6 +48,7 @@ export interface Surroundings {
   readonly rateLimits: RateLimits;
   readonly knowledge: Knowledge;
   readonly trustedProxies: number;
+  readonly browserSdk: BrowserSdk;
   readonly metrics: CollectorMetrics;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -61,7 +75,7 @@ export async function answer(request: IncomingMessage, around: Surroundings): Pr
   if (route.to === 'preflight')
     return toPreflight(isAllowed ? origin : undefined, headers['access-control-request-headers']);
   const result = await respond(route, request, query, known, around);
-  return isAllowed ? { ...result, headers: { ...result.headers, ...forOrigin(origin) } } : result;
+  return isAllowed ? { ...result, headers: { ...forOrigin(origin), ...result.headers } } : result;
 }
 
 type Asked = Exclude<Route, { to: 'preflight' }>;
@@ -76,20 +90,34 @@ async function respond(
 ): Promise<Answer> {
   switch (route.to) {
     case 'nowhere':
-      return refusal({ status: 404, code: 'not_found', message: 'There is nothing here' });
+      return nothingHere;
     case 'method-not-allowed':
       return refusal({ status: 405, code: 'method_not_allowed', message: 'This path does not take this method' });
     case 'sdk-metrics':
       return SUCCESS;
     case 'settings':
-      return settingsAnswer(known.sources, route.writeKey, segmentSettings);
+      return forKey(known.sources, route.writeKey, (key) => segmentSettingsFor(key, request, around));
     case 'source-config':
-      return settingsAnswer(known.sources, inQuery(query) ?? inHeaders(request), rudderSourceConfig);
+      return forKey(known.sources, inQuery(query) ?? inHeaders(request), (key, source) =>
+        settingsAnswer(rudderSourceConfig(key, source)),
+      );
+    case 'script':
+      return forKey(known.sources, route.writeKey, () =>
+        scriptAnswer(around.browserSdk.script, 'script', request.headers),
+      );
+    case 'script-part': {
+      const part = around.browserSdk.parts.get(route.name);
+      return part ? scriptAnswer(part, 'part', request.headers) : nothingHere;
+    }
     case 'event':
     case 'batch': {
       const holding = around.inHand.open();
       const refused = await collect(route, request, query, known, around, holding).finally(() => holding.release());
       return refused ? refusal(refused) : SUCCESS;
+    }
+    case 'bulk': {
+      const holding = around.inHand.open();
+      return collectBulk(request, query, known, around, holding).finally(() => holding.release());
     }
     case 'webhook': {
       const holding = around.inHand.open();
@@ -99,6 +127,17 @@ async function respond(
     case 'pixel':
       return toPixel((await collectPixel(route.type, request, query, known, around)) ?? SUCCESS);
   }
+}
+
+const nothingHere = refusal({ status: 404, code: 'not_found', message: 'There is nothing here' });
+
+/** Where it would send to Segment's host it is told nothing, and sends nothing. */
+function segmentSettingsFor(key: string, request: IncomingMessage, around: Surroundings): Answer {
+  const { host, 'x-forwarded-proto': proto } = request.headers;
+  const here = reachedAt(host, joined(proto), around.trustedProxies);
+  return here
+    ? settingsAnswer(segmentSettings(key, here))
+    : refusal({ status: 400, code: 'invalid_http', message: 'The header Host names no host' });
 }
 
 /** @returns why nothing of it is taken; undefined: all of it is stored */
@@ -126,6 +165,38 @@ async function collect(
     early ?? sourceOf(writeKeyOf({ body: body.json.writeKey, query: inQuery(query) }), request, known, around);
   if ('status' in source) return source;
   return store(route, request, body, source, receivedAt, isBrowser(request), known, around);
+}
+
+/** As `collect`, for a file of rows. Its answer tells of each row that is not accepted. */
+async function collectBulk(
+  request: IncomingMessage,
+  query: string | undefined,
+  known: Known,
+  around: Surroundings,
+  holding: Holding,
+): Promise<Answer> {
+  const source = sourceOf(inHeaders(request) ?? inQuery(query), request, known, around);
+  if ('status' in source) return refusal(source);
+  const asked = bulkRequestOf(query, request.headers['content-type']);
+  if ('status' in asked) return refusal(asked);
+  const early = beyondRate(source, around);
+  if (early) return refusal(early);
+  const receivedAt = around.now();
+  const bytes = await bodyOf(request, around, holding);
+  if (!Buffer.isBuffer(bytes)) return refusal(bytes);
+  // Others with the same key may have come in between.
+  const beyond = beyondRate(source, around);
+  if (beyond) return refusal(beyond);
+  const envelope = envelopeOf(source, receivedAt, known, around);
+  const rows = decideRows(bytes, asked, MOST_GROWTH * around.mostBodyBytes, envelope);
+  if (!Array.isArray(rows)) return refusal(rows);
+  const decisions = rows.map(({ decision }) => decision);
+  if (asked.dryRun) {
+    take(source, decisions.length, around);
+    return bulkAnswer(rows, true);
+  }
+  const refused = await keep(decisions, source, receivedAt, known, around);
+  return refused ? refusal(refused) : bulkAnswer(rows, false);
 }
 
 /** As `collect`, for an event that is in the address itself. */
@@ -224,7 +295,7 @@ async function store(
   return Array.isArray(decisions) ? keep(decisions, source, receivedAt, known, around) : decisions;
 }
 
-/** Has all events of a request stored. A request of none costs as much as one of one. */
+/** Has all events of a request stored. */
 async function keep(
   decisions: readonly Decision[],
   source: Source,
@@ -232,8 +303,7 @@ async function keep(
   known: Known,
   around: Surroundings,
 ): Promise<Refusal | undefined> {
-  const { rateLimit } = source.settings;
-  if (rateLimit) around.rateLimits.take(source.keyDigest, rateLimit, Math.max(decisions.length, 1), around.now());
+  take(source, decisions.length, around);
   const records = decisions
     .filter((decision) => decision.outcome !== 'dropped')
     .map((decision) => encode(decision, receivedAt, known));
@@ -302,6 +372,11 @@ function beyondRate({ settings, keyDigest }: Source, around: Surroundings): Refu
   return { status: 429, code: 'rate_limited', message: 'The write key has used up its rate', retryAfter };
 }
 
+/** A request of no events costs as much as one of one. */
+function take({ settings, keyDigest }: Source, events: number, around: Surroundings): void {
+  if (settings.rateLimit) around.rateLimits.take(keyDigest, settings.rateLimit, Math.max(events, 1), around.now());
+}
+
 const inHeaders = ({ headers }: IncomingMessage): string | undefined => {
   const header = headers['x-write-key'];
   return writeKeyOf({ authorization: headers.authorization, header: Array.isArray(header) ? header[0] : header });
@@ -314,7 +389,9 @@ const inQuery = (query: string | undefined): string | undefined =>
 const isBrowser = ({ headers }: IncomingMessage): boolean =>
   headers.origin !== undefined || headers.referer !== undefined;
 
-function addressOf({ socket, headers }: IncomingMessage, proxies: number): string | null {
-  const forwarded = headers['x-forwarded-for'];
-  return clientAddress(socket.remoteAddress, Array.isArray(forwarded) ? forwarded.join(',') : forwarded, proxies);
-}
+const addressOf = ({ socket, headers }: IncomingMessage, proxies: number): string | null =>
+  clientAddress(socket.remoteAddress, joined(headers['x-forwarded-for']), proxies);
+
+/** A header that may be there more than once. */
+const joined = (header: string | string[] | undefined): string | undefined =>
+  Array.isArray(header) ? header.join(',') : header;

@@ -4,7 +4,7 @@ import type { Hashing } from '#shared/identity/hashing.ts';
 import { defineTask, type Input } from '#shared/task/task.ts';
 import { BoundedMemo } from './core/bounded-memo.ts';
 import { defaultProfiles } from './core/default-profiles.ts';
-import { DuplicateWindow } from './core/duplicates.ts';
+import { Duplicates } from './core/duplicates.ts';
 import { messageIdHash } from './core/message-id.ts';
 import { resolutionAfter } from './core/resolutions.ts';
 import { idsOfChunk } from './core/seen-chunk.ts';
@@ -24,19 +24,17 @@ export const createResolver = ({ hashing, generation }: { readonly hashing: Hash
     stores: {
       /** By identifier hash: its profile, once it has left the default one. */
       resolution: { record: 'Resolution' },
-      /** By received hour and offset: message ids, found one by one through the index. */
-      seen: { record: 'Seen', index: idsOfChunk },
+      /** By received hour and offset: the message ids of all events. */
+      seen: { record: 'Seen', members: idsOfChunk },
       /** By claim id. */
       sighting: { record: 'Sighting' },
     },
     process(inputs, work) {
       const partition = inputs[0]?.partition ?? 0;
-      const window = new DuplicateWindow({
-        find: (id) => work.find('seen', id),
+      const duplicates = new Duplicates({
+        holds: (id) => work.holds('seen', id),
         get: (key) => work.get('seen', key),
-        first: (after) => work.first('seen', after),
         put: (key, chunk) => work.put('seen', key, chunk),
-        remove: (key) => work.remove('seen', key),
       });
       const sightings = new Sightings(
         { get: (id) => work.get('sighting', id), put: (id, sighting) => work.put('sighting', id, sighting) },
@@ -69,7 +67,7 @@ export const createResolver = ({ hashing, generation }: { readonly hashing: Hash
           });
           return;
         }
-        if (window.take(messageIdHash(event.source, event.message_id), event.received_at, input.offset)) {
+        if (duplicates.take(messageIdHash(event.source, event.message_id), event.received_at, input.offset)) {
           work.settle(input, 'duplicate');
           return;
         }
@@ -85,7 +83,7 @@ export const createResolver = ({ hashing, generation }: { readonly hashing: Hash
         else if (input.value) stitch(input, input.value);
         else work.reject(input, { reason: 'empty', message: 'a record without a value' });
       }
-      window.finish();
+      duplicates.finish();
     },
   });
 };

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { topics } from '#schemas/topics.ts';
+import { booksTable, connectTo, runBooks } from '../support/books-run.ts';
 import { type RunningPlatform, startPlatform } from '../support/platform.ts';
 import { River } from '../support/river.ts';
 import { expectAsWithoutTrouble } from '../support/river-checks.ts';
@@ -124,6 +125,14 @@ describe('bad input', () => {
       return found.length === 1;
     });
   });
+
+  test('of a mixed run everybody counts the same, reason by reason, and all that was sent is somewhere', async () => {
+    const connections = connectTo(platform.platform);
+    onTestFinished(() => connections.close());
+    const report = await runBooks(connections, { count: 4_000, run: 'books' });
+    expect(report.problems, booksTable(report)).toEqual([]);
+    expect(report.lines.get('accepted')?.Kafka).toBeGreaterThan(3_800);
+  }, 400_000);
 
   test('nothing has crashed', async () => {
     expect(platform.platform.units().filter(({ restarts, note }) => restarts > 0 || note !== '')).toEqual([]);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { topics } from '#schemas/topics.ts';
 import { type CollectorProcess, defineSources, startCollector } from '../support/collector-process.ts';
 import { createInstallation, type Installation } from '../support/installation.ts';
+import { PersistentSenders } from '../support/persistent-senders.ts';
 import { type RunningPlatform, startPlatform } from '../support/platform.ts';
 import { readAll } from '../support/read-all.ts';
 import { until } from '../support/until.ts';
@@ -26,61 +27,44 @@ beforeEach(async () => {
   };
 });
 
-const statusOf = async (messageId: string): Promise<number> => {
-  const answer = await fetch(`${collector.url}/v1/track`, {
-    method: 'POST',
-    headers: { 'x-write-key': 'server-key' },
-    body: JSON.stringify({ event: 'E', userId: messageId, messageId }),
-  });
-  await answer.text();
-  return answer.status;
-};
+const sendUntilTold = (): PersistentSenders => new PersistentSenders('events', () => collector.url, 'server-key');
 
-/** Senders that send an event again until it is acknowledged, as SDKs do. */
-function sendUntilTold() {
-  const acknowledged: string[] = [];
-  const refused: number[] = [];
-  let on = true;
-  const senders = Array.from({ length: 16 }, async (_, sender) => {
-    for (let n = 0; on; n++) {
-      for (;;) {
-        const status = await statusOf(`sender ${sender}, ${n}`);
-        if (status === 200) break;
-        refused.push(status);
-      }
-      acknowledged.push(`sender ${sender}, ${n}`);
-    }
-  });
-  const stop = async (): Promise<void> => {
-    on = false;
-    await Promise.all(senders);
-  };
-  return { acknowledged, refused, stop };
-}
-
-async function expectNoneLost(acknowledged: readonly string[]): Promise<void> {
-  const stored = new Set(
-    (await readAll(installation, topics.eventsCollected)).map(({ value }) => value?.message_id ?? ''),
-  );
-  expect(acknowledged.filter((messageId) => !stored.has(messageId))).toEqual([]);
+async function expectNoneLost(senders: PersistentSenders): Promise<void> {
+  const stored = await readAll(installation, topics.eventsCollected);
+  expect(senders.wrongIn(stored.map(({ value }) => value?.message_id ?? ''))).toEqual([]);
 }
 
 describe('nothing that was acknowledged is lost, and the collector recovers by itself', () => {
+  test('when the collector is killed, ten times', async () => {
+    const senders = sendUntilTold();
+    for (let kills = 0; kills < 10; kills++) {
+      const before = senders.acknowledged.length;
+      await until('500 more are acknowledged', () => senders.acknowledged.length >= before + 500);
+      collector.child.kill('SIGKILL');
+      collector = await startCollector(platform, installation.prefix);
+    }
+    await senders.stop();
+    expect(senders.unanswered).toBeGreaterThan(0);
+    await expectNoneLost(senders);
+  });
+
   test('when Kafka is killed', async () => {
-    const { acknowledged, refused, stop } = sendUntilTold();
+    const senders = sendUntilTold();
+    const { acknowledged, refused } = senders;
     await until('some are acknowledged', () => acknowledged.length > 500);
     platform.kill('kafka');
     await platform.restarted('kafka');
     const before = acknowledged.length;
     await until('more are acknowledged', () => acknowledged.length > before + 500);
-    await stop();
+    await senders.stop();
     await collector.ready();
     expect(refused.filter((status) => status !== 503)).toEqual([]);
-    await expectNoneLost(acknowledged);
+    await expectNoneLost(senders);
   });
 
   test('when Kafka hangs: senders are told to come back, and not ready is what it says', async () => {
-    const { acknowledged, refused, stop } = sendUntilTold();
+    const senders = sendUntilTold();
+    const { acknowledged, refused } = senders;
     await until('some are acknowledged', () => acknowledged.length > 500);
     platform.kill('kafka', 'SIGSTOP');
     await until('some are refused', () => refused.length > 0);
@@ -89,8 +73,8 @@ describe('nothing that was acknowledged is lost, and the collector recovers by i
     platform.kill('kafka', 'SIGCONT');
     const before = acknowledged.length;
     await until('more are acknowledged', () => acknowledged.length > before + 500);
-    await stop();
+    await senders.stop();
     expect(refused.filter((status) => status !== 503)).toEqual([]);
-    await expectNoneLost(acknowledged);
+    await expectNoneLost(senders);
   });
 });

@@ -23,7 +23,7 @@ import { empty, merge } from '../../services/profile-projector/core/tributary.ts
 import { createProjector } from '../../services/profile-projector/projector.ts';
 
 /*
- * Resolvers, linker and projectors together, with topics in memory: any events, some sent twice; any number of partitions; topics that
+ * Resolvers, linker and projectors together, with topics in memory: any events, some sent again, at once or years later; any number of partitions; topics that
  * are delivered in any batches and interleave in any way, in order only within a partition of a topic, so that mappings come as late as
  * they like. In the end: the profiles of all events at once.
  */
@@ -65,6 +65,10 @@ const body = fc.oneof(
 const aliasOf = ([user, previous]: readonly Identifier[]): readonly [Identifier, Identifier] | undefined =>
   user?.type === 'user_id' && previous ? [user, previous] : undefined;
 
+const DAY = 24 * 3_600_000;
+/** How much later an event is received again. */
+const gap = fc.constantFrom(0, 1, DAY - 1, DAY, 2 * DAY, 1_000 * DAY);
+
 const few = universe.filter((_, n) => n % 2 === 0);
 const logs = fc
   .array(
@@ -74,16 +78,19 @@ const logs = fc
       receivedAt: fc.nat(30),
       timestamp: fc.nat(4),
       source: fc.constantFrom('web', 'app'),
-      times: fc.oneof({ weight: 4, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.constantFrom(2, 3) }),
+      again: fc.oneof(
+        { weight: 4, arbitrary: fc.constant([]) },
+        { weight: 1, arbitrary: fc.array(gap, { maxLength: 2 }) },
+      ),
     }),
     { maxLength: 40, size: 'max' },
   )
   .map((drafts) =>
-    drafts.map(({ body, identifiers, receivedAt, times, ...rest }, n) => {
+    drafts.map(({ body, identifiers, receivedAt, again, ...rest }, n) => {
       const [user, previous] = aliasOf(identifiers) ?? [];
       const payload =
         body.type === 'alias' ? { payload: JSON.stringify({ userId: user?.value, previousId: previous?.value }) } : {};
-      return { times, event: eventWith(`m${n}`, receivedAt, identifiers, { ...body, ...rest, ...payload }) };
+      return { again, event: eventWith(`m${n}`, receivedAt, identifiers, { ...body, ...rest, ...payload }) };
     }),
   );
 
@@ -209,17 +216,19 @@ test('whatever comes when, the profiles are those of all events at once, and no 
   await fc.assert(
     fc.asyncProperty(logs, fc.integer({ min: 1, max: 4 }), fc.integer(), async (drafts, partitions, seed) => {
       const pick = choices(seed);
-      const copies = drafts.flatMap(({ event, times }) => Array<EventCollected>(times).fill(event));
-      const log = copies.map((event) => ({ event, rank: pick(1_000) })).sort((a, b) => a.rank - b.rank);
-      const { feed, stitched } = await flow(
-        log.map(({ event }) => event),
-        partitions,
-        pick,
+      const copies = drafts.flatMap(({ event, again }) =>
+        [0, ...again].map((later) => ({ ...event, received_at: event.received_at + later })),
       );
+      const log = copies
+        .map((event) => ({ event, rank: pick(1_000) }))
+        .sort((a, b) => a.rank - b.rank)
+        .map(({ event }) => event);
+      const first = new Map([...log].reverse().map((event) => [event.message_id, event]));
+      const { feed, stitched } = await flow(log, partitions, pick);
       expect(stitched.map(({ message_id }) => message_id).sort()).toEqual(
         drafts.map(({ event }) => event.message_id).sort(),
       );
-      expect(lastOf(feed).map(canonicalProfile).sort()).toEqual(expected(drafts.map(({ event }) => event)).sort());
+      expect(lastOf(feed).map(canonicalProfile).sort()).toEqual(expected([...first.values()]).sort());
     }),
     { numRuns: 300 },
   );

@@ -145,11 +145,23 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: `${stitcher}/core/duplicates.ts`,
-        right: 'return known !== undefined && Math.abs(receivedAt - known) < WINDOW;',
-        wrong: 'return false;',
+        right: 'if (this.#added.has(id) || this.#store.holds(id)) return true;',
+        wrong: '',
       },
     ],
     tests: [`${stitcher}/core/duplicates.test.ts`],
+    project: 'unit',
+  },
+  {
+    name: 'what the values on disk hold is not found again',
+    edits: [
+      {
+        file: 'services/shared/task/disk-state.ts',
+        right: 'if (!set.doesExist(key)) void set.put(key, NOTHING);',
+        wrong: '',
+      },
+    ],
+    tests: ['services/shared/task/state.contract.test.ts'],
     project: 'unit',
   },
   {
@@ -326,6 +338,60 @@ export const plantedBugs: readonly PlantedBug[] = [
     project: 'unit',
   },
   {
+    name: 'when a row of history was sent corrects its time',
+    edits: [
+      {
+        file: 'services/collector/core/event.ts',
+        right: 'envelope.isHistory ? undefined : (',
+        wrong: 'envelope.receivedAt < 0 ? undefined : (',
+      },
+    ],
+    tests: ['services/collector/core/bulk.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'a row that is sent again gets another id',
+    edits: [
+      {
+        file: 'services/collector/core/bulk.ts',
+        right: 'JSON.stringify([source, row, text])',
+        wrong: 'JSON.stringify([source, row, text, performance.now()])',
+      },
+    ],
+    tests: ['services/collector/core/bulk.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'a quote that is not closed swallows the rows after it',
+    edits: [
+      {
+        file: 'services/shared/rows/row-at.ts',
+        right: ' || !endsField(bytes[i + 1], delimiter)',
+        wrong: '',
+      },
+    ],
+    tests: ['services/collector/core/bulk.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'the rows of each slice of a file are counted anew',
+    edits: [{ file: 'services/console/cli/import/slices.ts', right: '    row += rows;\n', wrong: '' }],
+    tests: ['test/model/slices-of-a-file.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'a file is cut inside of quotes',
+    edits: [
+      {
+        file: 'services/console/cli/import/slices.ts',
+        right: 'limits.bytes + MOST_ROW_BYTES + 2',
+        wrong: 'limits.bytes + 2',
+      },
+    ],
+    tests: ['test/model/slices-of-a-file.test.ts'],
+    project: 'unit',
+  },
+  {
     name: 'a signature counts that is as long as the right one',
     edits: [
       {
@@ -380,6 +446,42 @@ export const plantedBugs: readonly PlantedBug[] = [
         file: 'services/collector/pipeline.ts',
         right: 'if ((source.webhook !== undefined) !== forWebhook)',
         wrong: 'if (forWebhook && source.webhook === undefined)',
+      },
+    ],
+    tests: ['services/collector/pipeline.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'what a program says of when it was gives way to when it was called',
+    edits: [
+      {
+        file: 'services/collector/core/times.ts',
+        right: 'timeOf(right) ?? ',
+        wrong: '',
+      },
+    ],
+    tests: ['services/collector/core/times.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'a page is sent to wherever a header says',
+    edits: [
+      {
+        file: 'services/collector/core/reached-at.ts',
+        right: 'host === undefined || !NAME.test(host)',
+        wrong: 'host === undefined',
+      },
+    ],
+    tests: ['services/collector/core/reached-at.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'over http a page asks Segment for its settings',
+    edits: [
+      {
+        file: 'services/collector/adapters/browser-sdk-files.ts',
+        right: 'Buffer.concat([Buffer.from(FROM_HERE), readFileSync(standalone)])',
+        wrong: 'Buffer.concat([Buffer.from(FROM_HERE.slice(0, 0)), readFileSync(standalone)])',
       },
     ],
     tests: ['services/collector/pipeline.test.ts'],

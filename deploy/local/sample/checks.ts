@@ -76,7 +76,6 @@ export function problemsIn(findings: Findings): string[] {
         expected.euroCents * MICROS_PER_CENT,
       );
     }
-    // Whoever sends an event again after a day is not told that it is a duplicate.
     same('duplicates in ClickHouse', warehouse.duplicates, outcomesOf(books, 'resolver', collected).duplicate ?? 0);
     same('deliveries asked for', putOutBy(books, 'planner', destination), expected.deliveries);
   }

@@ -1,3 +1,4 @@
+import type { DecidedRow } from './bulk.ts';
 import { preflightHeaders } from './origins.ts';
 import { NOT_KNOWN_YET, type Refusal } from './refusal.ts';
 import type { Source, Sources } from './sources.ts';
@@ -14,6 +15,25 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 
 /** What every SDK takes for success: this status with this body. */
 export const SUCCESS: Answer = { status: 200, headers: JSON_TYPE, body: '{"success":true}' };
+
+/** What became of the rows of a file: those that were not accepted one by one. Nothing of what they hold. */
+export function bulkAnswer(rows: readonly DecidedRow[], dryRun: boolean): Answer {
+  const rejected: { row: number; code: string; message: string }[] = [];
+  const flags: Partial<Record<string, number>> = {};
+  let accepted = 0;
+  for (const { row, decision } of rows) {
+    if (decision.outcome === 'rejected') {
+      const { violations } = decision.value;
+      rejected.push({ row, code: decision.reason, message: violations.join('; ') });
+    } else if (decision.outcome === 'accepted') {
+      accepted++;
+      for (const flag of decision.value.flags) flags[flag] = (flags[flag] ?? 0) + 1;
+    }
+  }
+  const dropped = rows.length - accepted - rejected.length;
+  const body = { accepted, rejected: rejected.length, dropped, flags, rows: rejected, dryRun };
+  return { status: 200, headers: JSON_TYPE, body: JSON.stringify(body) };
+}
 
 /** SDKs look for `code` and `message`; one tries for ever without them. Those that are told to come back are told when. */
 export const refusal = ({ status, code, message, retryAfter = 2 }: Refusal): Answer => ({
@@ -50,16 +70,23 @@ export const toPreflight = (origin: string | undefined, wanted: string | undefin
   body: '',
 });
 
-/** What an SDK asks for before it sends; none of it is secret. */
-export function settingsAnswer(
+/** What an SDK asks for before it sends; none of it is secret. Each asks anew: it may be another's tomorrow. */
+export const settingsAnswer = (settings: unknown): Answer => ({
+  status: 200,
+  headers: { ...JSON_TYPE, 'cache-control': 'no-store' },
+  body: JSON.stringify(settings),
+});
+
+/** What an SDK loads, for a write key that may be used. */
+export function forKey(
   sources: Sources,
   key: string | undefined,
-  settings: (key: string, source: Source) => unknown,
+  answer: (key: string, source: Source) => Answer,
 ): Answer {
   const source = key === undefined ? undefined : sources.find(key);
   if (sources.empty) return notKnownYet;
   return source?.enabled && key !== undefined
-    ? { status: 200, headers: JSON_TYPE, body: JSON.stringify(settings(key, source)) }
+    ? answer(key, source)
     : refusal({ status: 404, code: 'unknown_write_key', message: 'No enabled source has this write key' });
 }
 

@@ -1,14 +1,16 @@
 /**
- * The address of the client: the socket's, or, behind `proxies` trusted ones, what the outermost of them wrote into
- * `X-Forwarded-For`. What a client writes there itself is further to the left, and not believed.
+ * What the outermost of `proxies` trusted ones wrote into an `X-Forwarded-…` header, to which each adds at its end. What a client writes
+ * there itself is further to the left, and not believed.
  */
-export function clientAddress(
+export function saidByProxy(header: string | undefined, proxies: number): string | undefined {
+  if (proxies === 0 || !header) return undefined;
+  const hops = header.split(',').map((hop) => hop.trim());
+  return hops.at(-proxies) || hops[0] || undefined;
+}
+
+/** The address of the client: the socket's, or, behind trusted proxies, the one of their `X-Forwarded-For`. */
+export const clientAddress = (
   socket: string | undefined,
   forwardedFor: string | undefined,
   proxies: number,
-): string | null {
-  const direct = socket?.replace(/^::ffff:/, '') ?? null;
-  if (proxies === 0 || !forwardedFor) return direct;
-  const hops = forwardedFor.split(',').map((hop) => hop.trim());
-  return hops.at(-proxies) || hops[0] || direct;
-}
+): string | null => saidByProxy(forwardedFor, proxies) ?? socket?.replace(/^::ffff:/, '') ?? null;

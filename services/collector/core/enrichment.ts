@@ -54,7 +54,7 @@ export function enrichmentOf(
       ? agentOf(userAgent, hintsOfContext(userAgentData) ?? hints)
       : undefined;
   if (agent && enrich.userAgent) {
-    if (userAgent === own) add('userAgent', own);
+    if (userAgent !== said) add('userAgent', own);
     add('browser', agent.browser);
     add('os', agent.os);
     add('device', agent.device);

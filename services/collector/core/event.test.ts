@@ -142,12 +142,16 @@ describe('an accepted event', () => {
     expect(contextOf({ page }, false)).toEqual({ page });
   });
 
-  test('takes the time of sending from the request when it has none, and original over timestamp', () => {
+  test('takes the time of sending from the request when it has none, and a timestamp beside an original one as it is', () => {
     const value = accepted(
       { ...track, timestamp: '1999-01-01', originalTimestamp: '1998-01-01', sentAt: '' },
       { sentAt: new Date(RECEIVED - 1_000).toISOString() },
     );
-    expect(value).toMatchObject({ original_timestamp: Date.UTC(1998, 0), sent_at: RECEIVED - 1_000 });
+    expect(value).toMatchObject({
+      original_timestamp: Date.UTC(1998, 0),
+      sent_at: RECEIVED - 1_000,
+      timestamp: Date.UTC(1999, 0),
+    });
   });
 
   test.each([

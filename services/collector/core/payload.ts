@@ -75,6 +75,10 @@ function over(own: string, under: Under): string {
   return withMembers(own, others);
 }
 
+/** An object's text with a member at its end, in the place of any others of that name. */
+export const withMember = (text: string, name: string, value: string): string =>
+  withMembers(withoutMember(text, name), [memberOf(name, value)]);
+
 /** @param value JSON text */
 export const memberOf = (name: string, value: string): string => `${JSON.stringify(name)}:${value}`;
 

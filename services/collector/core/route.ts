@@ -1,10 +1,15 @@
 /** The calls of the tracking API. */
-export type EventType = 'identify' | 'track' | 'page' | 'screen' | 'group' | 'alias';
+const types = ['identify', 'track', 'page', 'screen', 'group', 'alias'] as const;
+export type EventType = (typeof types)[number];
+
+export const isEventType = (value: unknown): value is EventType => (types as readonly unknown[]).includes(value);
 
 /** What a request asks for. */
 export type Route =
   | { readonly to: 'event'; readonly type: EventType }
   | { readonly to: 'batch' }
+  /** A file of rows, or a part of one. */
+  | { readonly to: 'bulk' }
   /** An event in the address of an image. */
   | { readonly to: 'pixel'; readonly type: EventType }
   | { readonly to: 'webhook' }
@@ -12,6 +17,10 @@ export type Route =
   | { readonly to: 'sdk-metrics' }
   | { readonly to: 'settings'; readonly writeKey: string }
   | { readonly to: 'source-config' }
+  /** Segment's browser SDK itself. */
+  | { readonly to: 'script'; readonly writeKey: string }
+  /** What the SDK loads by itself. */
+  | { readonly to: 'script-part'; readonly name: string }
   | { readonly to: 'preflight' }
   | { readonly to: 'method-not-allowed' }
   | { readonly to: 'nowhere' };
@@ -32,24 +41,35 @@ const calls: Readonly<Record<string, Route>> = {
   batch: { to: 'batch' },
   b: { to: 'batch' },
   import: { to: 'batch' },
+  bulk: { to: 'bulk' },
   webhook: { to: 'webhook' },
   m: { to: 'sdk-metrics' },
 };
 
+/** What browser SDKs load, by its path; with what is in the brackets. */
+const loads: readonly (readonly [RegExp, (part: string) => Route])[] = [
+  [/^\/projects\/([^/]+)\/settings$/, (writeKey) => ({ to: 'settings', writeKey })],
+  [/^\/sourceConfig()$/, () => ({ to: 'source-config' })],
+  [/^\/analytics\.js\/v1\/([^/]+)\/analytics\.min\.js$/, (writeKey) => ({ to: 'script', writeKey })],
+  [/^\/analytics-next\/bundles\/([^/]+)$/, (name) => ({ to: 'script-part', name })],
+];
+
+function loaded(path: string): Route | undefined {
+  for (const [pattern, route] of loads) {
+    const part = pattern.exec(path)?.[1];
+    if (part !== undefined) return route(decode(part));
+  }
+  return undefined;
+}
+
 /** @param path without the query string */
 export function routeOf(method: string, path: string): Route {
-  const bare = path.replace(/^\/v1(?=\/)/, '').replace(/\/+$/, '');
+  // RudderStack's browser SDK has an address of its own for what it sends as a page goes away.
+  const bare = path.replace(/^(?:\/beacon)?\/v1(?=\/)/, '').replace(/\/+$/, '');
   const call = Object.hasOwn(calls, bare.slice(1)) ? calls[bare.slice(1)] : undefined;
-  const settings = /^\/projects\/([^/]+)\/settings$/.exec(bare);
   const pixelled = bare.startsWith('/pixel/') ? calls[bare.slice('/pixel/'.length)] : undefined;
   const known =
-    call ??
-    (pixelled?.to === 'event' ? ({ to: 'pixel', type: pixelled.type } as const) : undefined) ??
-    (settings
-      ? ({ to: 'settings', writeKey: decode(settings[1] as string) } as const)
-      : bare === '/sourceConfig'
-        ? ({ to: 'source-config' } as const)
-        : undefined);
+    call ?? (pixelled?.to === 'event' ? ({ to: 'pixel', type: pixelled.type } as const) : undefined) ?? loaded(bare);
   if (!known) return { to: 'nowhere' };
   if (method === 'OPTIONS') return { to: 'preflight' };
   const wanted = call ? 'POST' : 'GET';

@@ -1,6 +1,9 @@
-/** What Segment's browser SDK asks for before it sends: nothing to load, events to this host. */
-export const segmentSettings = (writeKey: string): unknown => ({
-  integrations: { 'Segment.io': { apiKey: writeKey } },
+import type { ReachedAt } from './reached-at.ts';
+
+/** What Segment's browser SDK asks for before it sends: nothing to load, events to this host, and its own metrics to nobody. */
+export const segmentSettings = (writeKey: string, { host, protocol }: ReachedAt): unknown => ({
+  integrations: { 'Segment.io': { apiKey: writeKey, apiHost: `${host}/v1`, protocol } },
+  metrics: { sampleRate: 0 },
 });
 
 /** What RudderStack's browser SDK asks for before it sends. */

@@ -54,6 +54,13 @@ describe('the corrected time', () => {
     });
   });
 
+  test('is what the event gives beside its original time, if that is a time', () => {
+    const of = (right: unknown) => timesOf(iso(RECEIVED - 5_000), iso(RECEIVED - 4_000), RECEIVED, right);
+    expect(of('1997-01-01')).toMatchObject({ original: RECEIVED - 5_000, timestamp: Date.UTC(1997, 0), flags: [] });
+    expect(of('yesterday')).toMatchObject({ timestamp: RECEIVED - 1_000 });
+    expect(of(iso(RECEIVED + 86_400_001))).toMatchObject({ timestamp: RECEIVED, flags: ['future_timestamp'] });
+  });
+
   test('is the received time when it would be more than a day ahead of it', () => {
     const ahead = iso(RECEIVED + 86_400_001);
     expect(timesOf(ahead, undefined, RECEIVED)).toMatchObject({ timestamp: RECEIVED, flags: ['future_timestamp'] });

@@ -38,8 +38,9 @@ const given = (value: unknown): boolean => value !== undefined && value !== null
  * timestamp = received − (sent − original): what is left when the sender's clock is taken out. Without a time of sending, the
  * original. What would be more than a day ahead of the received time is put at the received time, so that one wrong clock
  * cannot win every trait for ever.
+ * @param right taken as it is: what an event gives beside its original time, because its program said when it was
  */
-export function timesOf(original: unknown, sent: unknown, receivedAt: number): Times {
+export function timesOf(original: unknown, sent: unknown, receivedAt: number, right?: unknown): Times {
   const flags: TimeFlag[] = [];
   const originalTime = given(original) ? timeOf(original) : undefined;
   const sentTime = given(sent) ? timeOf(sent) : undefined;
@@ -48,8 +49,8 @@ export function timesOf(original: unknown, sent: unknown, receivedAt: number): T
     if (given(sent)) flags.push('invalid_sent_at');
   } else if (Math.abs(receivedAt - sentTime) > DAY) flags.push('clock_skew');
 
-  let timestamp = originalTime ?? receivedAt;
-  if (originalTime !== undefined && sentTime !== undefined) timestamp += receivedAt - sentTime;
+  const skew = originalTime !== undefined && sentTime !== undefined ? receivedAt - sentTime : 0;
+  let timestamp = timeOf(right) ?? (originalTime ?? receivedAt) + skew;
   if (timestamp > receivedAt + DAY) {
     flags.push('future_timestamp');
     timestamp = receivedAt;

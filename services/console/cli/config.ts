@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { clickhouseOptions } from '#shared/clickhouse/client.ts';
-import { count, flag, helpText, port, readOptions, text, type Values } from '#shared/service/options.ts';
+import { count, flag, helpText, lines, port, readOptions, text, type Values } from '#shared/service/options.ts';
 import { platformOptions } from '#shared/service/platform-options.ts';
 
 const options = {
@@ -24,11 +24,26 @@ const options = {
   activationUrl: text('ACTIVATION_URL', 'Operations address of activation', ''),
   actor: text('ACTOR', 'Who changes definitions; the user of this machine when empty', ''),
   reason: text('REASON', 'Why definitions are changed', ''),
-  source: text('SOURCE', 'Of tail: only events of this source', ''),
-  event: text('EVENT', 'Of tail: only events of this name', ''),
+  source: text('SOURCE', 'Of tail: only events of this source; of import: whose rows they are', ''),
+  event: text('EVENT', 'Of tail: only events of this name; of import: name of rows that do not say theirs', ''),
   rejected: flag('REJECTED', 'Of tail: only rejected events', 'false'),
+  writeKey: text('WRITE_KEY', 'Of import: write key of the source; else SOURCE is looked up', ''),
+  format: text('FORMAT', 'Of import: csv or jsonl; as the file’s name says when empty', ''),
+  delimiter: text('DELIMITER', 'Of import: between the cells of a CSV; `tab` is a tab', ''),
+  type: text('TYPE', 'Of import: type of rows that do not say theirs', ''),
+  column: lines('COLUMN', 'Of import: NAME=FIELD for a column of another name, one a line; a flag for each', ''),
+  columns: text('COLUMNS', 'Of import: YAML file of them, NAME: FIELD', ''),
+  dryRun: flag('DRY_RUN', 'Of import: look at every row, and import none', 'false'),
+  restart: flag('RESTART', 'Of import: begin anew', 'false'),
+  rejects: text('REJECTS', 'Of import: file to write bad rows to, with their text', ''),
+  state: text('STATE', 'Of import: file that says how far it is; beside the imported one when empty', ''),
   limit: count('LIMIT', 'Most rows to show', '20'),
 } as const;
+
+/** Flags without a value. */
+const switches = new Set(['--rejected', '--dry-run', '--restart']);
+/** Flags that may be there several times. */
+const repeated = '--column=';
 
 export type CliSettings = Values<typeof options>;
 
@@ -52,11 +67,16 @@ export function invocationOf(argv: readonly string[]): Invocation | { readonly e
     const arg = argv[i] as string;
     if (arg === '--json') json = true;
     else if (arg === '--help' || arg === '-h') help = true;
-    else if (arg === '--rejected') flags.push('--rejected=true');
+    else if (switches.has(arg)) flags.push(`${arg}=true`);
     else if (!arg.startsWith('--')) words.push(arg);
     else flags.push(arg.includes('=') ? arg : `${arg}=${argv[++i] ?? ''}`);
   }
-  const read = readOptions(options, process.env, flags);
+  const columns = flags.filter((flag) => flag.startsWith(repeated)).map((flag) => flag.slice(repeated.length));
+  const others = flags.filter((flag) => !flag.startsWith(repeated));
+  const read = readOptions(options, process.env, [
+    ...others,
+    ...(columns.length > 0 ? [repeated + columns.join('\n')] : []),
+  ]);
   if ('errors' in read) return read;
   const given = (name: string): boolean =>
     process.env[`TRIBUTARY_${name}`] !== undefined ||

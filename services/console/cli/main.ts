@@ -1,6 +1,7 @@
 import { apply, definitions, diff } from './commands/definitions.ts';
 import { doctor } from './commands/doctor.ts';
 import { deliveries, event, rejected } from './commands/events.ts';
+import { importFile } from './commands/import.ts';
 import { digest, identity, profile } from './commands/profiles.ts';
 import { status } from './commands/status.ts';
 import { tail } from './commands/tail.ts';
@@ -33,7 +34,11 @@ const commands: Readonly<Record<string, Command>> = {
   deliveries: { usage: 'deliveries', does: 'what was delivered, and what was not (--limit ROWS)', run: deliveries },
   digest: { usage: 'digest', does: 'number of profiles and an order-free digest over them', run: digest },
   tail: { usage: 'tail', does: 'events as they pass (--source NAME, --event NAME, --rejected)', run: tail },
-  import: { usage: 'import', does: 'not there yet' },
+  import: {
+    usage: 'import FILE',
+    does: 'sends the rows of a CSV or JSONL file (--source NAME or --write-key KEY)',
+    run: importFile,
+  },
   replay: { usage: 'replay', does: 'not there yet' },
 };
 
@@ -43,7 +48,8 @@ const help = (): string =>
     '',
     ...Object.values(commands).map(({ usage, does }) => `  tributary ${usage.padEnd(34)} ${does}`),
     '',
-    'Every command knows --json and --help. Exit code: 0, 1 when something is wrong, 2 when it was asked wrongly.',
+    'Every command knows --json and --help. Exit code: 0, 1 when something is wrong, 2 when it was asked wrongly;',
+    'of import 3 when all is imported but rows that are bad.',
     'It finds a local platform by its data directory (.tributary) and ports.',
     '',
     settingsHelp(),

@@ -3,7 +3,7 @@ export interface Output {
   /** For `--json`. */
   readonly json: unknown;
   readonly text: string;
-  /** 0 when left out. */
+  /** 0 when left out; 3: done, but for a part that is the asker's to mend. */
   readonly exitCode?: number;
 }
 

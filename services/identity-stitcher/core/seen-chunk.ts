@@ -1,9 +1,13 @@
 import type { Seen } from '#schemas/generated/records.ts';
 
-/** Received times are kept by the hour, so that what is past the window can be dropped a whole chunk at a time. */
-export const HOUR = 3_600_000;
+const HOUR = 3_600_000;
 const ID_BYTES = 16;
 const ENTRY_BYTES = 20;
+/**
+ * Ids of so many offsets in a row share a chunk, so that where events are few, and each comes in a batch of its own, no id costs a
+ * whole record for ever. Each such batch writes the chunk again: it must stay small.
+ */
+const CHUNK_OFFSETS = 32;
 
 /** A message id and when it was received. */
 export interface SeenEntry {
@@ -14,20 +18,20 @@ export interface SeenEntry {
   readonly offset: number;
 }
 
-export const hourOf = (receivedAt: number): number => Math.floor(receivedAt / HOUR);
+const hourOf = (receivedAt: number): number => Math.floor(receivedAt / HOUR);
 
-/** Key of a chunk: hour, then offset of its first entry, both padded, so that the smallest key is the oldest chunk. */
-export const chunkKey = (hour: number, offset: number): string =>
-  `${String(hour).padStart(8, '0')}/${String(offset).padStart(16, '0')}`;
+/** The chunk that an id belongs to: the hour in which it was received, then the first of its offsets. */
+export const chunkKey = ({ receivedAt, offset }: SeenEntry): string =>
+  `${String(hourOf(receivedAt)).padStart(8, '0')}/${String(offset - (offset % CHUNK_OFFSETS)).padStart(16, '0')}`;
 
-export const hourOfChunk = (key: string): number => Number(key.slice(0, 8));
-
-/** @param entries all received in the given hour */
-export function encodeChunk(hour: number, entries: readonly SeenEntry[]): Seen {
-  const bucket = hour * HOUR;
+/** @param entries at least one, all of this chunk, none of which it has */
+export function extended(before: Seen | undefined, entries: readonly SeenEntry[]): Seen {
+  const bucket = hourOf((entries[0] as SeenEntry).receivedAt) * HOUR;
+  const start = before?.ids.length ?? 0;
   // Memory of its own: chunks stay in the state's cache, and each would hold on to a whole piece of Node's pool.
-  const ids = Buffer.allocUnsafeSlow(entries.length * ENTRY_BYTES);
-  let at = 0;
+  const ids = Buffer.allocUnsafeSlow(start + entries.length * ENTRY_BYTES);
+  before?.ids.copy(ids);
+  let at = start;
   for (const { id, receivedAt } of entries) {
     ids.write(id, at, ID_BYTES, 'hex');
     ids.writeUInt32BE(receivedAt - bucket, at + ID_BYTES);
@@ -44,14 +48,3 @@ export function idsOfChunk({ ids }: Seen): string[] {
   }
   return found;
 }
-
-/** When the id was received, as far as this chunk knows. */
-export function receivedTimeIn({ bucket, ids }: Seen, id: string): number | undefined {
-  const bytes = Buffer.from(id, 'hex');
-  for (let at = ids.indexOf(bytes); at !== -1; at = ids.indexOf(bytes, at + 1)) {
-    if (at % ENTRY_BYTES === 0) return bucket + ids.readUInt32BE(at + ID_BYTES);
-  }
-  return undefined;
-}
-
-export const entriesIn = ({ ids }: Seen): number => ids.length / ENTRY_BYTES;

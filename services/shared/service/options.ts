@@ -26,6 +26,7 @@ export const list = option((value) =>
     .map((part) => part.trim())
     .filter(Boolean),
 );
+export const lines = option((value) => value.split('\n').filter(Boolean));
 export const flag = option((value) => {
   if (value === 'true' || value === '1') return true;
   if (value === 'false' || value === '0' || value === '') return false;

@@ -1,5 +1,6 @@
-import { rmSync } from 'node:fs';
-import { open, type RootDatabase } from 'lmdb';
+import { rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Database, open, type RootDatabase } from 'lmdb';
 import QuickLRU from 'quick-lru';
 import { type Codec, schemaIdOf } from '#shared/kafka/codec.ts';
 import { LostInfrastructure } from './errors.ts';
@@ -25,6 +26,11 @@ export interface StatePosition {
   readonly cluster: string;
 }
 
+/** A position as it is kept, with the stores whose members are kept beside it. */
+interface KeptPosition extends StatePosition {
+  readonly sets?: readonly string[];
+}
+
 /** Of each store. */
 const CACHED_VALUES = 4_000;
 /** Larger values are read again each time, so that the cache's size in bytes is bounded, too. */
@@ -34,6 +40,7 @@ const POSITION = 'p';
 const SCHEMAS = 's';
 /** In the cache: known not to be there. Most look-ups are of identifiers that never moved. */
 const ABSENT = Symbol('absent');
+const NOTHING = Buffer.alloc(0);
 
 /**
  * A task's stores in LMDB: a cache of the changelog that can be deleted at any time. Written only after the transaction that
@@ -44,6 +51,8 @@ export class DiskState implements State {
   readonly #stores: Stores;
   readonly #codecs: ReadonlyMap<string, Codec>;
   #db: RootDatabase<Buffer, string>;
+  /** By store: the members of its values. The shorter their keys, the more of them fit into memory. */
+  #sets: ReadonlyMap<string, Database<Buffer, Buffer>>;
   /** By store, so that keys need not be put together for what is at hand. */
   readonly #caches: ReadonlyMap<string, QuickLRU<string, unknown>>;
   #schemas = new Set<number>();
@@ -54,18 +63,31 @@ export class DiskState implements State {
     this.#codecs = codecs;
     this.#caches = new Map(Object.keys(stores).map((store) => [store, new QuickLRU({ maxSize: CACHED_VALUES })]));
     this.#db = this.#open();
+    this.#sets = this.#openSets();
   }
 
-  /** Learns the schemas that wrote what is here. Nothing can be read before. */
+  /** Learns the schemas that wrote what is here, and throws away what an earlier version laid out otherwise. Nothing can be read before. */
   async learnSchemas(): Promise<void> {
+    const sets = this.#kept?.sets ?? [];
+    if (this.#kept && [...this.#sets.keys()].some((store) => !sets.includes(store))) await this.clear();
     const known = this.#db.getBinary(SCHEMAS);
     this.#schemas = new Set(known && (JSON.parse(String(known)) as number[]));
     for (const id of this.#schemas) for (const codec of this.#codecs.values()) await codec.learn(id);
   }
 
   get position(): StatePosition | undefined {
+    const kept = this.#kept;
+    return kept && { offset: kept.offset, at: kept.at, cluster: kept.cluster };
+  }
+
+  /** Size on disk. */
+  get bytes(): number {
+    return statSync(join(this.#path, 'data.mdb')).size;
+  }
+
+  get #kept(): KeptPosition | undefined {
     const bytes = this.#db.getBinary(POSITION);
-    return bytes && (JSON.parse(String(bytes)) as StatePosition);
+    return bytes && (JSON.parse(String(bytes)) as KeptPosition);
   }
 
   get(store: string, key: string): unknown {
@@ -82,17 +104,8 @@ export class DiskState implements State {
     return value;
   }
 
-  find(store: string, indexed: string): string | undefined {
-    const key = this.#db.getBinary(`i${store}/${indexed}`);
-    return key?.toString('latin1');
-  }
-
-  after(store: string, key: string | undefined): readonly [string, unknown] | undefined {
-    const prefix = `d${store}/`;
-    const range = { start: prefix + (key ?? ''), end: `d${store}0`, exclusiveStart: key !== undefined, limit: 1 };
-    for (const place of this.#db.getKeys(range))
-      return [place.slice(prefix.length), this.get(store, place.slice(prefix.length))];
-    return undefined;
+  holds(store: string, member: string): boolean {
+    return this.#sets.get(store)?.doesExist(Buffer.from(member, 'hex')) === true;
   }
 
   /** Resolves when the changes, and the position that they lead to, can be read. All or nothing. */
@@ -100,11 +113,9 @@ export class DiskState implements State {
     const db = this.#db;
     const list = [...changes];
     await db.batch(() => {
-      // First what leaves the indexes, then what enters: a string may pass from one value to another in the same batch.
-      for (const change of list) this.#unindex(db, change);
       for (const change of list) this.#put(db, change);
       if (this.#knowsMore(list)) void db.put(SCHEMAS, Buffer.from(JSON.stringify([...this.#schemas])));
-      void db.put(POSITION, Buffer.from(JSON.stringify(position)));
+      void db.put(POSITION, Buffer.from(JSON.stringify({ ...position, sets: [...this.#sets.keys()] })));
     });
   }
 
@@ -115,6 +126,7 @@ export class DiskState implements State {
     for (const cache of this.#caches.values()) cache.clear();
     this.#schemas = new Set();
     this.#db = this.#open();
+    this.#sets = this.#openSets();
   }
 
   close(): Promise<void> {
@@ -125,14 +137,14 @@ export class DiskState implements State {
     return open<Buffer, string>({ path: this.#path, encoding: 'binary', noSubdir: false });
   }
 
-  #unindex(db: RootDatabase<Buffer, string>, { store, key }: Change): void {
-    const spec = this.#stores[store];
-    const before = spec?.index && this.get(store, key);
-    if (!spec?.index || before === undefined) return;
-    for (const indexed of spec.index(before as never)) {
-      // A newer value may have taken the string over.
-      if (this.find(store, indexed) === key) void db.remove(`i${store}/${indexed}`);
-    }
+  #openSets(): ReadonlyMap<string, Database<Buffer, Buffer>> {
+    const stores = Object.keys(this.#stores).filter((store) => this.#stores[store]?.members);
+    return new Map(
+      stores.map((store) => [
+        store,
+        this.#db.openDB<Buffer, Buffer>({ name: store, encoding: 'binary', keyEncoding: 'binary' }),
+      ]),
+    );
   }
 
   #put(db: RootDatabase<Buffer, string>, { store, key, bytes, value }: Change): void {
@@ -146,11 +158,12 @@ export class DiskState implements State {
     void db.put(place, bytes);
     if (value === undefined || bytes.length > CACHED_BYTES) cache.delete(key);
     else cache.set(key, value);
-    const spec = this.#stores[store];
-    if (!spec?.index) return;
-    const decoded = value ?? this.#decode(store, bytes);
-    for (const indexed of spec.index(decoded as never)) {
-      void db.put(`i${store}/${indexed}`, Buffer.from(key, 'latin1'));
+    const set = this.#sets.get(store);
+    if (!set) return;
+    for (const member of this.#stores[store]?.members?.((value ?? this.#decode(store, bytes)) as never) ?? []) {
+      const key = Buffer.from(member, 'hex');
+      // Most were there before the value grew; to write them again would cost their pages.
+      if (!set.doesExist(key)) void set.put(key, NOTHING);
     }
   }
 

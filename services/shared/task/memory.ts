@@ -7,13 +7,13 @@ import type { Emitted, State, Workspace } from './workspace.ts';
 export class MemoryState implements State {
   readonly #stores: Stores;
   readonly #values = new Map<string, Map<string, unknown>>();
-  readonly #indexes = new Map<string, Map<string, string>>();
+  readonly #members = new Map<string, Set<string>>();
 
   constructor(stores: Stores) {
     this.#stores = stores;
     for (const name of Object.keys(stores)) {
       this.#values.set(name, new Map());
-      this.#indexes.set(name, new Map());
+      this.#members.set(name, new Set());
     }
   }
 
@@ -21,35 +21,21 @@ export class MemoryState implements State {
     return this.#values.get(store)?.get(key);
   }
 
-  find(store: string, indexed: string): string | undefined {
-    return this.#indexes.get(store)?.get(indexed);
-  }
-
-  after(store: string, key: string | undefined): readonly [string, unknown] | undefined {
-    let smallest: string | undefined;
-    const values = this.#values.get(store) as Map<string, unknown>;
-    for (const candidate of values.keys()) {
-      if ((key === undefined || candidate > key) && (smallest === undefined || candidate < smallest))
-        smallest = candidate;
-    }
-    return smallest === undefined ? undefined : [smallest, values.get(smallest)];
+  holds(store: string, member: string): boolean {
+    return this.#members.get(store)?.has(member) === true;
   }
 
   apply(work: Workspace): void {
     for (const [store, changes] of work.changes) {
       const values = this.#values.get(store) as Map<string, unknown>;
-      const index = this.#indexes.get(store) as Map<string, string>;
-      const spec = this.#stores[store];
+      const members = this.#members.get(store) as Set<string>;
       for (const [key, value] of changes) {
-        const before = values.get(key);
-        if (before !== undefined && spec?.index)
-          for (const indexed of spec.index(before as never)) if (index.get(indexed) === key) index.delete(indexed);
         if (value === undefined) {
           values.delete(key);
           continue;
         }
         values.set(key, value);
-        if (spec?.index) for (const indexed of spec.index(value as never)) index.set(indexed, key);
+        for (const member of this.#stores[store]?.members?.(value as never) ?? []) members.add(member);
       }
     }
   }

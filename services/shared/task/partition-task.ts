@@ -255,6 +255,7 @@ export class PartitionTask {
     flow.letOn(this.partition);
     this.#held = false;
     metrics.takenOver(this.partition, performance.now() - began);
+    metrics.stateBytes(this.partition, state.bytes);
     this.#log.info(
       { ms: Math.round(performance.now() - began), restored, positions: Object.fromEntries(positions) },
       'partition taken over',
@@ -350,6 +351,7 @@ export class PartitionTask {
    */
   async #recordPassedOver(): Promise<void> {
     this.#passedOverAt = performance.now();
+    if (this.#state) this.#around.metrics.stateBytes(this.partition, this.#state.bytes);
     const waiting = new Set(this.#inbox.map(({ input }) => this.#counter.topicOf(input)));
     const behind = [...(this.#expected ?? [])].filter(
       ([topic, next]) => !waiting.has(topic) && next > (this.#totals.get(topic)?.next ?? 0),

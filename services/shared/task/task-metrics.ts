@@ -13,6 +13,7 @@ export class TaskMetrics {
   readonly #takeovers: Histogram<'task'>;
   readonly #failures: Counter<'task' | 'code'>;
   readonly #running: Gauge<'task' | 'partition'>;
+  readonly #stateBytes: Gauge<'task' | 'partition'>;
 
   constructor(task: string, registry: Registry) {
     this.#task = task;
@@ -91,6 +92,16 @@ export class TaskMetrics {
           registers,
         }),
     );
+    this.#stateBytes = existing(
+      'tributary_task_state_bytes',
+      () =>
+        new Gauge({
+          name: 'tributary_task_state_bytes',
+          help: 'Size on disk of the local state, as of a minute ago at most',
+          labelNames: ['task', 'partition'],
+          registers,
+        }),
+    );
   }
 
   settled(work: Workspace): void {
@@ -115,7 +126,12 @@ export class TaskMetrics {
     this.#running.set({ task: this.#task, partition }, 1);
   }
 
+  stateBytes(partition: number, bytes: number): void {
+    this.#stateBytes.set({ task: this.#task, partition }, bytes);
+  }
+
   released(partition: number): void {
+    this.#stateBytes.remove({ task: this.#task, partition });
     this.#running.set({ task: this.#task, partition }, 0);
   }
 

@@ -9,10 +9,10 @@ export type Channels = Readonly<Record<string, { readonly value: RecordName }>>;
 export interface StoreSpec<N extends RecordName = RecordName> {
   readonly record: N;
   /**
-   * A local index over the values: for each value the strings under which `Work.find` finds its key. Not logged itself;
-   * rebuilt with the values, and removed with them.
+   * What a value holds, for `Work.holds`: each an even number of hexadecimal digits. Kept locally as a set of its own, not logged;
+   * rebuilt with the values. Such a store only grows: no value is removed, and a new one holds what the one before it held.
    */
-  index?(value: Records[N]): readonly string[];
+  members?(value: Records[N]): readonly string[];
 }
 export type Stores = Readonly<Record<string, StoreSpec>>;
 
@@ -41,10 +41,8 @@ export type InputOf<I extends Channels> = { [N in keyof I & string]: Input<N, Re
  */
 export interface Work<S extends Stores = Stores, O extends Channels = Channels> {
   get<N extends keyof S & string>(store: N, key: string): Records[S[N]['record']] | undefined;
-  /** Key of the value whose index holds this string. */
-  find<N extends keyof S & string>(store: N, indexed: string): string | undefined;
-  /** The entry with the smallest key above `after`; above nothing: the smallest. */
-  first<N extends keyof S & string>(store: N, after?: string): readonly [string, Records[S[N]['record']]] | undefined;
+  /** Whether any value of the store holds this member. */
+  holds<N extends keyof S & string>(store: N, member: string): boolean;
   /** Values are immutable: put a new one, never change one that was read. */
   put<N extends keyof S & string>(store: N, key: string, value: Records[S[N]['record']]): void;
   remove<N extends keyof S & string>(store: N, key: string): void;

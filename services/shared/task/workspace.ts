@@ -3,10 +3,8 @@ import type { Channels, Input, RejectionReason, Stores, Work } from './task.ts';
 /** What a task's stores hold between batches. */
 export interface State {
   get(store: string, key: string): unknown;
-  /** Key of the value whose index holds this string. */
-  find(store: string, indexed: string): string | undefined;
-  /** The entry with the smallest key above `key`; above nothing: the smallest. */
-  after(store: string, key: string | undefined): readonly [string, unknown] | undefined;
+  /** Whether any value of the store holds this member. */
+  holds(store: string, member: string): boolean;
 }
 
 /** A record on its way out. */
@@ -30,7 +28,7 @@ export class Workspace implements Work<Stores, Channels> {
   /** Number of inputs by input name and outcome. */
   readonly outcomes = new Map<string, Map<string, number>>();
   readonly #settled = new Set<Input>();
-  readonly #indexed = new Map<string, Map<string, string>>();
+  readonly #members = new Map<string, Set<string>>();
   readonly #stores: Stores;
   readonly #state: State;
 
@@ -39,7 +37,7 @@ export class Workspace implements Work<Stores, Channels> {
     this.#state = state;
     for (const [name, store] of Object.entries(stores)) {
       this.changes.set(name, new Map());
-      if (store.index) this.#indexed.set(name, new Map());
+      if (store.members) this.#members.set(name, new Set());
     }
   }
 
@@ -50,33 +48,18 @@ export class Workspace implements Work<Stores, Channels> {
     return (changed !== undefined || changes.has(key) ? changed : this.#state.get(store, key)) as never;
   }
 
-  find(store: string, indexed: string): string | undefined {
-    const here = this.#indexed.get(store)?.get(indexed);
-    if (here !== undefined) return here;
-    const key = this.#state.find(store, indexed);
-    return key === undefined || this.#changesOf(store).has(key) ? undefined : key;
-  }
-
-  first(store: string, after?: string): never {
-    const changes = this.#changesOf(store);
-    let entry = this.#state.after(store, after);
-    while (entry && changes.has(entry[0])) entry = this.#state.after(store, entry[0]);
-    for (const [key, value] of changes) {
-      if (value === undefined || (after !== undefined && key <= after)) continue;
-      if (!entry || key < entry[0]) entry = [key, value];
-    }
-    return entry as never;
+  holds(store: string, member: string): boolean {
+    return this.#members.get(store)?.has(member) || this.#state.holds(store, member);
   }
 
   put(store: string, key: string, value: unknown): void {
-    this.#forget(store, key);
     this.#changesOf(store).set(key, value);
-    const index = this.#indexed.get(store);
-    if (index) for (const indexed of this.#stores[store]?.index?.(value as never) ?? []) index.set(indexed, key);
+    const members = this.#members.get(store);
+    if (members) for (const member of this.#stores[store]?.members?.(value as never) ?? []) members.add(member);
   }
 
   remove(store: string, key: string): void {
-    this.#forget(store, key);
+    if (this.#members.has(store)) throw new Error(`nothing is removed from the store ${store}`);
     this.#changesOf(store).set(key, undefined);
   }
 
@@ -107,15 +90,5 @@ export class Workspace implements Work<Stores, Channels> {
     const changes = this.changes.get(store);
     if (!changes) throw new Error(`the task has no store named ${store}`);
     return changes;
-  }
-
-  /** Takes the strings of a value put earlier in this batch out of the index. */
-  #forget(store: string, key: string): void {
-    const index = this.#indexed.get(store);
-    const before = this.#changesOf(store).get(key);
-    if (!index || before === undefined) return;
-    for (const indexed of this.#stores[store]?.index?.(before as never) ?? []) {
-      if (index.get(indexed) === key) index.delete(indexed);
-    }
   }
 }

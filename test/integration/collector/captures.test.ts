@@ -56,7 +56,13 @@ describe('what real SDKs sent gets the answer that they need', () => {
       if (capture.method === 'POST') expect(json).toEqual({ success: true });
       else if (capture.url.includes('sourceConfig'))
         expect(json).toMatchObject({ source: { writeKey: 'captured-key', enabled: true, destinations: [] } });
-      else expect(json).toEqual({ integrations: { 'Segment.io': { apiKey: 'captured-key' } } });
+      else {
+        const apiHost = `${new URL(collector.url).host}/v1`;
+        expect(json).toEqual({
+          integrations: { 'Segment.io': { apiKey: 'captured-key', apiHost, protocol: 'http' } },
+          metrics: { sampleRate: 0 },
+        });
+      }
     },
   );
 

@@ -19,9 +19,9 @@ const pages = [
 const internal = new Set(['CLICKHOUSE_DIRECTORY', 'CLICKHOUSE_CONFIG_FILE', 'CLICKHOUSE_HOST']);
 
 const settings = [...code].flatMap(([file, text]) =>
-  [...text.matchAll(/\b(?:text|flag|list|port|count)\(\s*'([A-Z_]+)',\s*(?:'[^']*'|`[^`]*`)(?:,\s*'([^']*)')?/g)].map(
-    ([, name, fallback]) => ({ file, name: name as string, fallback }),
-  ),
+  [
+    ...text.matchAll(/\b(?:text|flag|list|lines|port|count)\(\s*'([A-Z_]+)',\s*(?:'[^']*'|`[^`]*`)(?:,\s*'([^']*)')?/g),
+  ].map(([, name, fallback]) => ({ file, name: name as string, fallback })),
 );
 /** What the compose files put in. */
 const composed = ['docker-compose.yml', 'deploy/docker/exposed.yml'].flatMap((file) =>

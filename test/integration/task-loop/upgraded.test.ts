@@ -1,12 +1,20 @@
+import { isDeepStrictEqual } from 'node:util';
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Seen } from '#schemas/generated/records.ts';
 import { schemaOf } from '#schemas/load.ts';
+import { accountingTopic, topics } from '#schemas/topics.ts';
 import { type Codec, Codecs } from '#shared/kafka/codec.ts';
 import { DiskState } from '#shared/task/disk-state.ts';
 import { LostInfrastructure } from '#shared/task/errors.ts';
+import { TaskRunner } from '#shared/task/runner.ts';
+import { defineTask } from '#shared/task/task.ts';
 import { addresses } from '../../support/addresses.ts';
+import { produceEvents } from '../../support/counting-task.ts';
 import { createInstallation, type Installation } from '../../support/installation.ts';
+import { readAll } from '../../support/read-all.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { until } from '../../support/until.ts';
 
 let installation: Installation;
 beforeAll(async () => {
@@ -50,4 +58,44 @@ test('a state that cannot be read is not the fault of the input that meets it', 
   await state.apply([{ store: 'plain', key: 'k', bytes: Buffer.from('not avro') }], position);
   expect(() => state.get('plain', 'k')).toThrow(LostInfrastructure);
   await state.close();
+});
+
+test('what a version without members has kept is found by one with them, on the same disk', async () => {
+  const keeping = (members: object) =>
+    defineTask({
+      name: 'keeper',
+      inputs: { event: topics.eventsCollected },
+      outputs: {},
+      stores: { seen: { record: 'Seen', ...members } },
+      process(inputs, work) {
+        for (const input of inputs) {
+          const id = Buffer.from(input.value?.message_id ?? '').toString('hex');
+          if ('members' in members && work.holds('seen', id)) work.settle(input, 'again');
+          else {
+            work.put('seen', String(input.offset), { bucket: 0, ids: Buffer.from(id, 'hex') });
+            work.settle(input, 'taken');
+          }
+        }
+      },
+    });
+  const outcomes = async (): Promise<Record<string, number>> => {
+    const newest = new Map((await readAll(installation, accountingTopic(1))).map(({ key, value }) => [key, value]));
+    const counts: Record<string, number> = {};
+    for (const totals of newest.values())
+      for (const [outcome, count] of Object.entries(totals?.outcomes ?? {}))
+        counts[outcome] = (counts[outcome] ?? 0) + count;
+    return counts;
+  };
+  const host = installation.host();
+  const untilDone = async (task: unknown, expected: Record<string, number>): Promise<void> => {
+    const runner = new TaskRunner(task, host);
+    const running = runner.run();
+    await until('all are taken in', async () => isDeepStrictEqual(await outcomes(), expected));
+    await runner.stop();
+    await running;
+  };
+  await produceEvents(installation, 0, 100);
+  await untilDone(keeping({}), { taken: 100 });
+  await produceEvents(installation, 0, 100);
+  await untilDone(keeping({ members: ({ ids }: Seen) => [ids.toString('hex')] }), { again: 100, taken: 100 });
 });

@@ -200,6 +200,11 @@ test.each([
 });
 
 describe('a form', () => {
+  test('that says one name a million times is read as soon as any other', () => {
+    const parsed = parseWebhook(Buffer.from('a=1&'.repeat(1_000_000)), 'application/x-www-form-urlencoded');
+    expect(parsed).toMatchObject({ body: { a: { length: 1_000_000 } } });
+  });
+
   const of = settings({ map: { event: 'E', ...about, properties: { '@path': '$.properties' } } });
   const type = { 'content-type': 'application/x-www-form-urlencoded' };
 

@@ -21,7 +21,7 @@ type Surrounding = Omit<Envelope, 'batchLevel' | 'batchContext' | 'newId' | 'isH
 /**
  * What becomes of each row of a CSV or JSONL file, or of a part of one; or why none is taken. An empty line counts as a row, and is
  * passed over.
- * @param mostBytes what the events may come to: the name of a column is stored with each
+ * @param mostBytes what the events may come to: the name of a column is stored with each, and with what is wrong with it
  */
 export function decideRows(
   bytes: Buffer,
@@ -49,7 +49,7 @@ export function decideRows(
       return { status: 413, code: 'too_many_events', message: `A body may have ${MOST_EVENTS} rows` };
     const event = span.fault ? faults[span.fault] : eventOf(sent, columns, asked);
     if (event === undefined) continue;
-    total += 'text' in event ? event.text.length : 0;
+    total += 'text' in event ? event.text.length : event.violations.reduce((sum, { length }) => sum + length, 0);
     if (total > mostBytes)
       return { status: 413, code: 'too_large', message: `The events of a body may have ${mostBytes} bytes` };
     const envelope = { ...surrounding, batchLevel: [], batchContext: undefined, isHistory: true };

@@ -372,8 +372,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'services/collector/core/signature.ts',
-        right: ' || Math.abs(now - Number(time) * 1_000) > verify.toleranceSeconds * 1_000',
-        wrong: '',
+        right: '/^\\d{1,12}$/.test(time) && Math.abs(now - Number(time) * 1_000) <= toleranceSeconds * 1_000',
+        wrong: '/^\\d{1,12}$/.test(time)',
       },
     ],
     tests: ['services/collector/core/signature.test.ts'],

@@ -4,7 +4,7 @@ import { parse } from 'csv-parse/sync';
 import { type Row, rowAt } from '#shared/rows/row-at.ts';
 import type { BulkRequest } from './bulk-request.ts';
 import { type Columns, columnsOf, eventText } from './csv-columns.ts';
-import { type Decision, decide, type Envelope, isObject, present, reject } from './event.ts';
+import { type Decision, decide, type Envelope, isObject, present, reject, unread } from './event.ts';
 import { withMember } from './payload.ts';
 import type { Refusal } from './refusal.ts';
 import { MOST_EVENTS } from './request.ts';
@@ -135,11 +135,10 @@ function withDefaults(event: RowEvent, { type, event: name }: BulkRequest): RowE
 function decideRow(event: RowEvent | BadRow, sent: Buffer, row: number, envelope: Omit<Envelope, 'newId'>): Decision {
   const newId = (): string => ('text' in event ? rowId(envelope.source, row, event.text) : '');
   const all = { ...envelope, newId };
-  // What cannot be read may hold an address that the source does not keep.
   const decision =
     'text' in event
       ? decide(event.text, event.json, undefined, all)
-      : reject(envelope.settings.keepIp === true ? sent : Buffer.alloc(0), {}, 'invalid_row', event.violations, all);
+      : reject(unread(sent, envelope), {}, 'invalid_row', event.violations, all);
   if (decision.outcome !== 'rejected') return decision;
   return { ...decision, value: { ...decision.value, message: `${decision.value.message}; row ${row}` } };
 }

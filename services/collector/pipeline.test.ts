@@ -237,6 +237,16 @@ describe('a source takes webhooks or events', () => {
   });
 });
 
+test.each([
+  ['/v1/webhook', { webhook: { events: [{ map: { event: 'E', userId: 'u1' } }] } }],
+  ['/v1/bulk?format=jsonl', {}],
+  ['/v1/track', {}],
+])('%s: requests that are read at the same time share the rate', async (path, settings) => {
+  const one = around({ known: limited({ ...settings, rateLimit: { eventsPerSecond: 1, burst: 1 } }) });
+  const answers = await Promise.all([answer(post(path, track), one), answer(post(path, track), one)]);
+  expect(answers.map(({ status }) => status)).toEqual([200, 429]);
+});
+
 describe('Segment’s browser SDK', () => {
   const script = '/analytics.js/v1/server-key/analytics.min.js';
   const [part] = browserSdk.parts.keys();

@@ -233,6 +233,9 @@ async function collectWebhook(
   const receivedAt = around.now();
   const bytes = await bodyOf(request, around, holding);
   if (!Buffer.isBuffer(bytes)) return bytes;
+  // Others with the same key may have come in between.
+  const beyond = beyondRate(source, around);
+  if (beyond) return beyond;
   const { headers } = request;
   const most = MOST_GROWTH * around.mostBodyBytes;
   const envelope = envelopeOf(source, receivedAt, known, around);

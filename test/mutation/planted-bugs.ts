@@ -408,11 +408,47 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'services/collector/core/signature.ts',
-        right: ' || Math.abs(now - Number(time) * 1_000) > verify.toleranceSeconds * 1_000',
-        wrong: '',
+        right: '/^\\d{1,12}$/.test(time) && Math.abs(now - Number(time) * 1_000) <= toleranceSeconds * 1_000',
+        wrong: '/^\\d{1,12}$/.test(time)',
       },
     ],
     tests: ['services/collector/core/signature.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'Twilio signs lists, of which it signs nothing',
+    edits: [
+      {
+        file: 'services/collector/core/signature.ts',
+        right: 'if (Array.isArray(body) || ',
+        wrong: 'if (',
+      },
+    ],
+    tests: ['services/collector/core/signature.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'a user agent of any length is stored with each event of a batch',
+    edits: [
+      {
+        file: 'services/collector/core/enrichment.ts',
+        right: 'own?.slice(0, MOST_USER_AGENT)',
+        wrong: 'own',
+      },
+    ],
+    tests: ['services/collector/core/enrichment.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'what no mapping understands is kept with its addresses',
+    edits: [
+      {
+        file: 'services/collector/core/event.ts',
+        right: "settings.keepIp === true ? sent : '';",
+        wrong: "settings.keepIp === undefined ? '' : sent;",
+      },
+    ],
+    tests: ['services/collector/core/webhook.test.ts'],
     project: 'unit',
   },
   {

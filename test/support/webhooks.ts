@@ -74,8 +74,10 @@ export function fromSendgrid(events: readonly unknown[], now: number): SentWebho
   };
 }
 
-export function fromMailgun(eventData: object, token = 'a'.repeat(50)): SentWebhook {
-  const timestamp = '1529006854';
+/** @param seconds when it is sent */
+function fromMailgun(eventData: object, seconds: number): SentWebhook {
+  const timestamp = String(seconds);
+  const token = 'a'.repeat(50);
   const signature = createHmac('sha256', 'the-webhook-signing-key')
     .update(timestamp + token)
     .digest('hex');
@@ -211,18 +213,24 @@ export const webhooksOf = (now: number): SentWebhook[] => {
       ],
       now,
     ),
-    fromMailgun({ ...recipient, event: 'opened', timestamp: seconds + 0.123456, id: 'mg-opened' }),
-    fromMailgun({ ...recipient, event: 'failed', severity: 'temporary', timestamp: seconds, id: 'mg-temporary' }),
-    fromMailgun({
-      ...recipient,
-      event: 'failed',
-      severity: 'permanent',
-      reason: 'suppress-bounce',
-      'delivery-status': { code: 605, message: '' },
-      timestamp: seconds,
-      id: 'mg-permanent',
-    }),
-    fromMailgun({ ...recipient, event: 'unsubscribed', timestamp: seconds, id: 'mg-unsubscribed' }),
+    fromMailgun({ ...recipient, event: 'opened', timestamp: seconds + 0.123456, id: 'mg-opened' }, seconds),
+    fromMailgun(
+      { ...recipient, event: 'failed', severity: 'temporary', timestamp: seconds, id: 'mg-temporary' },
+      seconds,
+    ),
+    fromMailgun(
+      {
+        ...recipient,
+        event: 'failed',
+        severity: 'permanent',
+        reason: 'suppress-bounce',
+        'delivery-status': { code: 605, message: '' },
+        timestamp: seconds,
+        id: 'mg-permanent',
+      },
+      seconds,
+    ),
+    fromMailgun({ ...recipient, event: 'unsubscribed', timestamp: seconds, id: 'mg-unsubscribed' }, seconds),
     fromPostmark({
       RecordType: 'Delivery',
       MessageID: 'pm-1',

@@ -241,6 +241,8 @@ describe('what is kept of a row that cannot be read', () => {
 });
 
 test('a body is refused before it becomes so much that nobody can hold it', () => {
+  const faulty = `properties.${'a'.repeat(10_000)}:number\n${'x\n'.repeat(1_000)}`;
+  expect(decide('format=csv&type=track', faulty)).toMatchObject({ status: 413, code: 'too_large' });
   const name = `properties.${'x'.repeat(10_000)}`;
   const of = (rows: number) => decide(CSV, `userId,${name}\n${'u1,1\n'.repeat(rows)}`);
   expect(of(50)).toHaveLength(50);

@@ -4,7 +4,7 @@ import { parse } from 'csv-parse/sync';
 import { type Row, rowAt } from '#shared/rows/row-at.ts';
 import type { BulkRequest } from './bulk-request.ts';
 import { type Columns, columnsOf, eventText } from './csv-columns.ts';
-import { type Decision, decide, type Envelope, isObject, present, reject } from './event.ts';
+import { type Decision, decide, type Envelope, isObject, present, reject, unread } from './event.ts';
 import { withMember } from './payload.ts';
 import type { Refusal } from './refusal.ts';
 import { MOST_EVENTS } from './request.ts';
@@ -21,7 +21,7 @@ type Surrounding = Omit<Envelope, 'batchLevel' | 'batchContext' | 'newId' | 'isH
 /**
  * What becomes of each row of a CSV or JSONL file, or of a part of one; or why none is taken. An empty line counts as a row, and is
  * passed over.
- * @param mostBytes what the events may come to: the name of a column is stored with each
+ * @param mostBytes what the events may come to: the name of a column is stored with each, and with what is wrong with it
  */
 export function decideRows(
   bytes: Buffer,
@@ -49,7 +49,7 @@ export function decideRows(
       return { status: 413, code: 'too_many_events', message: `A body may have ${MOST_EVENTS} rows` };
     const event = span.fault ? faults[span.fault] : eventOf(sent, columns, asked);
     if (event === undefined) continue;
-    total += 'text' in event ? event.text.length : 0;
+    total += 'text' in event ? event.text.length : event.violations.reduce((sum, { length }) => sum + length, 0);
     if (total > mostBytes)
       return { status: 413, code: 'too_large', message: `The events of a body may have ${mostBytes} bytes` };
     const envelope = { ...surrounding, batchLevel: [], batchContext: undefined, isHistory: true };
@@ -135,11 +135,10 @@ function withDefaults(event: RowEvent, { type, event: name }: BulkRequest): RowE
 function decideRow(event: RowEvent | BadRow, sent: Buffer, row: number, envelope: Omit<Envelope, 'newId'>): Decision {
   const newId = (): string => ('text' in event ? rowId(envelope.source, row, event.text) : '');
   const all = { ...envelope, newId };
-  // What cannot be read may hold an address that the source does not keep.
   const decision =
     'text' in event
       ? decide(event.text, event.json, undefined, all)
-      : reject(envelope.settings.keepIp === true ? sent : Buffer.alloc(0), {}, 'invalid_row', event.violations, all);
+      : reject(unread(sent, envelope), {}, 'invalid_row', event.violations, all);
   if (decision.outcome !== 'rejected') return decision;
   return { ...decision, value: { ...decision.value, message: `${decision.value.message}; row ${row}` } };
 }

@@ -38,6 +38,12 @@ describe('the user agent', () => {
     expect(enriched({}).enrichment).toEqual({});
   });
 
+  test('of a request is stored with each event, so no more of it than real ones have', () => {
+    const client = { userAgent: 'x'.repeat(30_000), hints: undefined };
+    const { context, enrichment } = enriched({}, { client });
+    expect([context.userAgent, enrichment.userAgent]).toEqual(Array(2).fill('x'.repeat(1_000)));
+  });
+
   test('does not replace what the event says, unless that says nothing', () => {
     const device = { id: 'd-1', type: null };
     const { context, enrichment } = enriched({ userAgent: safari, device, os: { name: '', version: '' } });

@@ -7,7 +7,7 @@ import { objectOf } from './object-of.ts';
 import { memberOf, withMembersUnder } from './payload.ts';
 import { campaignOfReferrer } from './referrer.ts';
 import { truncatedAddress } from './truncated-address.ts';
-import type { AgentOf } from './user-agent.ts';
+import { type AgentOf, MOST_USER_AGENT } from './user-agent.ts';
 
 /** The program that a person sends with, as its request describes it. */
 export interface Client {
@@ -54,7 +54,8 @@ export function enrichmentOf(
       ? agentOf(userAgent, hintsOfContext(userAgentData) ?? hints)
       : undefined;
   if (agent && enrich.userAgent) {
-    if (userAgent !== said) add('userAgent', own);
+    // It is stored with each event of a batch, so a long one could make gigabytes of a small body.
+    if (userAgent !== said) add('userAgent', own?.slice(0, MOST_USER_AGENT));
     add('browser', agent.browser);
     add('os', agent.os);
     add('device', agent.device);

@@ -113,6 +113,8 @@ describe('an accepted event', () => {
     });
     const broken = text.replace('"E"', '""');
     expect(String(keeping(broken, JSON.parse(broken), undefined, keepNone).value.payload)).not.toContain('203.0.113.9');
+    const list = `[${text}]`;
+    expect(String(keeping(list, [JSON.parse(text)], undefined, keepNone).value.payload)).toBe('');
   });
 
   test('has its address cut where the source keeps it so, the connection’s too; nothing of it is left in what is rejected', () => {

@@ -71,8 +71,8 @@ export const isObject = (value: unknown): value is Fields =>
  * @param endpoint the call of the endpoint; in a batch each event says its own
  */
 export function decide(sent: string, event: unknown, endpoint: EventType | undefined, envelope: Envelope): Decision {
+  if (!isObject(event)) return reject(unread(sent, envelope), {}, 'invalid_event', ['$: not an object'], envelope);
   const text = envelope.settings.keepIp === true ? sent : withoutMember(sent, 'context', 'ip');
-  if (!isObject(event)) return reject(text, {}, 'invalid_event', ['$: not an object'], envelope);
   const payload = withBatchLevel(text, envelope.batchLevel);
   if (bytesOver(payload, MOST_EVENT_BYTES))
     return reject(text, event, 'too_large', [`$: more than ${MOST_EVENT_BYTES} bytes`], envelope);
@@ -146,7 +146,11 @@ export function decide(sent: string, event: unknown, endpoint: EventType | undef
 
 /** What a webhook says that its mapping can make no event of. @param text its JSON text */
 export const unmapped = (text: string, fault: string, envelope: Envelope): Decision =>
-  reject(text, {}, 'mapping_failed', [fault], envelope);
+  reject(unread(text, envelope), {}, 'mapping_failed', [fault], envelope);
+
+/** What is kept of a text in which nobody knows the place of an address: there may be one where the source does not keep it. */
+export const unread = <T extends string | Buffer>(sent: T, { settings }: Pick<Envelope, 'settings'>): T | '' =>
+  settings.keepIp === true ? sent : '';
 
 /** The names of the fields that are wrong, and how; never what they hold. */
 function violationsOf(event: Fields, type: EventType): string[] {

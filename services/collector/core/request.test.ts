@@ -32,6 +32,16 @@ describe('a body', () => {
   });
 });
 
+test('an event’s write key is not stored with it, whether it is accepted or rejected', () => {
+  const one = (text: string) => decideAll({ to: 'event', type: 'track' }, bodyOf(text), MOST_BYTES, envelope);
+  const kept = (text: string): string[] =>
+    (one(text) as { value: { payload: unknown } }[]).map(({ value }) => String(value.payload));
+  expect(kept(' {"writeKey":"k", "event":"E","userId":"u1","n":1.0} ')).toEqual([
+    '{"event":"E","userId":"u1","n":1.0}',
+  ]);
+  expect(kept('{"userId":"u1","write\\u004bey":"k"}')).toEqual(['{"userId":"u1"}']);
+});
+
 describe('a batch', () => {
   test('is its events, each decided on by itself, in their order and with their own text', () => {
     const text =

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { arrayElements, objectMembers } from '#shared/json/members.ts';
+import { arrayElements, objectMembers, withoutMember } from '#shared/json/members.ts';
 import { type Decision, decide, type Envelope, MOST_EVENT_BYTES } from './event.ts';
 import { batchLevelOf } from './payload.ts';
 import type { Refusal } from './refusal.ts';
@@ -49,7 +49,10 @@ export function decideAll(
   if (route.to === 'event') {
     if (body.text.length > MOST_EVENT_BYTES)
       return { status: 413, code: 'too_large', message: `An event may have ${MOST_EVENT_BYTES} bytes` };
-    return [decide(body.text.trim(), body.json, route.type, { ...envelope, batchLevel: [], batchContext: undefined })];
+    const text = body.text.trim();
+    // SDKs of browsers write it there, and nobody who reads events may send with it.
+    const sent = body.json.writeKey === undefined ? text : withoutMember(text, 'writeKey');
+    return [decide(sent, body.json, route.type, { ...envelope, batchLevel: [], batchContext: undefined })];
   }
   const { batch, context } = body.json;
   if (!Array.isArray(batch))

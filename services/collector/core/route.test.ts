@@ -18,6 +18,10 @@ describe('a call has a name and a letter, with and without /v1 and a slash at it
   });
 });
 
+test('a path of nothing but slashes is soon read', () => {
+  expect(routeOf('POST', `/v1${'/'.repeat(1_000_000)}x`)).toEqual({ to: 'nowhere' });
+});
+
 test.each([
   ['GET', '/v1/projects/WK/settings', { to: 'settings', writeKey: 'WK' }],
   ['GET', '/projects/W%20K/settings/', { to: 'settings', writeKey: 'W K' }],

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
 import { exampleSource, providers, type SentWebhook, webhooksOf } from '../../../test/support/webhooks.ts';
@@ -56,6 +57,24 @@ test('what Stripe signed more than five minutes ago is refused: somebody may hav
   expect(signed(verify, sent('stripe'), NOW + 299_000)).toBe(true);
   expect(signed(verify, sent('stripe'), NOW + 302_000)).toBe(false);
   expect(signed(verify, sent('stripe'), NOW - 302_000)).toBe(false);
+});
+
+test('what Mailgun signed yesterday is refused: its signature fits any body', () => {
+  const verify = exampleSource('mailgun').webhook?.verify as Verify;
+  expect(signed(verify, sent('mailgun'), NOW + 80_000_000)).toBe(true);
+  expect(signed(verify, sent('mailgun'), NOW + 90_000_000)).toBe(false);
+});
+
+test('Twilio signs forms only: of a list, or an object in it, nothing would be signed', () => {
+  const verify = verifyOf({ scheme: 'twilio', url: 'https://shop.example.com/', secrets: ['12345'] });
+  const by = (body: unknown, text: string): boolean => {
+    const signature = createHmac('sha1', '12345').update(`https://shop.example.com/${text}`).digest('base64');
+    return isSigned(verify, { bytes: Buffer.alloc(0), body, header: () => signature, now: 0 });
+  };
+  expect(by({ a: ['1', '2'], b: '3' }, 'a1a2b3')).toBe(true);
+  expect(by([{ From: '+1' }], '')).toBe(false);
+  expect(by({ a: { b: 1 } }, 'a[object Object]')).toBe(false);
+  expect(by({ a: { toString: 1 } }, '')).toBe(false);
 });
 
 test('the published examples of GitHub and Twilio are right', () => {

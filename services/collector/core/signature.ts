@@ -27,14 +27,15 @@ export function isSigned(verify: Verify, { bytes, body, header, now }: Signed): 
     case 'stripe': {
       const parts = (header('stripe-signature') ?? '').split(',').map((part) => part.trim());
       const time = parts.find((part) => part.startsWith('t='))?.slice(2) ?? '';
-      if (!/^\d{1,12}$/.test(time) || Math.abs(now - Number(time) * 1_000) > verify.toleranceSeconds * 1_000)
-        return false;
+      if (!isNear(time, verify.toleranceSeconds, now)) return false;
       return parts
         .filter((part) => part.startsWith('v1='))
         .some((part) => matches(verify.secrets, 'sha256', [`${time}.`, bytes], Buffer.from(part.slice(3), 'hex')));
     }
     case 'twilio': {
       const fields = Object.entries(objectOf(body)).sort(([a], [b]) => (a < b ? -1 : 1));
+      // What is no form has members, or is a list, of which nothing would be signed.
+      if (Array.isArray(body) || !fields.every(([, value]) => [value].flat().every(isText))) return false;
       const text = fields
         .map(([name, value]) =>
           [value]
@@ -48,13 +49,10 @@ export function isSigned(verify: Verify, { bytes, body, header, now }: Signed): 
     }
     case 'mailgun': {
       const { timestamp, token, signature } = objectOf(objectOf(body).signature);
-      if (![timestamp, token, signature].every((one) => typeof one === 'string')) return false;
-      return matches(
-        verify.secrets,
-        'sha256',
-        [timestamp as string, token as string],
-        Buffer.from(signature as string, 'hex'),
-      );
+      if (!isText(timestamp) || !isText(token) || !isText(signature)) return false;
+      // It signs nothing of what the webhook says: whoever has one signature could say anything with it.
+      if (!isNear(timestamp, verify.toleranceSeconds, now)) return false;
+      return matches(verify.secrets, 'sha256', [timestamp, token], Buffer.from(signature, 'hex'));
     }
     case 'sendgrid': {
       const time = header('x-twilio-email-event-webhook-timestamp') ?? '';
@@ -67,6 +65,12 @@ export function isSigned(verify: Verify, { bytes, body, header, now }: Signed): 
     }
   }
 }
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+
+/** @param time seconds since 1970, as they were signed */
+const isNear = (time: string, toleranceSeconds: number, now: number): boolean =>
+  /^\d{1,12}$/.test(time) && Math.abs(now - Number(time) * 1_000) <= toleranceSeconds * 1_000;
 
 function matches(
   secrets: readonly string[],

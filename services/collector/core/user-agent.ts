@@ -19,7 +19,7 @@ interface Named {
 export type AgentOf = (userAgent: string, hints: ClientHints | undefined) => Agent;
 
 /** Real ones have 200 characters; what is longer is meant to cost time. */
-const MOST_USER_AGENT = 1_000;
+export const MOST_USER_AGENT = 1_000;
 
 export const agentOf: AgentOf = (userAgent, hints) => {
   const text = userAgent.slice(0, MOST_USER_AGENT).toWellFormed();

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type DefinitionBodies, definitionKinds } from '#shared/definitions/kinds.ts';
 import { exampleSource, type Provider, providers, webhooksOf } from '../../../test/support/webhooks.ts';
+import { envelope } from './envelope.fixture.ts';
+import { unmapped } from './event.ts';
 import { mapWebhook, webhookRules } from './webhook.ts';
 import { parseWebhook } from './webhook-body.ts';
 
@@ -200,6 +202,11 @@ test.each([
 });
 
 describe('a form', () => {
+  test('that says one name a million times is read as soon as any other', () => {
+    const parsed = parseWebhook(Buffer.from('a=1&'.repeat(1_000_000)), 'application/x-www-form-urlencoded');
+    expect(parsed).toMatchObject({ body: { a: { length: 1_000_000 } } });
+  });
+
   const of = settings({ map: { event: 'E', ...about, properties: { '@path': '$.properties' } } });
   const type = { 'content-type': 'application/x-www-form-urlencoded' };
 
@@ -213,6 +220,23 @@ describe('a form', () => {
     expect(eventsOf(of, ' {"user":"u1"}', type)).toMatchObject([{ userId: 'u1' }]);
     expect(mapped(of, 'user=u1')).toMatchObject({ status: 400, code: 'invalid_json' });
   });
+});
+
+test('of what a directive cannot work with nothing is kept where the source keeps no whole addresses', () => {
+  const [verbatim, ...without] = ([true, 'truncated', false] as const).map((keepIp) =>
+    unmapped('{"ip":"203.0.113.9"}', '$: no text', { ...envelope, settings: { ...envelope.settings, keepIp } }),
+  );
+  expect(verbatim).toMatchObject({ value: { payload: Buffer.from('{"ip":"203.0.113.9"}') } });
+  for (const one of without)
+    expect(one).toMatchObject({ reason: 'mapping_failed', value: { payload: Buffer.alloc(0) } });
+});
+
+test('the same id as a number and as a text is the same', () => {
+  const of = settings(
+    { map: { event: 'A', ...about, messageId: { '@path': '$.properties.id' } } },
+    { map: { event: 'B', ...about, messageId: { '@template': '{{properties.id}}' } } },
+  );
+  expect(eventsOf(of, '{"id":7,"user":"u1"}').map(({ messageId }) => messageId)).toEqual([7, '7-1']);
 });
 
 test('what a directive cannot work with is said, and kept', () => {

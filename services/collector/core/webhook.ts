@@ -77,7 +77,7 @@ export function mapWebhook(
   };
   const digest = hash('sha256', bytes).slice(0, 32);
   const made: Made[] = [];
-  const placeOfId = new Map<unknown, number>();
+  const placeOfId = new Map<string, number>();
   let unwanted = 0;
   let size = 0;
   for (const { list, rules } of lists) {
@@ -92,8 +92,10 @@ export function mapWebhook(
         const one = eventOf(map, seen, (given) => {
           // The same words come again as the same events, and are dropped as duplicates.
           if (!isId(given)) return `${digest}-${place}-${i}`;
-          if (!placeOfId.has(given)) placeOfId.set(given, place);
-          return placeOfId.get(given) === place ? given : `${given}-${place}`;
+          // A number and its text are one id in the end.
+          const id = String(given);
+          if (!placeOfId.has(id)) placeOfId.set(id, place);
+          return placeOfId.get(id) === place ? given : `${id}-${place}`;
         });
         made.push(one);
         size += one.text.length;

@@ -21,7 +21,8 @@ const verify = z.discriminatedUnion('scheme', [
   z.strictObject({ scheme: z.literal('stripe'), toleranceSeconds: z.number().int().min(1).default(300), secrets }),
   /** `url`: the address as Twilio has it, which is part of what it signs. */
   z.strictObject({ scheme: z.literal('twilio'), url: z.url(), secrets }),
-  z.strictObject({ scheme: z.literal('mailgun'), secrets }),
+  /** It says again for hours what was not taken, and may sign that once. */
+  z.strictObject({ scheme: z.literal('mailgun'), toleranceSeconds: z.number().int().min(1).default(86_400), secrets }),
   z.strictObject({
     scheme: z.literal('sendgrid'),
     publicKeys: z.array(z.string().refine(isPublicKey, 'not a public key in base64')).min(1),

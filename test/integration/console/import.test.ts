@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -179,7 +179,17 @@ describe('bad rows', () => {
       { row: 4, code: 'invalid_row', message: '$: 3 cells where the header has 2', text: 'bad-4,1997-01-04,x' },
     ]);
     expect(statSync(rejects).mode & 0o077).toBe(0);
-    expect((await collectedOf('bad-')).map(({ user_id }) => user_id).sort()).toEqual(['bad-1', 'bad-5']);
+    chmodSync(rejects, 0o644);
+    await run([...args, '--rejects', rejects, '--restart']);
+    expect(statSync(rejects).mode & 0o077).toBe(0);
+    const [before, link] = [readFileSync(file, 'utf8'), join(directory, 'link.csv')];
+    symlinkSync(file, link);
+    expect(await run([...args, '--rejects', link, '--restart'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('is the file that is to be imported'),
+    });
+    expect(readFileSync(file, 'utf8')).toBe(before);
+    expect([...new Set((await collectedOf('bad-')).map(({ user_id }) => user_id))].sort()).toEqual(['bad-1', 'bad-5']);
   });
 
   test('may be mapped by a file, and come from a pipe', async () => {

@@ -37,6 +37,8 @@ export async function importFile(
   const before = statePath && !settings.restart ? readState(statePath, identity) : undefined;
   if (before?.done) return outcome(plan, before, 'was imported before; --restart imports it again');
   if (before) state = before;
+  if (fileNow && settings.rejects && isSame(plan.file, settings.rejects))
+    throw new Trouble(`${settings.rejects} is the file that is to be imported`, '--rejects FILE is written anew', 2);
   const badRows = settings.rejects ? new BadRowsFile(settings.rejects, state.rejects) : undefined;
 
   const stop = new AbortController();
@@ -75,9 +77,7 @@ export async function importFile(
   }
   const since = { rows: state.next.row - began.row, seconds: (performance.now() - began.at) / 1_000 };
   if (stop.signal.aborted) {
-    const advice = statePath
-      ? 'the same command goes on there'
-      : 'what has been sent counts once if it is sent again within 24 hours';
+    const advice = statePath ? 'the same command goes on there' : 'what has been sent counts once if it is sent again';
     throw new Trouble(`stopped before row ${state.next.row}`, advice);
   }
   if (statePath) writeState(statePath, { ...state, done: true });
@@ -91,6 +91,13 @@ function factsOf(file: string): ImportState['file'] {
   } catch (error) {
     throw new Trouble(`${file} cannot be read (${(error as NodeJS.ErrnoException).code})`, '', 2);
   }
+}
+
+/** Whether two paths lead to one file, by whatever links. */
+function isSame(file: string, other: string): boolean {
+  const there = statSync(other, { throwIfNoEntry: false });
+  const { dev, ino } = statSync(file);
+  return there?.ino === ino && there.dev === dev;
 }
 
 async function writeKeyOf(connections: Connections, source: string): Promise<string> {

@@ -1,4 +1,4 @@
-import { appendFileSync, closeSync, fstatSync, ftruncateSync, openSync } from 'node:fs';
+import { appendFileSync, closeSync, fchmodSync, fstatSync, ftruncateSync, openSync } from 'node:fs';
 import { rowAt } from '#shared/rows/row-at.ts';
 import { Trouble } from '../trouble.ts';
 import type { Slice } from './slices.ts';
@@ -29,6 +29,7 @@ export class BadRowsFile {
     this.#path = path;
     this.#try(() => {
       const file = openSync(path, 'a', 0o600);
+      fchmodSync(file, 0o600);
       this.#bytes = Math.min(bytes, fstatSync(file).size);
       ftruncateSync(file, this.#bytes);
       closeSync(file);

@@ -50,10 +50,7 @@ function stateIn(text: string): ImportState | undefined {
 }
 
 const refusal = (message: string): Trouble =>
-  new Trouble(
-    message,
-    '--restart begins anew; what was imported in the last 24 hours and is the same row with the same number counts once',
-  );
+  new Trouble(message, '--restart begins anew; what was imported and is the same row with the same number counts once');
 
 /** Whoever is killed leaves the state before, or this one. @throws Trouble */
 export function writeState(path: string, state: ImportState): void {

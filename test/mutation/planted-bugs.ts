@@ -210,8 +210,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'services/shared/json/members.ts',
-        right: 'new Map(everyMember(text, at).map(',
-        wrong: 'new Map(everyMember(text, at).reverse().map(',
+        right: 'for (const member of everyMember(text, at)) members.set(',
+        wrong: 'for (const member of everyMember(text, at).reverse()) members.set(',
       },
     ],
     tests: ['services/shared/json/members.test.ts'],

@@ -115,6 +115,8 @@ describe('an accepted event', () => {
     expect(String(keeping(broken, JSON.parse(broken), undefined, keepNone).value.payload)).not.toContain('203.0.113.9');
     const list = `[${text}]`;
     expect(String(keeping(list, [JSON.parse(text)], undefined, keepNone).value.payload)).toBe('');
+    const listed = { ...track, context: [{ ip: '203.0.113.9' }] };
+    expect(String(keeping(JSON.stringify(listed), listed, undefined, keepNone).value.payload)).toBe('');
   });
 
   test('has its address cut where the source keeps it so, the connection’s too; nothing of it is left in what is rejected', () => {

@@ -73,15 +73,17 @@ export const isObject = (value: unknown): value is Fields =>
 export function decide(sent: string, event: unknown, endpoint: EventType | undefined, envelope: Envelope): Decision {
   if (!isObject(event)) return reject(unread(sent, envelope), {}, 'invalid_event', ['$: not an object'], envelope);
   const text = envelope.settings.keepIp === true ? sent : withoutMember(sent, 'context', 'ip');
+  // Of a context that is none nothing can be cut out.
+  const told = Array.isArray(event.context) ? unread(text, envelope) : text;
   const payload = withBatchLevel(text, envelope.batchLevel);
   if (bytesOver(payload, MOST_EVENT_BYTES))
-    return reject(text, event, 'too_large', [`$: more than ${MOST_EVENT_BYTES} bytes`], envelope);
+    return reject(told, event, 'too_large', [`$: more than ${MOST_EVENT_BYTES} bytes`], envelope);
   if (deeperThan(payload, MOST_DEPTH))
-    return reject(text, event, 'too_deep', [`$: more than ${MOST_DEPTH} levels`], envelope);
+    return reject(told, event, 'too_deep', [`$: more than ${MOST_DEPTH} levels`], envelope);
   const type = (endpoint ?? event.type) as EventType;
   const violations = violationsOf(event, type);
   if (envelope.isHistory) violations.push(...unreadableTimes(event));
-  if (violations.length > 0) return reject(text, event, 'invalid_event', violations, envelope);
+  if (violations.length > 0) return reject(told, event, 'invalid_event', violations, envelope);
 
   const { receivedAt, source, settings } = envelope;
   const context = contextOf(event.context, envelope.batchContext);

@@ -25,7 +25,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{services,schemas,deploy,test/model}/**/*.test.ts'],
+          include: ['{services,schemas,deploy,test/model,test/mutation}/**/*.test.ts'],
           testTimeout: 60_000,
         },
       },

@@ -74,20 +74,27 @@ export async function answer(request: IncomingMessage, around: Surroundings): Pr
   const isAllowed = origin !== undefined && allowsOrigin(known.sources.origins, origin);
   if (route.to === 'preflight')
     return toPreflight(isAllowed ? origin : undefined, headers['access-control-request-headers']);
-  const result = await respond(route, request, query, known, around);
+  const holding = around.inHand.open();
+  const incoming: Incoming = { request, query, known, around, holding };
+  const result = await respond(route, incoming).finally(() => holding.release());
   return isAllowed ? { ...result, headers: { ...forOrigin(origin), ...result.headers } } : result;
+}
+
+/** A request on its way, with what is known when it comes. */
+interface Incoming {
+  readonly request: IncomingMessage;
+  readonly query: string | undefined;
+  readonly known: Known;
+  readonly around: Surroundings;
+  /** The bytes of its body, until it is answered. */
+  readonly holding: Holding;
 }
 
 type Asked = Exclude<Route, { to: 'preflight' }>;
 type Call = Extract<Route, { to: 'event' | 'batch' }>;
 
-async function respond(
-  route: Asked,
-  request: IncomingMessage,
-  query: string | undefined,
-  known: Known,
-  around: Surroundings,
-): Promise<Answer> {
+async function respond(route: Asked, incoming: Incoming): Promise<Answer> {
+  const { request, query, known, around } = incoming;
   switch (route.to) {
     case 'nowhere':
       return nothingHere;
@@ -110,24 +117,18 @@ async function respond(
       return part ? scriptAnswer(part, 'part', request.headers) : nothingHere;
     }
     case 'event':
-    case 'batch': {
-      const holding = around.inHand.open();
-      const refused = await collect(route, request, query, known, around, holding).finally(() => holding.release());
-      return refused ? refusal(refused) : SUCCESS;
-    }
-    case 'bulk': {
-      const holding = around.inHand.open();
-      return collectBulk(request, query, known, around, holding).finally(() => holding.release());
-    }
-    case 'webhook': {
-      const holding = around.inHand.open();
-      const refused = await collectWebhook(request, query, known, around, holding).finally(() => holding.release());
-      return refused ? refusal(refused) : SUCCESS;
-    }
+    case 'batch':
+      return answerTo(await collect(route, incoming));
+    case 'bulk':
+      return collectBulk(incoming);
+    case 'webhook':
+      return answerTo(await collectWebhook(incoming));
     case 'pixel':
-      return toPixel((await collectPixel(route.type, request, query, known, around)) ?? SUCCESS);
+      return toPixel((await collectPixel(route.type, incoming)) ?? SUCCESS);
   }
 }
+
+const answerTo = (refused: Refusal | undefined): Answer => (refused ? refusal(refused) : SUCCESS);
 
 const nothingHere = refusal({ status: 404, code: 'not_found', message: 'There is nothing here' });
 
@@ -141,50 +142,38 @@ function segmentSettingsFor(key: string, request: IncomingMessage, around: Surro
 }
 
 /** @returns why nothing of it is taken; undefined: all of it is stored */
-async function collect(
-  route: Call,
-  request: IncomingMessage,
-  query: string | undefined,
-  known: Known,
-  around: Surroundings,
-  holding: Holding,
-): Promise<Refusal | undefined> {
+async function collect(route: Call, incoming: Incoming): Promise<Refusal | undefined> {
+  const { request, query, around } = incoming;
   const keyInHeaders = inHeaders(request);
   // Whoever has no right to send is not read at all, where that can be told from the headers.
-  const early = keyInHeaders === undefined ? undefined : sourceOf(keyInHeaders, request, known, around);
+  const early = keyInHeaders === undefined ? undefined : sourceOf(keyInHeaders, incoming);
   if (early) {
     const refused = 'status' in early ? early : beyondRate(early, around);
     if (refused) return refused;
   }
   const receivedAt = around.now();
-  const bytes = await bodyOf(request, around, holding);
+  const bytes = await bodyOf(incoming);
   if (!Buffer.isBuffer(bytes)) return bytes;
   const body = parseBody(bytes);
   if ('status' in body) return body;
-  const source =
-    early ?? sourceOf(writeKeyOf({ body: body.json.writeKey, query: inQuery(query) }), request, known, around);
+  const source = early ?? sourceOf(writeKeyOf({ body: body.json.writeKey, query: inQuery(query) }), incoming);
   if ('status' in source) return source;
-  return store(route, request, body, source, receivedAt, isBrowser(request), known, around);
+  return store(route, body, source, receivedAt, isBrowser(request), incoming);
 }
 
 /** As `collect`, for a file of rows. Its answer tells of each row that is not accepted. */
-async function collectBulk(
-  request: IncomingMessage,
-  query: string | undefined,
-  known: Known,
-  around: Surroundings,
-  holding: Holding,
-): Promise<Answer> {
-  const source = sourceOf(inHeaders(request) ?? inQuery(query), request, known, around);
+async function collectBulk(incoming: Incoming): Promise<Answer> {
+  const { request, query, known, around } = incoming;
+  const source = sourceOf(inHeaders(request) ?? inQuery(query), incoming);
   if ('status' in source) return refusal(source);
   const asked = bulkRequestOf(query, request.headers['content-type']);
   if ('status' in asked) return refusal(asked);
   const early = beyondRate(source, around);
   if (early) return refusal(early);
   const receivedAt = around.now();
-  const bytes = await bodyOf(request, around, holding);
+  const bytes = await bodyOf(incoming);
   if (!Buffer.isBuffer(bytes)) return refusal(bytes);
-  // Others with the same key may have come in between.
+  // Others with the same key may have come in between; from here to `keep`, which takes from the rate, nobody can.
   const beyond = beyondRate(source, around);
   if (beyond) return refusal(beyond);
   const envelope = envelopeOf(source, receivedAt, known, around);
@@ -195,45 +184,35 @@ async function collectBulk(
     take(source, decisions.length, around);
     return bulkAnswer(rows, true);
   }
-  const refused = await keep(decisions, source, receivedAt, known, around);
+  const refused = await keep(decisions, source, receivedAt, incoming);
   return refused ? refusal(refused) : bulkAnswer(rows, false);
 }
 
 /** As `collect`, for an event that is in the address itself. */
-async function collectPixel(
-  type: EventType,
-  request: IncomingMessage,
-  query: string | undefined,
-  known: Known,
-  around: Surroundings,
-): Promise<Refusal | undefined> {
+async function collectPixel(type: EventType, incoming: Incoming): Promise<Refusal | undefined> {
+  const { request, query, around } = incoming;
   const data = pixelData(query);
   if (!data) return { status: 400, code: 'no_data', message: 'The address has no data' };
   const body = parseBody(data);
   if ('status' in body) return body;
   const key = inHeaders(request) ?? writeKeyOf({ body: body.json.writeKey, query: inQuery(query) });
-  const source = sourceOf(key, request, known, around);
+  const source = sourceOf(key, incoming);
   if ('status' in source) return source;
   // An image is asked for by the program that the person reads with.
-  return store({ to: 'event', type }, request, body, source, around.now(), true, known, around);
+  return store({ to: 'event', type }, body, source, around.now(), true, incoming);
 }
 
 /** As `collect`, for what another system sends, of which the source's mapping makes events. */
-async function collectWebhook(
-  request: IncomingMessage,
-  query: string | undefined,
-  known: Known,
-  around: Surroundings,
-  holding: Holding,
-): Promise<Refusal | undefined> {
-  const source = sourceOf(inHeaders(request) ?? inQuery(query), request, known, around, true);
+async function collectWebhook(incoming: Incoming): Promise<Refusal | undefined> {
+  const { request, query, known, around } = incoming;
+  const source = sourceOf(inHeaders(request) ?? inQuery(query), incoming, true);
   if ('status' in source) return source;
   const refused = beyondRate(source, around);
   if (refused || !source.webhook) return refused;
   const receivedAt = around.now();
-  const bytes = await bodyOf(request, around, holding);
+  const bytes = await bodyOf(incoming);
   if (!Buffer.isBuffer(bytes)) return bytes;
-  // Others with the same key may have come in between.
+  // Others with the same key may have come in between; from here to `keep`, which takes from the rate, nobody can.
   const beyond = beyondRate(source, around);
   if (beyond) return beyond;
   const { headers } = request;
@@ -241,12 +220,12 @@ async function collectWebhook(
   const envelope = envelopeOf(source, receivedAt, known, around);
   const decided = decideWebhook(source.webhook, { bytes, headers, query }, most, envelope);
   if ('status' in decided) return decided;
-  const unkept = await keep(decided.decisions, source, receivedAt, known, around);
+  const unkept = await keep(decided.decisions, source, receivedAt, incoming);
   if (!unkept) around.metrics.unwanted(source.name, decided.unwanted);
   return unkept;
 }
 
-async function bodyOf(request: IncomingMessage, around: Surroundings, holding: Holding): Promise<Buffer | Refusal> {
+async function bodyOf({ request, around, holding }: Incoming): Promise<Buffer | Refusal> {
   const bytes = await readBody(request, around.mostBodyBytes, holding);
   if (!Buffer.isBuffer(bytes) && bytes.status === 503) around.metrics.unavailable(bytes.code);
   return bytes;
@@ -277,14 +256,13 @@ const envelopeOf = (
 /** Decides on each event, and has all of them stored, if the key has something left of its rate. */
 async function store(
   route: Call,
-  request: IncomingMessage,
   body: ParsedBody,
   source: Source,
   receivedAt: number,
   isFromClient: boolean,
-  known: Known,
-  around: Surroundings,
+  incoming: Incoming,
 ): Promise<Refusal | undefined> {
+  const { request, known, around } = incoming;
   const refused = beyondRate(source, around);
   if (refused) return refused;
   const { headers } = request;
@@ -295,7 +273,7 @@ async function store(
     client: isFromClient ? { userAgent: headers['user-agent'], hints: hintsOfHeaders(headers) } : undefined,
     gpc: headers['sec-gpc'] === '1',
   });
-  return Array.isArray(decisions) ? keep(decisions, source, receivedAt, known, around) : decisions;
+  return Array.isArray(decisions) ? keep(decisions, source, receivedAt, incoming) : decisions;
 }
 
 /** Has all events of a request stored. */
@@ -303,8 +281,7 @@ async function keep(
   decisions: readonly Decision[],
   source: Source,
   receivedAt: number,
-  known: Known,
-  around: Surroundings,
+  { known, around }: Incoming,
 ): Promise<Refusal | undefined> {
   take(source, decisions.length, around);
   const records = decisions
@@ -339,9 +316,7 @@ function recordOf<V>(target: Target<V>, key: string, value: V, timestamp: number
 /** The source of a write key, if it may be used from here. */
 function sourceOf(
   key: string | undefined,
-  request: IncomingMessage,
-  { sources }: Known,
-  around: Surroundings,
+  { request, known: { sources }, around }: Incoming,
   forWebhook = false,
 ): Source | Refusal {
   const { origin } = request.headers;

@@ -270,8 +270,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'services/collector/pipeline.ts',
-        right: 'collect(route, request, query, known, around, holding).finally(() => holding.release())',
-        wrong: 'collect(route, request, query, known, around, holding)',
+        right: 'respond(route, incoming).finally(() => holding.release())',
+        wrong: 'respond(route, incoming)',
       },
     ],
     tests: ['test/integration/collector/strange-http.test.ts'],

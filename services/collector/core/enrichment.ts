@@ -27,8 +27,6 @@ export interface Enrichment {
   readonly bot: boolean;
 }
 
-const nothing: Client = { userAgent: undefined, hints: undefined };
-
 /**
  * What an event does not say itself but can be told from what it says and how it came.
  * @param context the event's, with its batch's
@@ -47,11 +45,11 @@ export function enrichmentOf(
     if (value !== undefined) found.set(name, memberOf(name, JSON.stringify(value)));
   };
   const { userAgent: said, userAgentData } = objectOf(context);
-  const { userAgent: own, hints } = client ?? nothing;
+  const own = client?.userAgent;
   const userAgent = typeof said === 'string' && said !== '' ? said : own;
   const agent =
     userAgent !== undefined && (enrich.userAgent || enrich.bots !== 'keep')
-      ? agentOf(userAgent, hintsOfContext(userAgentData) ?? hints)
+      ? agentOf(userAgent, hintsOfContext(userAgentData) ?? client?.hints)
       : undefined;
   if (agent && enrich.userAgent) {
     // It is stored with each event of a batch, so a long one could make gigabytes of a small body.

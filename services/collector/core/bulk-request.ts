@@ -1,3 +1,4 @@
+import { isDelimiter } from '#shared/rows/row-at.ts';
 import type { Refusal } from './refusal.ts';
 import { type EventType, isEventType } from './route.ts';
 
@@ -35,7 +36,7 @@ export function bulkRequestOf(query: string | undefined, contentType: string | u
   const format = Object.hasOwn(formats, named) ? formats[named] : undefined;
   if (!format) return wrong('The format is told by ?format=csv or jsonl, or by the content type');
   const delimiter = asked.get('delimiter') ?? ',';
-  if (!/^[\t!#-~]$/.test(delimiter)) return wrong('The delimiter is one character of ASCII, and no quote');
+  if (!isDelimiter(delimiter)) return wrong('The delimiter is one character of ASCII, and no quote');
   const type = asked.get('type') || undefined;
   if (type !== undefined && !isEventType(type)) return wrong('There is no such type of event');
   const firstRow = Number(asked.get('firstRow') ?? 1);

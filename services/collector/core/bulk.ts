@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { parse } from 'csv-parse/sync';
-import { type Row, rowAt } from '#shared/rows/row-at.ts';
+import { BOM, type Row, rowAt } from '#shared/rows/row-at.ts';
 import type { BulkRequest } from './bulk-request.ts';
 import { type Columns, columnsOf, eventText } from './csv-columns.ts';
 import { type Decision, decide, type Envelope, isObject, present, reject, unread } from './event.ts';
@@ -57,8 +57,6 @@ export function decideRows(
   }
   return decided;
 }
-
-const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 
 interface RowEvent {
   readonly text: string;

@@ -1,3 +1,6 @@
+/** Levels of nesting that anything sent to us may have. */
+export const MOST_DEPTH = 100;
+
 const OPEN_BRACE = '{';
 const OPEN_BRACKET = '[';
 

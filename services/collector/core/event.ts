@@ -7,7 +7,7 @@ import type { Hashing } from '#shared/identity/hashing.ts';
 import { identifiersOf } from '#shared/identity/identifiers.ts';
 import { withoutMember } from '#shared/json/members.ts';
 import { consentsOf } from './consents.ts';
-import { deeperThan } from './depth.ts';
+import { deeperThan, MOST_DEPTH } from './depth.ts';
 import { type Client, enrichmentOf, type Knowledge, withFound } from './enrichment.ts';
 import { objectOf } from './object-of.ts';
 import { type BatchLevel, memberOf, objectText, withBatchLevel, withMembersUnder } from './payload.ts';
@@ -53,7 +53,6 @@ export type Decision =
 
 /** Kafka's records hold a megabyte; an event passes several topics, each with something added. */
 export const MOST_EVENT_BYTES = 500_000;
-const MOST_DEPTH = 100;
 const MOST_MESSAGE_ID = 256;
 /** Longer names and ids stay in the payload only. */
 const MOST_TEXT = 1_024;

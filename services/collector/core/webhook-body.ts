@@ -1,8 +1,7 @@
-import { deeperThan } from './depth.ts';
+import { deeperThan, MOST_DEPTH } from './depth.ts';
 import type { Refusal } from './refusal.ts';
 import { textOf } from './request.ts';
 
-const MOST_DEPTH = 100;
 const FORM = 'application/x-www-form-urlencoded';
 /** Numbers that JavaScript may not hold exactly. */
 const largeNumber = /\d{16}|\d[eE]/;

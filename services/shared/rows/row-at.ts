@@ -11,7 +11,13 @@ export interface Row {
   readonly ended: boolean;
 }
 
-const NEWLINE = 10;
+/** What may stand before the first row: the byte order mark of UTF-8. */
+export const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/** Whether a text can stand between the cells of a CSV. */
+export const isDelimiter = (text: string): boolean => /^[\t!#-~]$/.test(text);
+
+export const NEWLINE = 10;
 const RETURN = 13;
 const QUOTE = 34;
 

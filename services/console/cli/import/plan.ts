@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { isDelimiter } from '#shared/rows/row-at.ts';
 import type { CliSettings } from '../config.ts';
 import { Trouble } from '../trouble.ts';
 
@@ -30,7 +31,7 @@ export function planOf(file: string | undefined, settings: CliSettings): Plan {
   const delimiter =
     settings.delimiter === 'tab' || (!settings.delimiter && ending === 'tsv') ? '\t' : settings.delimiter || ',';
   if (format === 'csv') {
-    if (!/^[\t!#-~]$/.test(delimiter))
+    if (!isDelimiter(delimiter))
       throw new Trouble('the delimiter must be one character of ASCII', '--delimiter ";", or --delimiter tab', 2);
     query.set('delimiter', delimiter);
     for (const column of [...columnsIn(settings.columns), ...settings.column]) query.append('column', column);

@@ -1,4 +1,4 @@
-import { MOST_ROW_BYTES, rowAt } from '#shared/rows/row-at.ts';
+import { BOM, MOST_ROW_BYTES, NEWLINE, rowAt } from '#shared/rows/row-at.ts';
 
 /** Rows of a file that are sent together. */
 export interface Slice {
@@ -25,9 +25,6 @@ export interface SliceLimits {
   readonly rows: number;
 }
 const usual: SliceLimits = { bytes: 256 * 1024, rows: 2_000 };
-
-const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
-const NEWLINE = 10;
 
 /**
  * Cuts a file into slices between its rows, and holds one slice and one row of it at most. Of a line that is longer than any row only so much

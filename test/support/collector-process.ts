@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { topics } from '#schemas/topics.ts';
 import type { definitionKinds } from '#shared/definitions/kinds.ts';
 import type { Addresses, Installation } from './installation.ts';
 import { produce } from './produce.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
 import { until } from './until.ts';
 
 const main = new URL('../../services/collector/main.ts', import.meta.url).pathname;
@@ -25,24 +25,27 @@ export interface CollectorProcess {
   stop(): Promise<number | null>;
 }
 
+/** What a service of an installation is started with; it has a directory of its own. */
+export function serviceEnvironment({ brokers, registryUrl }: Addresses, prefix: string): NodeJS.ProcessEnv {
+  const directory = temporaryDirectory();
+  writeFileSync(join(directory, 'secret'), secret.toString('hex'));
+  return {
+    PATH: process.env.PATH,
+    TRIBUTARY_KAFKA_BROKERS: brokers,
+    TRIBUTARY_REGISTRY_URL: registryUrl,
+    TRIBUTARY_PREFIX: prefix,
+    TRIBUTARY_DATA: directory,
+  };
+}
+
 /** A real collector in a process of its own, on a port of its own. Resolves when it listens, ready or not. */
 export async function startCollector(
-  { brokers, registryUrl }: Addresses,
+  platform: Addresses,
   prefix: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<CollectorProcess> {
-  const directory = mkdtempSync(join(tmpdir(), 'tributary-collector-'));
-  writeFileSync(join(directory, 'secret'), secret.toString('hex'));
   const child = spawn(process.execPath, [main], {
-    env: {
-      PATH: process.env.PATH,
-      TRIBUTARY_KAFKA_BROKERS: brokers,
-      TRIBUTARY_REGISTRY_URL: registryUrl,
-      TRIBUTARY_PREFIX: prefix,
-      TRIBUTARY_DATA: directory,
-      TRIBUTARY_COLLECTOR_PORT: '0',
-      ...env,
-    },
+    env: { ...serviceEnvironment(platform, prefix), TRIBUTARY_COLLECTOR_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');

@@ -1,4 +1,5 @@
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { accountingTopic, topics } from '#schemas/topics.ts';
 import { migrate } from '../../deploy/clickhouse/migrate.ts';
 import type { Surroundings } from '../../deploy/clickhouse/migrations.ts';
 import { addresses } from './addresses.ts';
@@ -26,6 +27,9 @@ export async function openWarehouse(installation: Installation): Promise<Warehou
     generation: 1,
     cluster: '',
   };
+  // ClickHouse takes a schema from the registry when a record names it: all have been registered by their writers.
+  for (const topic of [...Object.values(topics), accountingTopic(1)])
+    await installation.codecs.ofTopic(installation.prefix + topic.name, topic.value);
   await migrate(client, surroundings);
   return {
     client,

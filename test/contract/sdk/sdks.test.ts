@@ -206,8 +206,6 @@ beforeAll(async () => {
   started.push(() => site.close());
   const installation = await createInstallation(addresses());
   started.push(() => installation.close());
-  for (const topic of Object.values(topics))
-    await installation.codecs.ofTopic(installation.prefix + topic.name, topic.value);
   const body = { allowedOrigins: ['http://localhost:*'] };
   await defineSources(
     installation,

@@ -15,8 +15,6 @@ let installation: Installation;
 let warehouse: Warehouse;
 beforeAll(async () => {
   installation = await createInstallation(addresses());
-  for (const topic of Object.values(topics))
-    await installation.codecs.ofTopic(installation.prefix + topic.name, topic.value);
   warehouse = await openWarehouse(installation);
 });
 afterAll(async () => {

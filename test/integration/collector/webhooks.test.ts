@@ -20,8 +20,6 @@ let running: Promise<void>;
 
 beforeAll(async () => {
   installation = await createInstallation(addresses());
-  for (const topic of Object.values(topics))
-    await installation.codecs.ofTopic(installation.prefix + topic.name, topic.value);
   await defineSources(
     installation,
     Object.fromEntries(providers.map((provider) => [provider, exampleSource(provider)])),

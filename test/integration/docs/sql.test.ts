@@ -86,8 +86,6 @@ let warehouse: Warehouse;
 let client: ClickHouseClient;
 beforeAll(async () => {
   installation = await createInstallation(addresses());
-  for (const topic of [...Object.values(topics), accountingTopic(1)])
-    await installation.codecs.ofTopic(installation.prefix + topic.name, topic.value);
   warehouse = await openWarehouse(installation);
   const { clickhouseUrl: url, clickhousePassword: password } = addresses();
   client = createClient({ url, username: 'default', password, database: warehouse.database });

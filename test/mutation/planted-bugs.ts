@@ -557,4 +557,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     tests: ['services/activation/sender.test.ts'],
     project: 'unit',
   },
+  {
+    name: 'what is sent again has new sequence numbers',
+    edits: [
+      {
+        file: 'services/shared/kafka/send-messages.ts',
+        right: '        if (entry.firstSequence !== undefined) continue;\n',
+        wrong: '',
+      },
+    ],
+    tests: ['services/shared/kafka/send-messages.test.ts'],
+    project: 'unit',
+  },
 ];

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { byTopic } from '#shared/kafka/by-topic.ts';
 import { type Admin, type KafkaClient, Partitioners, type Producer } from '#shared/kafka/client.ts';
 import { inChunks, type OutRecord } from '#shared/kafka/in-chunks.ts';
+import { SendFailed } from '#shared/kafka/send-messages.ts';
 import { BackOff } from '#shared/service/back-off.ts';
 import type { Log } from '#shared/service/log.ts';
 import type { Service } from '#shared/service/service.ts';
@@ -47,8 +48,8 @@ const SWEEP_MS = 250;
 /**
  * Writes records to Kafka and says when Kafka has them (`acks=all`). While one send is under way the next one gathers.
  *
- * One send at a time, so that records of a partition keep their order. After a failed send its producer's sequence numbers no longer
- * tell what the log has (`send-messages.ts`), so a producer that failed once is thrown away.
+ * One send at a time, so that records of a partition keep their order. When it fails the same is sent again by the same producer, so
+ * that Kafka stores it once also where only its answer was lost. Only a producer that Kafka refuses is thrown away.
  */
 export class RecordWriter implements Service {
   readonly name = 'record-writer';
@@ -58,6 +59,9 @@ export class RecordWriter implements Service {
   readonly #log: Log;
   readonly #stopping = new AbortController();
   #queue: Waiting[] = [];
+  /** What is being sent, and how many of its first have been turned away meanwhile. */
+  #sending: readonly Waiting[] = [];
+  #turnedAway = 0;
   #bytes = 0;
   /** Since when Kafka takes nothing; undefined while it does. */
   #downSince: number | undefined = performance.now();
@@ -139,15 +143,11 @@ export class RecordWriter implements Service {
         const connected = Promise.all([producer.connect(), admin.connect()]);
         await within(this.#limits.longestWaitMs, 'connecting', connected, this.#interruption);
         await this.#probe(admin);
-        if (this.#downSince !== undefined) this.#log.info('Kafka takes events');
-        this.#downSince = undefined;
+        this.#takes();
         backOff.succeeded();
         await this.#drain(producer, admin);
       } catch (error) {
-        if (this.#downSince === undefined) {
-          this.#downSince = performance.now();
-          this.#log.error({ err: error }, 'Kafka does not take events');
-        }
+        this.#takesNothing(error);
         await backOff.failed(this.#interruption);
       }
       await within(1_000, 'disconnecting', Promise.all([producer.disconnect(), admin.disconnect()])).catch(
@@ -164,25 +164,60 @@ export class RecordWriter implements Service {
         else if (!signal.aborted) await sleep(LINGER_MS);
         continue;
       }
-      const batch = this.#take();
+      await this.#sendBatch(producer, this.#take());
+    }
+  }
+
+  async #sendBatch(producer: Producer, batch: readonly Waiting[]): Promise<void> {
+    this.#sending = batch;
+    this.#turnedAway = 0;
+    try {
+      for (const chunk of inChunks(batch.flatMap(({ records }) => records)))
+        await this.#send(() => producer.sendBatch({ acks: -1, topicMessages: byTopic(chunk) }));
+      for (const { done } of batch) done();
+      this.#settled(batch);
+    } catch (error) {
+      // Whether Kafka has them is not known. Another producer sends them again; what is there twice has the same message id.
+      this.#settled(batch.slice(0, this.#turnedAway));
+      this.#queue.unshift(...batch.slice(this.#turnedAway));
+      throw error;
+    } finally {
+      this.#sending = [];
+      this.#giveUp();
+    }
+  }
+
+  /** Sends until Kafka has it, or until nobody waits for it any more. */
+  async #send(attempt: () => Promise<unknown>): Promise<void> {
+    const backOff = new BackOff(100, 1_000);
+    for (let send = attempt; ; ) {
+      const youngest = this.#sending.at(-1)?.since ?? 0;
       try {
-        await within(this.#limits.longestWaitMs, 'storing', this.#send(producer, batch));
+        await within(youngest + this.#limits.longestWaitMs - performance.now(), 'storing', send());
+        this.#takes();
+        return;
       } catch (error) {
-        // Whether Kafka has them is not known. They are sent again; what is there twice has the same message id.
-        this.#queue.unshift(...batch);
-        this.#giveUp();
-        throw error;
-      }
-      for (const { bytes, done } of batch) {
-        this.#bytes -= bytes;
-        done();
+        if (!(error instanceof SendFailed && error.again)) throw error;
+        this.#takesNothing(error);
+        send = error.again;
+        await backOff.failed();
       }
     }
   }
 
-  async #send(producer: Producer, batch: readonly Waiting[]): Promise<void> {
-    for (const chunk of inChunks(batch.flatMap(({ records }) => records)))
-      await producer.sendBatch({ acks: -1, topicMessages: byTopic(chunk) });
+  #settled(batch: readonly Waiting[]): void {
+    for (const { bytes } of batch) this.#bytes -= bytes;
+  }
+
+  #takes(): void {
+    if (this.#downSince !== undefined) this.#log.info('Kafka takes events');
+    this.#downSince = undefined;
+  }
+
+  #takesNothing(error: unknown): void {
+    if (this.#downSince !== undefined) return;
+    this.#downSince = performance.now();
+    this.#log.error({ err: error }, 'Kafka does not take events');
   }
 
   async #probe(admin: Admin): Promise<void> {
@@ -208,13 +243,17 @@ export class RecordWriter implements Service {
     return this.#queue.splice(0, count);
   }
 
-  /** Turns away what has waited too long. */
+  /** Turns away what has waited too long. The bytes of what is being sent are held until that ends. */
   #giveUp(): void {
     const tooOld = performance.now() - this.#limits.longestWaitMs;
-    while (this.#queue[0] && this.#queue[0].since <= tooOld) {
-      const { bytes, failed } = this.#queue.shift() as Waiting;
-      this.#bytes -= bytes;
-      failed(new NotTaken('unavailable', 'Events could not be stored in time'));
+    const tooLate = (one: Waiting | undefined): one is Waiting => one !== undefined && one.since <= tooOld;
+    const late = (): NotTaken => new NotTaken('unavailable', 'Events could not be stored in time');
+    for (let one = this.#sending[this.#turnedAway]; tooLate(one); one = this.#sending[++this.#turnedAway])
+      one.failed(late());
+    for (let one = this.#queue[0]; tooLate(one); one = this.#queue[0]) {
+      this.#queue.shift();
+      this.#settled([one]);
+      one.failed(late());
     }
   }
 }

@@ -11,6 +11,7 @@ const { createErrorFromCode } = require('kafkajs/src/protocol/error');
 
 const NOT_LEADER = 6;
 const OUT_OF_ORDER_SEQUENCE = 45;
+const DUPLICATE_SEQUENCE = 46;
 
 interface Asked {
   readonly topicData: readonly {
@@ -29,7 +30,11 @@ type Fate = (asked: Asked) => number | Promise<number>;
  * Two brokers, of which each keeps what it stored. kafkajs' parts for transactions and retries are the real ones.
  * @param leaders by partition, as the cluster knows them at each refresh
  */
-async function producerTo(fates: Readonly<Record<number, Fate>>, leaders: readonly (readonly number[])[]) {
+async function producerTo(
+  fates: Readonly<Record<number, Fate>>,
+  leaders: readonly (readonly number[])[],
+  transactional = true,
+) {
   const log: string[] = [];
   let refreshed = 0;
   const brokerOf = (nodeId: number) => ({
@@ -42,7 +47,9 @@ async function producerTo(fates: Readonly<Record<number, Fate>>, leaders: readon
         topics: asked.topicData.map(({ topic, partitions }) => ({
           topicName: topic,
           partitions: partitions.map(({ partition, firstSequence, messages }) => {
-            if (errorCode === 0)
+            // As Kafka does it: what has been stored is acknowledged, not stored again.
+            const first = `${nodeId}: ${topic}/${partition} ${firstSequence} ${messages[0]?.value}`;
+            if (errorCode === 0 && !log.includes(first))
               messages.forEach(({ value }, n) => {
                 log.push(`${nodeId}: ${topic}/${partition} ${firstSequence + n} ${value}`);
               });
@@ -65,11 +72,13 @@ async function producerTo(fates: Readonly<Record<number, Fate>>, leaders: readon
       (leaders[Math.min(refreshed, leaders.length - 1)] ?? []).map((leader, partitionId) => ({ partitionId, leader })),
     findBroker: async ({ nodeId }: { nodeId: number }) => brokers.find((one) => one.nodeId === nodeId),
     findGroupCoordinator: async () => brokers[0],
+    findControllerBroker: async () => brokers[0],
   };
   const quiet = { debug() {}, info() {}, warn() {}, error() {}, namespace: () => quiet };
-  const eosManager = createEosManager({ logger: quiet, cluster, transactional: true, transactionalId: 't' });
+  const transactionalId = transactional ? 't' : undefined;
+  const eosManager = createEosManager({ logger: quiet, cluster, transactional, transactionalId });
   await eosManager.initProducerId();
-  eosManager.beginTransaction();
+  if (transactional) eosManager.beginTransaction();
   const parts = { cluster, eosManager, partitioner: () => 0, retrier: createRetry(retry) } as unknown as Parts;
   const send = (...values: readonly string[]) =>
     sendMessages(createErrorFromCode)(parts)({
@@ -114,7 +123,9 @@ describe('each message once, or a failure', () => {
     ['an error that does not say what is stored', () => OUT_OF_ORDER_SEQUENCE],
   ])('nothing is tried again after %s', async (_, fate) => {
     const { send, log } = await producerTo({ 1: fate }, [[1, 2]]);
-    await expect(send('A', 'B')).rejects.toThrow(SendFailed);
+    const failure = await send('A', 'B').catch((error) => error);
+    expect(failure).toBeInstanceOf(SendFailed);
+    expect(failure.again).toBeUndefined();
     expect(log).toEqual(['2: t/1 0 B']);
   });
 
@@ -122,5 +133,43 @@ describe('each message once, or a failure', () => {
     const { send, log } = await producerTo({}, [[1]]);
     await expect(send('A', 'B')).rejects.toThrow('t/1 does not exist');
     expect(log).toEqual([]);
+  });
+});
+
+describe('the same again, outside transactions', () => {
+  const lost = (times: number, before: () => number): Fate => {
+    let left = times;
+    return () => (left-- > 0 ? Promise.reject(new Error('closed')) : before());
+  };
+  const failed = async (send: Promise<unknown>): Promise<SendFailed> => {
+    const failure: unknown = await send.catch((error) => error);
+    if (failure instanceof SendFailed) return failure;
+    throw new Error('it did not fail');
+  };
+
+  test('goes out with the sequence numbers that it had, and only where it is not known to be stored', async () => {
+    const { send, log } = await producerTo({ 1: lost(2, () => 0) }, [[1, 2]], false);
+    const second = await failed((await failed(send('A', 'B'))).again?.() as Promise<unknown>);
+    expect(log).toEqual(['2: t/1 0 B']);
+    expect(await second.again?.()).toHaveLength(2);
+    await send('C', 'D');
+    expect(log.sort()).toEqual(['1: t/0 0 A', '1: t/0 1 C', '2: t/1 0 B', '2: t/1 1 D']);
+  });
+
+  test('counts as stored what Kafka knows as a duplicate', async () => {
+    const { send } = await producerTo({ 1: lost(1, () => DUPLICATE_SEQUENCE) }, [[1]], false);
+    expect(await (await failed(send('A'))).again?.()).toMatchObject([{ partition: 0 }]);
+  });
+
+  test('follows a partition to another broker', async () => {
+    const leaders = [[1], [1], [2]];
+    const { send, log } = await producerTo({ 1: lost(1, () => NOT_LEADER) }, leaders, false);
+    expect(await (await failed(send('A'))).again?.()).toHaveLength(1);
+    expect(log).toEqual(['2: t/0 0 A']);
+  });
+
+  test('is not offered when Kafka refuses for good', async () => {
+    const { send } = await producerTo({ 1: () => OUT_OF_ORDER_SEQUENCE }, [[1, 2]], false);
+    expect((await failed(send('A', 'B'))).again).toBeUndefined();
   });
 });

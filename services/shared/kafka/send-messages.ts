@@ -54,20 +54,33 @@ interface Sending {
   readonly topicMessages: readonly { readonly topic: string; readonly messages: readonly Message[] }[];
 }
 
-/** Whether the messages are in the log is not known, or only some are. Nobody may send them again with the same producer. */
+/** Whether the messages are in the log is not known, or only some are. Nobody may call `send` for them with the same producer. */
 export class SendFailed extends Error {
   readonly retriable = false;
+  /**
+   * Sends once more what is not known to be in its log, with the sequence numbers that it has: where it is there already, the broker
+   * does not store it again. Undefined when a broker has refused for good, and in a transaction, which is to be aborted instead.
+   * To be called before anything else is sent. @throws SendFailed
+   */
+  readonly again: (() => Promise<RecordMetadata[]>) | undefined;
+
+  constructor(reason: unknown, again?: () => Promise<RecordMetadata[]>) {
+    super(reason instanceof Error ? reason.message : String(reason), { cause: reason });
+    this.again = again;
+  }
 }
 
 /** Kafka's codes with which a broker refuses a partition that it does not lead: it has stored nothing. */
 const NOT_HERE: ReadonlySet<number> = new Set([3, 5, 6]);
+/** Stored now, or when it was sent before (DUPLICATE_SEQUENCE_NUMBER). */
+const STORED: ReadonlySet<number> = new Set([0, 46]);
 
 /**
  * Sends messages, each once. kafkajs tries again as soon as one broker fails, while others have not answered, and remembers answers
  * by broker: when a partition changes its leader at that moment, messages are left out and taken for sent, or are sent twice with
  * sequence numbers that hide it. Here only what is known not to be in any log is tried again: before anything was sent, and where
- * a broker said that it does not lead the partition. After any other failure the producer must be thrown away, since its
- * sequence numbers no longer tell what the log has, and its transaction aborted.
+ * a broker said that it does not lead the partition. After any other failure the caller sends `again`, or throws the producer away,
+ * since its sequence numbers no longer tell what the log has, and aborts its transaction.
  *
  * @param errorOf the error for one of Kafka's codes
  * @throws SendFailed unless every partition has stored its messages
@@ -79,40 +92,53 @@ export const sendMessages =
     const { cluster, eosManager, retrier } = parts;
     const stored: RecordMetadata[] = [];
     let open: Entry[] | undefined;
-    return retrier(async (bail) => {
-      const failed = (error: SendFailed): never => {
-        bail(error);
-        throw error;
-      };
+    const attempt = async (bail: (error: Error) => void): Promise<RecordMetadata[]> => {
       const requests = await prepare(parts, sending, open, bail);
-      const sent = requests.flatMap(([, topicData]) => topicData.flatMap(({ partitions }) => partitions));
       const outcomes = await Promise.allSettled(
         requests.map(([broker, topicData]) => produce(broker, topicData, sending, eosManager)),
       );
-      const answers = new Map<string, RecordMetadata>();
-      for (const outcome of outcomes) {
-        if (outcome.status === 'rejected') return failed(failureOf(outcome.reason));
-        for (const { topicName, partitions } of outcome.value.topics)
-          for (const one of partitions) answers.set(`${topicName}/${one.partition}`, { ...one, topicName });
-      }
       open = [];
-      for (const entry of sent) {
-        const place = `${entry.topic}/${entry.partition}`;
-        const answer = answers.get(place);
-        if (!answer) return failed(new SendFailed(`${place} has not answered`));
-        if (answer.errorCode === 0) stored.push(answer);
-        else if (NOT_HERE.has(answer.errorCode)) open.push(entry);
-        else return failed(failureOf(errorOf(answer.errorCode)));
+      let reason: unknown;
+      let final = eosManager.isTransactional();
+      for (const [n, [, topicData]] of requests.entries()) {
+        const outcome = outcomes[n] as PromiseSettledResult<Answers>;
+        for (const entry of topicData.flatMap(({ partitions }) => partitions)) {
+          const answer = outcome.status === 'fulfilled' ? answerTo(entry, outcome.value) : undefined;
+          if (answer && STORED.has(answer.errorCode)) {
+            stored.push(answer);
+            continue;
+          }
+          open.push(entry);
+          if (answer && NOT_HERE.has(answer.errorCode)) continue;
+          const error = answer ? errorOf(answer.errorCode) : undefined;
+          reason ??= error ?? (outcome.status === 'rejected' ? outcome.reason : `${placeOf(entry)} has not answered`);
+          final ||= (error as { retriable?: boolean } | undefined)?.retriable === false;
+        }
+      }
+      if (reason !== undefined) {
+        const failure = new SendFailed(reason, final ? undefined : again);
+        bail(failure);
+        throw failure;
       }
       const [first] = open;
       if (!first) return stored;
       await cluster.refreshMetadata();
-      throw new Error(`${first.topic}/${first.partition} has changed its leader`);
-    });
+      throw new Error(`${placeOf(first)} has changed its leader`);
+    };
+    const again = (): Promise<RecordMetadata[]> =>
+      retrier(attempt).catch((error) => {
+        throw error instanceof SendFailed ? error : new SendFailed(error, again);
+      });
+    return retrier(attempt);
   };
 
-const failureOf = (reason: unknown): SendFailed =>
-  new SendFailed(reason instanceof Error ? reason.message : String(reason), { cause: reason });
+const placeOf = ({ topic, partition }: Entry): string => `${topic}/${partition}`;
+
+function answerTo({ topic, partition }: Entry, { topics }: Answers): RecordMetadata | undefined {
+  const answers = topics.find(({ topicName }) => topicName === topic);
+  const answer = answers?.partitions.find((one) => one.partition === partition);
+  return answer && { ...answer, topicName: topic };
+}
 
 /** Which broker gets what; the partitions are in the transaction. Nothing is sent here: any failure may be tried again. */
 async function prepare(
@@ -130,7 +156,7 @@ async function prepare(
       const { topic, partition } = entry;
       const leader = cluster.findTopicPartitionMetadata(topic).find((one) => one.partitionId === partition)?.leader;
       // kafkajs itself would pass over it.
-      if (leader === undefined) throw new Error(`${topic}/${partition} does not exist`);
+      if (leader === undefined) throw new Error(`${placeOf(entry)} does not exist`);
       const led = byLeader.get(leader) ?? [];
       byLeader.set(leader, led);
       const data = led.find((one) => one.topic === topic);

@@ -1,5 +1,5 @@
 /**
- * Mends kafkajs 2.2.4 in ten places, and so must be evaluated before kafkajs is loaded: everything that uses kafkajs imports it
+ * Mends kafkajs 2.2.4 in eleven places, and so must be evaluated before kafkajs is loaded: everything that uses kafkajs imports it
  * through `client.ts`.
  */
 import { createRequire } from 'node:module';
@@ -67,6 +67,22 @@ const schedule = queue.scheduleCheckPendingRequests;
 // With nothing pending it would set a timer of minus 55 years after every response, about which Node complains.
 queue.scheduleCheckPendingRequests = function (this: RequestQueue) {
   if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this);
+};
+
+interface Connection {
+  chunks: Buffer[];
+  bytesBuffered: number;
+  bytesNeeded: number;
+  isConnected(): boolean;
+  connect(): Promise<boolean>;
+}
+const LENGTH_SIZE = 4;
+const connection = (require('kafkajs/src/network/connection') as { prototype: Connection }).prototype;
+const connect = connection.connect;
+// It would take the first answer of the new connection for the rest of one that was cut off with the old, and throw where nobody catches.
+connection.connect = function (this: Connection) {
+  if (!this.isConnected()) Object.assign(this, { chunks: [], bytesBuffered: 0, bytesNeeded: LENGTH_SIZE });
+  return connect.call(this);
 };
 
 interface Cluster {

@@ -250,7 +250,7 @@ export interface Identifier {
 
 /** What happened to an identifier, and why. */
 export interface IdentityChange {
-  /** discovered (first seen), moved, refused (a link that would break a limit) */
+  /** discovered (first seen), moved, refused (a link that would break a limit), quarantined, released */
   readonly kind: string;
   /** Profile that it concerns: the topic's key. For a move the profile that is left. */
   readonly profile_id: string;
@@ -288,6 +288,10 @@ export interface IdentityClaim {
   /** Who says so: the resolver task, a person, a rule or a model. */
   readonly actor: string;
   readonly reason: string | null;
+  /** withdraw: which claims no longer count: claim:<id>, source:<name>, actor:<name> (a * at the end stands for any rest), definition:<kind>/<name>@<version>. */
+  readonly target: string | null;
+  /** activate_rules: the identity rules, as JSON text. */
+  readonly rules: string | null;
   /** Weight of a probabilistic match. */
   readonly weight: number | null;
   readonly definitions: readonly DefinitionVersion[];

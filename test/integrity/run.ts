@@ -1,7 +1,10 @@
 /**
  * `npm run test:integrity`: the long runs whose short ones are in `npm test`. Starts a platform of its own in a temporary directory.
- * Exit code 1 unless the books balance and all that was acknowledged is there.
+ * Exit code 1 unless the books balance and all that was acknowledged is there; then the data is kept, for whoever looks into it.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { booksTable, connectTo, runBooks } from '../support/books-run.ts';
 import { killRounds } from '../support/kill-rounds.ts';
@@ -32,7 +35,8 @@ if (values.help || !(events > 0) || kills.some(([, times]) => !(times >= 0))) {
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const services = ['provision', 'collector', 'identity-stitcher', 'profile-projector', 'activation', 'console'];
 say('starting everything');
-const running = await startPlatform({ services });
+const dataDir = mkdtempSync(join(tmpdir(), 'tributary-integrity-'));
+const running = await startPlatform({ services, dataDir });
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void running.stop().finally(() => process.exit(1)));
 
@@ -56,8 +60,12 @@ try {
     problems.push(...killed.problems);
   }
 } finally {
+  const restarts = running.platform.units().map(({ name, restarts }) => `${name} ${restarts}`);
+  console.log(`restarts: ${restarts.join(', ')}`);
   await connections.close();
   await running.stop();
+  if (problems.length > 0) console.log(`the data is kept in ${dataDir}`);
+  else rmSync(dataDir, { recursive: true, force: true });
 }
 console.log(problems.length === 0 ? 'as it must be' : ['NOT as it must be:', ...problems].join('\n  '));
 process.exit(problems.length === 0 ? 0 : 1);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { EventCollected, Identifier, IdentityClaim } from '#schemas/generated/records.ts';
+import { claimId } from '#shared/identity/claim-id.ts';
 import { hashingWith } from '#shared/identity/hashing.ts';
-import { claimId } from './claim-id.ts';
 
 /** Identifiers, claims and events for tests: few values, so that they meet often. */
 
@@ -41,6 +41,8 @@ export function claim(
     received_at: receivedAt,
     actor,
     reason: null,
+    target: null,
+    rules: null,
     weight: null,
     definitions: [],
     generation: 1,

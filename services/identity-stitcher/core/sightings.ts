@@ -1,7 +1,7 @@
 import type { EventCollected, Identifier, IdentityClaim, Sighting } from '#schemas/generated/records.ts';
+import { claimId } from '#shared/identity/claim-id.ts';
 import { aliasOf } from './alias.ts';
 import type { BoundedMemo } from './bounded-memo.ts';
-import { claimId } from './claim-id.ts';
 
 /** Beyond that an event's identifiers of lowest priority claim nothing: their pairs grow with the square. */
 const MAX_IDENTIFIERS = 10;
@@ -85,6 +85,8 @@ export class Sightings {
       received_at: event.received_at,
       actor: this.#actor,
       reason: null,
+      target: null,
+      rules: null,
       weight: null,
       definitions: event.definitions,
       generation: this.#generation,

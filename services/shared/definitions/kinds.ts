@@ -58,13 +58,38 @@ export const definitionKinds = {
         z.strictObject({
           type: z.string().min(1),
           limit: z.number().int().min(1).default(5),
+          /** The limit holds for identifiers that were first received within any so many days. None: for ever. */
+          limitDays: z.number().min(0.01).max(3_650).optional(),
           links: z.enum(['strong', 'weak', 'lookup']).default('strong'),
+          /** How a value is spelled: as it is, in lower case, or as an address or number is. By the type's name when absent. */
+          spelling: z.enum(['exact', 'lowercase', 'email', 'phone']).optional(),
+          /** Where in an event it stands: `userId`, `traits.email`, `properties.customer.id`. The usual places when absent. */
+          from: z
+            .array(z.string().regex(/^[A-Za-z_$][\w$-]*(\.[A-Za-z_$][\w$-]*)*$/, 'not a path such as traits.email'))
+            .min(1)
+            .optional(),
+          /** Whose are events that it routes, once several user ids were seen with it: of the first of them (`owner`, when absent), or of a profile of its own. */
+          whenShared: z.enum(['owner', 'device']).optional(),
         }),
       )
       .min(1),
     /** From how many distinct user ids on an identifier it counts as shared and stops linking. */
     sharedFrom: z.number().int().min(2).default(8),
     blockedValues: z.array(z.string()).default([]),
+    /** Of all types: more identifiers than that are never one profile. */
+    mostIdentifiers: z.number().int().min(2).max(2_000).default(200),
+    /** A profile with more identifiers, or more new ones within an hour, is in quarantine: nothing is sent for it. */
+    quarantine: z
+      .strictObject({
+        identifiers: z.number().int().min(2).default(50),
+        perHour: z.number().int().min(2).default(25),
+      })
+      .prefault({}),
+    /** Where phone numbers without a country code are from, ISO 3166. None: such numbers identify nobody. */
+    phoneCountry: z
+      .string()
+      .regex(/^[A-Z]{2}$/)
+      .optional(),
   }),
   /** Where data goes. `type` is a destination of the catalogue, `action` one of its actions. */
   destination: z.strictObject({

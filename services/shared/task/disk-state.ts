@@ -108,6 +108,16 @@ export class DiskState implements State {
     return this.#sets.get(store)?.doesExist(Buffer.from(member, 'hex')) === true;
   }
 
+  *scan(store: string, prefix: string, after: string): Iterable<[key: string, value: unknown]> {
+    const place = `d${store}/`;
+    const from = after > prefix ? after : prefix;
+    // U+FFFF is above whatever a key holds.
+    for (const { key, value } of this.#db.getRange({ start: place + from, end: `${place}${prefix}\uffff` })) {
+      const own = key.slice(place.length);
+      if (own !== after) yield [own, this.#decode(store, value)];
+    }
+  }
+
   /** Resolves when the changes, and the position that they lead to, can be read. All or nothing. */
   async apply(changes: Iterable<Change>, position: StatePosition): Promise<void> {
     const db = this.#db;

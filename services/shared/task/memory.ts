@@ -3,17 +3,34 @@ import { processInputs } from './process-inputs.ts';
 import type { Input, Stores, Task } from './task.ts';
 import type { Emitted, State, Workspace } from './workspace.ts';
 
+/** Keys are kept in order by so many of their first characters. */
+const BEGINNING = 4;
+
+/** Where a key is, or would be, among sorted ones. */
+function placeOf(sorted: readonly string[], key: string): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] as string) < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** A task's state in memory: for tests and benchmarks of a core, with the same contract as the one on disk. */
 export class MemoryState implements State {
   readonly #stores: Stores;
   readonly #values = new Map<string, Map<string, unknown>>();
   readonly #members = new Map<string, Set<string>>();
+  /** By store and the first characters of the keys: the keys, sorted. */
+  readonly #keys = new Map<string, Map<string, string[]>>();
 
   constructor(stores: Stores) {
     this.#stores = stores;
     for (const name of Object.keys(stores)) {
       this.#values.set(name, new Map());
       this.#members.set(name, new Set());
+      this.#keys.set(name, new Map());
     }
   }
 
@@ -25,19 +42,42 @@ export class MemoryState implements State {
     return this.#members.get(store)?.has(member) === true;
   }
 
+  *scan(store: string, prefix: string, after: string): Iterable<[key: string, value: unknown]> {
+    const values = this.#values.get(store) as Map<string, unknown>;
+    const keys = this.#keys.get(store) as Map<string, string[]>;
+    const beginnings = prefix.length < BEGINNING ? [...keys.keys()].sort() : [prefix.slice(0, BEGINNING)];
+    for (const beginning of beginnings) {
+      const sorted = keys.get(beginning) ?? [];
+      for (let at = placeOf(sorted, after > prefix ? after : prefix); at < sorted.length; at++) {
+        const key = sorted[at] as string;
+        if (!key.startsWith(prefix)) break;
+        if (key !== after) yield [key, values.get(key)];
+      }
+    }
+  }
+
   apply(work: Workspace): void {
     for (const [store, changes] of work.changes) {
       const values = this.#values.get(store) as Map<string, unknown>;
       const members = this.#members.get(store) as Set<string>;
       for (const [key, value] of changes) {
         if (value === undefined) {
-          values.delete(key);
+          if (values.delete(key)) this.#index(store, key, false);
           continue;
         }
+        if (!values.has(key)) this.#index(store, key, true);
         values.set(key, value);
         for (const member of this.#stores[store]?.members?.(value as never) ?? []) members.add(member);
       }
     }
+  }
+
+  #index(store: string, key: string, isNew: boolean): void {
+    const keys = this.#keys.get(store) as Map<string, string[]>;
+    const beginning = key.slice(0, BEGINNING);
+    const sorted = keys.get(beginning) ?? [];
+    keys.set(beginning, sorted);
+    sorted.splice(placeOf(sorted, key), isNew ? 0 : 1, ...(isNew ? [key] : []));
   }
 
   entries(store: string): [string, unknown][] {

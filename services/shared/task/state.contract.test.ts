@@ -8,7 +8,7 @@ import { Codec, typeOf } from '#shared/kafka/codec.ts';
 import { type Change, DiskState } from './disk-state.ts';
 import { MemoryState } from './memory.ts';
 import type { Stores } from './task.ts';
-import { Workspace } from './workspace.ts';
+import { type State, Workspace } from './workspace.ts';
 
 /** Values are profile ids; each pair of digits in one of `growing` is a member. */
 const stores: Stores = {
@@ -36,7 +36,15 @@ const batches = fc.array(fc.array(change, { minLength: 1, maxLength: 6 }), { max
 const position = { offset: 0, at: 0, cluster: 'c' };
 const newPath = (): string => join(mkdtempSync(join(tmpdir(), 'tributary-contract-')), '0');
 
-const standing = (state: Pick<Workspace, 'get' | 'holds'>) => ({
+const scans: [prefix: string, after: string][] = [
+  ['', ''],
+  ['k', 'k2'],
+  ['k3', ''],
+  ['k', 'k9'],
+];
+
+const standing = (state: Pick<Workspace, 'get' | 'holds'> & Pick<State, 'scan'>) => ({
+  scanned: Object.keys(stores).map((store) => scans.map(([prefix, after]) => [...state.scan(store, prefix, after)])),
   values: Object.keys(stores).map((store) => keys.map((key) => state.get(store, key))),
   held: members.map((member) => state.holds('growing', member)),
 });

@@ -44,6 +44,16 @@ export interface Work<S extends Stores = Stores, O extends Channels = Channels> 
   /** Whether any value of the store holds this member. */
   holds<N extends keyof S & string>(store: N, member: string): boolean;
   /** Values are immutable: put a new one, never change one that was read. */
+  /**
+   * Values whose keys begin with these characters, in the order of their keys: at most `most`, after the key `after`. A prefix of
+   * fewer than four characters is read through from its beginning.
+   */
+  scan<N extends keyof S & string>(
+    store: N,
+    prefix: string,
+    after?: string,
+    most?: number,
+  ): [key: string, value: Records[S[N]['record']]][];
   put<N extends keyof S & string>(store: N, key: string, value: Records[S[N]['record']]): void;
   remove<N extends keyof S & string>(store: N, key: string): void;
   /** Puts a record out; null is a tombstone. `timestamp` is the received time that the record carries on. */

@@ -18,7 +18,7 @@ test('the position after a batch is past the markers that follow its last record
 });
 
 test('totals add what became of each input, and what was put out', () => {
-  const work = new Workspace({}, { get: () => undefined, holds: () => false });
+  const work = new Workspace({}, { get: () => undefined, holds: () => false, scan: () => [] });
   work.settle(input(0), 'stitched');
   work.settle(input(1), 'duplicate');
   work.emit('stitched', 'k', {}, 0);

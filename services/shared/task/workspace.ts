@@ -5,6 +5,8 @@ export interface State {
   get(store: string, key: string): unknown;
   /** Whether any value of the store holds this member. */
   holds(store: string, member: string): boolean;
+  /** Keys and values with this prefix, in the order of the keys, after `after`. */
+  scan(store: string, prefix: string, after: string): Iterable<[key: string, value: unknown]>;
 }
 
 /** A record on its way out. */
@@ -50,6 +52,28 @@ export class Workspace implements Work<Stores, Channels> {
 
   holds(store: string, member: string): boolean {
     return this.#members.get(store)?.has(member) || this.#state.holds(store, member);
+  }
+
+  scan(store: string, prefix: string, after = '', most = Number.POSITIVE_INFINITY): [string, never][] {
+    const changed = [...this.#changesOf(store)]
+      .filter(([key]) => key.startsWith(prefix) && key > after)
+      .sort(([a], [b]) => (a < b ? -1 : 1));
+    const found: [string, unknown][] = [];
+    let next = 0;
+    const takeChangedUpTo = (key: string | undefined): void => {
+      for (; next < changed.length && found.length < most; next++) {
+        const [own, value] = changed[next] as [string, unknown];
+        if (key !== undefined && own > key) return;
+        if (value !== undefined) found.push([own, value]);
+      }
+    };
+    for (const entry of this.#state.scan(store, prefix, after)) {
+      if (found.length >= most) break;
+      takeChangedUpTo(entry[0]);
+      if (found.length < most && changed[next - 1]?.[0] !== entry[0]) found.push(entry);
+    }
+    takeChangedUpTo(undefined);
+    return found as [string, never][];
   }
 
   put(store: string, key: string, value: unknown): void {

@@ -288,7 +288,7 @@ export interface IdentityClaim {
   /** Who says so: the resolver task, a person, a rule or a model. */
   readonly actor: string;
   readonly reason: string | null;
-  /** withdraw: which claims no longer count: claim:<id>, source:<name>, actor:<name> (a * at the end stands for any rest), definition:<kind>/<name>@<version>. */
+  /** withdraw: which claims no longer count: claim:<id>, source:<name>, actor:<name> (a * at the end stands for any rest), definition:<kind>/<name>@<version>. Null: the withdrawal is taken back. */
   readonly target: string | null;
   /** activate_rules: the identity rules, as JSON text. */
   readonly rules: string | null;
@@ -326,6 +326,49 @@ export interface Accounting {
   readonly generation: number;
 }
 
+/** A claim as the linker keeps it with what it is about. */
+export interface ClaimRef {
+  readonly id: string;
+  /** 0 is the strongest; from 8 on it links nothing. */
+  readonly strength: number;
+  readonly received_at: number;
+}
+
+/** A claim by its id: by what it can be withdrawn, and where it is kept. */
+export interface KnownClaim {
+  /** Of its identifiers: one or two. */
+  readonly hashes: readonly string[];
+  readonly strength: number;
+  readonly source: string | null;
+  readonly actor: string;
+  readonly definitions: readonly DefinitionVersion[];
+  readonly received_at: number;
+}
+
+/** What is claimed about two identifiers. Kept by the hash of each, then that of the other. */
+export interface Link {
+  /** Sorted by id; also those that were withdrawn. */
+  readonly claims: readonly ClaimRef[];
+  /** Why it unites nothing, as was last said. */
+  readonly refused: string | null;
+}
+
+export interface Sweep {
+  /** Hash of the last identifier that was looked at. */
+  readonly after: string;
+  /** Of the claim that asked for it. */
+  readonly offset: number;
+  readonly received_at: number;
+}
+
+/** What the linker works under, and how far it has come with looking at all identifiers anew. */
+export interface Linking {
+  /** Identity rules in force, JSON text; null: the default ones. */
+  readonly rules: string | null;
+  readonly definitions: readonly DefinitionVersion[];
+  readonly sweep: Sweep | null;
+}
+
 /** Written at a takeover, so that the end of a restore is known. */
 export interface Marker {
   readonly owner: string;
@@ -355,16 +398,26 @@ export interface Edge {
   readonly refused: string | null;
 }
 
-/** An identifier in the graph, with its edges. */
+/** An identifier in the graph. Its links are kept beside it. */
 export interface Node {
   readonly identifier: Identifier;
   readonly first_received: number;
-  /** Sorted by to. */
+  /** Where an earlier version of the software kept the links; they are taken over when the identifier is next touched. */
   readonly edges: readonly Edge[];
   readonly profile_id: string;
   readonly version: number;
-  /** Too many neighbours: left the graph. */
+  /** Not used any more. */
   readonly overflow: boolean;
+  /** Claims about it alone: sightings and blocks. Sorted by id. */
+  readonly claims: readonly ClaimRef[];
+  /** Identifiers that claims would unite it with. */
+  readonly neighbours: number;
+  /** User ids among them. */
+  readonly user_ids: number;
+  /** Why it links nothing, as was last decided: blocked, shared. */
+  readonly cut: string | null;
+  /** Of the oldest identifier of a profile: why the profile is in quarantine. */
+  readonly quarantine: string | null;
 }
 
 /** The newest place of an identifier that a partition knows of. */
@@ -422,6 +475,12 @@ export interface Tributary {
   readonly last_seen: number | null;
   /** Latest received time folded in. */
   readonly updated_at: number;
+}
+
+/** Claims that do not count, by the id of the claim that says so. */
+export interface Withdrawal {
+  /** claim:<id>, source:<name>, actor:<name>, definition:<kind>/<name>@<version> */
+  readonly target: string;
 }
 
 export interface ComputedTrait {
@@ -524,6 +583,10 @@ export interface Records {
   IdentityClaim: IdentityClaim;
   IdentityMapping: IdentityMapping;
   Accounting: Accounting;
+  ClaimRef: ClaimRef;
+  KnownClaim: KnownClaim;
+  Link: Link;
+  Linking: Linking;
   Marker: Marker;
   Move: Move;
   Node: Node;
@@ -533,6 +596,7 @@ export interface Records {
   Seen: Seen;
   Sighting: Sighting;
   Tributary: Tributary;
+  Withdrawal: Withdrawal;
   Profile: Profile;
   Trait: Trait;
 }

@@ -1,13 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Identifier, IdentityChange, IdentityClaim, IdentityMapping, Node } from '#schemas/generated/records.ts';
+import type {
+  Identifier,
+  IdentityChange,
+  IdentityClaim,
+  IdentityMapping,
+  Link,
+  Node,
+} from '#schemas/generated/records.ts';
 import { Definitions } from '#shared/definitions/definitions.ts';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
 import { memoryPartition } from '#shared/task/memory.ts';
 import type { Emitted } from '#shared/task/workspace.ts';
 import {
+  activation,
   batchSizes,
+  type ClaimRecord,
   claim,
+  claimLogs,
   claims,
   hashing,
   identifier,
@@ -15,9 +25,11 @@ import {
   orderSeeds,
   shuffled,
   universe,
+  withdrawal,
 } from './core/arbitrary.fixture.ts';
 import { resolveAll } from './core/one-shot.ts';
-import { rulesIn } from './core/rules.ts';
+import { quarantineOf } from './core/quarantine.ts';
+import { type Rules, rulesIn, rulesOf } from './core/rules.ts';
 import { createLinker } from './linker.ts';
 
 /** Small limits, so that the small universe breaks them. */
@@ -44,25 +56,43 @@ interface Linked {
   readonly versions: readonly IdentityMapping[];
   readonly changes: readonly IdentityChange[];
   readonly nodes: readonly Node[];
+  readonly links: readonly (readonly [string, Link])[];
 }
 
-async function link(log: readonly IdentityClaim[], sizes: readonly number[], of = definitions): Promise<Linked> {
-  const linker = memoryPartition(createLinker({ hashing, generation: 1, caps }), 0);
+const link = (log: readonly IdentityClaim[], sizes: readonly number[], of = definitions): Promise<Linked> =>
+  linkRecords(
+    log.map((value) => ({ key: value.claim_id, value })),
+    sizes,
+    of,
+  );
+
+async function linkRecords(log: readonly ClaimRecord[], sizes: readonly number[], of = definitions): Promise<Linked> {
+  const linker = memoryPartition(createLinker({ hashing, generation: 1, caps, sweptAtOnce: 3 }), 0);
   const emitted: Emitted[] = [];
+  let goesOn = false;
   for (const batch of inBatches(log, sizes)) {
-    const inputs = batch.map((value) => ({ input: 'claim', key: value.claim_id, value }));
-    const run = await linker.run(inputs, of);
+    const run = await linker.run(
+      batch.map((record) => ({ input: 'claim', ...record })),
+      of,
+    );
     expect(run.rejected).toEqual([]);
     emitted.push(...run.emitted);
+    goesOn = run.goesOn;
+  }
+  while (goesOn) {
+    const run = await linker.run([], of);
+    emitted.push(...run.emitted);
+    goesOn = run.goesOn;
   }
   const versions = emitted.filter(({ output }) => output === 'mapping').map(({ value }) => value as IdentityMapping);
   const nodes = linker.entries('node').map(([, value]) => value as Node);
+  const links = linker.entries('link') as [string, Link][];
   const profiles = Object.fromEntries(
     nodes.map(({ identifier: { hash } }) => [hash, hashing.profileIdOf(hash)] as const),
   );
   for (const mapping of versions) profiles[mapping.hash] = mapping.profile_id;
   const changes = emitted.filter(({ output }) => output === 'change').map(({ value }) => value as IdentityChange);
-  return { profiles, versions, changes, nodes };
+  return { profiles, versions, changes, nodes, links };
 }
 
 const expected = (log: readonly IdentityClaim[]): Record<string, string> =>
@@ -92,6 +122,7 @@ describe('whatever the order of claims, the batches and the repetitions', () => 
         const one = await link(log, sizes);
         const other = await link(shuffled(log, seeds), otherSizes);
         expect(graphOf(other.nodes)).toEqual(graphOf(one.nodes));
+        expect(other.links).toEqual(one.links);
       }),
       { numRuns: 300 },
     );
@@ -124,6 +155,113 @@ describe('whatever the order of claims, the batches and the repetitions', () => 
   });
 });
 
+/** What is left of a log in the end: claims, what withdraws them, and the rules. */
+function endOf(log: readonly ClaimRecord[]): { readonly claims: IdentityClaim[]; readonly rules: Rules } {
+  const claims = new Map<string, IdentityClaim>();
+  let rules = rulesIn(definitions);
+  for (const { key, value } of log) {
+    const known = claims.get(key);
+    if (!value) claims.delete(key);
+    else if (value.kind === 'activate_rules')
+      rules = rulesOf(definitionKinds.identity_rules.parse(JSON.parse(value.rules as string)));
+    else if (!known || value.kind === 'withdraw' || value.received_at < known.received_at) claims.set(key, value);
+  }
+  return { claims: [...claims.values()], rules };
+}
+
+const profilesOf = (claims: readonly IdentityClaim[], rules: Rules): Record<string, string> =>
+  Object.fromEntries(
+    resolveAll(claims, rules, caps).flatMap(({ anchor, members }) =>
+      members.map((node) => [node.identifier.hash, hashing.profileIdOf(anchor.identifier.hash)]),
+    ),
+  );
+
+describe('claims that are withdrawn or erased, and rules that change', () => {
+  const loose = { types: [{ type: 'user_id', limit: 1 }], sharedFrom: 5, mostIdentifiers: 6 };
+  const strict = {
+    types: [
+      { type: 'user_id', limit: 1 },
+      { type: 'email', limit: 1, limitDays: 0.01 },
+      { type: 'anonymous_id', limit: 2, whenShared: 'device' },
+      { type: 'device_id', links: 'lookup' },
+    ],
+    sharedFrom: 2,
+    quarantine: { identifiers: 2, perHour: 2 },
+  };
+  const logs = claimLogs([loose, strict]);
+
+  test('the mappings are those of what is left, under the last rules', async () => {
+    await fc.assert(
+      fc.asyncProperty(logs, batchSizes, async (log, sizes) => {
+        const { claims, rules } = endOf(log);
+        const { profiles } = await linkRecords(log, sizes);
+        // An identifier of which nothing is left is in its own profile.
+        const expected = profilesOf(claims, rules);
+        for (const [hash, profile] of Object.entries(profiles))
+          expect([hash, profile]).toEqual([hash, expected[hash] ?? hashing.profileIdOf(hash)]);
+        expect(Object.keys(profiles)).toEqual(expect.arrayContaining(Object.keys(expected)));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('the graph that is kept is the same for all batches', async () => {
+    await fc.assert(
+      fc.asyncProperty(logs, batchSizes, batchSizes, async (log, sizes, otherSizes) => {
+        const [one, other] = [await linkRecords(log, sizes), await linkRecords(log, otherSizes)];
+        expect(graphOf(other.nodes)).toEqual(graphOf(one.nodes));
+        expect(other.links).toEqual(one.links);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('a claim that is made and withdrawn, or made and erased, changes nothing', async () => {
+    const added = fc.constantFrom('must_link', 'cannot_link', 'alias', 'observed', 'block');
+    await fc.assert(
+      fc.asyncProperty(claims, added, fc.nat(20), fc.nat(20), batchSizes, async (log, kind, a, b, sizes) => {
+        const [one, two] = [
+          universe[a % universe.length],
+          universe[(a + 1 + (b % (universe.length - 1))) % universe.length],
+        ];
+        const pair = (kind === 'block' ? [one] : [one, two]) as Identifier[];
+        const extra = claim(kind, pair, 20, null, 'another person');
+        const before = await link([...log, ...pair.map((it) => claim('observed', [it], 25))], sizes);
+        const seen = [...log, ...pair.map((it) => claim('observed', [it], 25))];
+        const withdrawn = await link([...seen, extra, withdrawal(`claim:${extra.claim_id}`)], sizes);
+        expect(withdrawn.profiles).toEqual(before.profiles);
+        const records = [...seen, extra].map((value) => ({
+          key: value.claim_id,
+          value: value as IdentityClaim | null,
+        }));
+        const erased = await linkRecords([...records, { key: extra.claim_id, value: null }], sizes);
+        expect(erased.profiles).toEqual(before.profiles);
+        expect(graphOf(erased.nodes)).toEqual(graphOf(before.nodes));
+        expect(erased.links).toEqual(before.links);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('quarantine is told when it begins and when it ends, of profiles that there are', async () => {
+    await fc.assert(
+      fc.asyncProperty(logs, batchSizes, async (log, sizes) => {
+        const { changes, nodes } = await linkRecords([{ key: 'r', value: activation(strict, 1) }, ...log], sizes);
+        const open = new Set<string>();
+        for (const { kind, profile_id } of changes) {
+          if (kind === 'quarantined') open.add(profile_id);
+          if (kind === 'released') expect(open.delete(profile_id)).toBe(true);
+        }
+        const { claims, rules } = endOf([{ key: 'r', value: activation(strict, 1) }, ...log]);
+        const large = resolveAll(claims, rules, caps).filter((group) => quarantineOf(group, rules) !== null);
+        expect([...open].sort()).toEqual(large.map(({ anchor }) => hashing.profileIdOf(anchor.identifier.hash)).sort());
+        expect(nodes.filter(({ quarantine }) => quarantine !== null)).toHaveLength(open.size);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
 test('a linker that goes on from its stores ends like one that never stopped', async () => {
   await fc.assert(
     fc.asyncProperty(claims, batchSizes, async (log, sizes) => {
@@ -131,7 +269,8 @@ test('a linker that goes on from its stores ends like one that never stopped', a
       for (const batch of inBatches(log, sizes)) {
         // Each batch meets a new instance of the task, which knows nothing but the stores.
         const fresh = memoryPartition(createLinker({ hashing, generation: 1, caps }), 0);
-        for (const [key, value] of one.entries('node')) restore(fresh, 'node', key, value);
+        for (const store of ['node', 'link', 'claim', 'withdrawal', 'linking'])
+          for (const [key, value] of one.entries(store)) restore(fresh, store, key, value);
         const inputs = batch.map((value, n) => ({ input: 'claim', key: value.claim_id, value, offset: n }));
         const restarted = await fresh.run(inputs, definitions);
         const steady = await one.run(inputs, definitions);
@@ -268,15 +407,15 @@ describe('claims that are not understood', () => {
     const linker = memoryPartition(createLinker({ hashing, generation: 1 }), 0);
     const [one, two] = universe;
     const inputs = [
-      claim('withdraw', [one as never], 1),
-      claim('activate_rules', [], 1),
+      { ...claim('withdraw', [], 1), target: 'everything' },
+      { ...claim('activate_rules', [], 1), rules: '{"types":[]}' },
       claim('cannot_link', [one as never], 1),
       claim('invented', [one as never, two as never], 1),
     ].map((value) => ({ input: 'claim', key: value.claim_id, value: value as IdentityClaim | null }));
     inputs.push({ input: 'claim', key: 'gone', value: null });
     const { outcomes, rejected, emitted } = await linker.run(inputs);
-    expect(outcomes).toEqual({ unsupported: 3, rejected: 2 });
-    expect(rejected.map(({ reason }) => reason)).toEqual(['invalid_claim', 'invalid_claim']);
+    expect(outcomes).toEqual({ decision: 1, rejected: 4 });
+    expect(new Set(rejected.map(({ reason }) => reason))).toEqual(new Set(['invalid_claim']));
     expect(emitted).toEqual([]);
   });
 });

@@ -1,100 +1,276 @@
-import type { IdentityChange, Node } from '#schemas/generated/records.ts';
+import type { IdentityChange, IdentityClaim, KnownClaim, Linking } from '#schemas/generated/records.ts';
 import { topics } from '#schemas/topics.ts';
+import type { Definitions } from '#shared/definitions/definitions.ts';
+import { definitionKinds } from '#shared/definitions/kinds.ts';
 import type { Hashing } from '#shared/identity/hashing.ts';
-import { defineTask } from '#shared/task/task.ts';
-import { discovered, mappingAfter, moved, refused } from './core/announcements.ts';
+import { defineTask, type Input, type Stores, type Work } from '#shared/task/task.ts';
+import { discovered, mappingAfter, moved, quarantined, refused } from './core/announcements.ts';
 import { BatchGraph, type Decider } from './core/batch-graph.ts';
-import { statementOf } from './core/claim.ts';
+import { type Statement, statementOf } from './core/claim.ts';
 import { decide } from './core/decide.ts';
 import { defaultProfiles } from './core/default-profiles.ts';
 import type { Caps } from './core/graph.ts';
-import { rulesIn } from './core/rules.ts';
+import { type Rules, rulesIn, rulesOf } from './core/rules.ts';
+import { claimNamed, Withdrawals } from './core/withdrawals.ts';
 
 export interface LinkerOptions {
   readonly hashing: Hashing;
   readonly generation: number;
   readonly caps?: Caps;
+  /** So many identifiers are looked at anew in a batch, after the rules or what counts have changed for all. */
+  readonly sweptAtOnce?: number;
 }
 
+const SWEPT_AT_ONCE = 500;
+
+const stores = {
+  /** By identifier hash. */
+  node: { record: 'Node' },
+  /** By the hashes of both ends. */
+  link: { record: 'Link' },
+  /** By claim id: all that were ever made, unless they were erased. */
+  claim: { record: 'KnownClaim' },
+  /** By the id of the claim that withdraws. */
+  withdrawal: { record: 'Withdrawal' },
+  /** One, under `now`. */
+  linking: { record: 'Linking' },
+} as const satisfies Stores;
+
+type Outputs = { readonly mapping: typeof topics.identityMappings; readonly change: typeof topics.identityChanges };
+type LinkerWork = Work<typeof stores, Outputs>;
+type ClaimInput = Input<'claim', IdentityClaim>;
+type About = Extract<Statement, { kind: 'about' }>;
+
+/** Outcome of all that no resolver claimed: the books tell how much of it there is. */
+const DECISION = 'decision';
+const isResolver = (actor: string): boolean => /^resolver-\d+$/.test(actor);
+const NOW = 'now';
+const HASH_LENGTH = 32;
+const initially: Linking = { rules: null, definitions: [], sweep: null };
+
 /** Works out from the set of claims which identifiers are one profile, and says what moved. */
-export const createLinker = ({ hashing, generation, caps }: LinkerOptions) => {
+export const createLinker = ({ hashing, generation, caps, sweptAtOnce = SWEPT_AT_ONCE }: LinkerOptions) => {
   const profileIdOf = defaultProfiles(hashing);
+  const rulesUnder = rulesOnce();
 
   return defineTask({
     name: 'linker',
     inputs: { claim: topics.identityClaims },
     outputs: { mapping: topics.identityMappings, change: topics.identityChanges },
-    stores: {
-      /** By identifier hash. */
-      node: { record: 'Node' },
-    },
+    stores,
+    /** A sweep goes on although no claims come. */
+    goesOn: true,
     process(inputs, work, definitions) {
-      const rules = rulesIn(definitions);
+      const before = work.get('linking', NOW) ?? initially;
+      const general = generalClaims(inputs, work, before);
+      const { linking, withdrawals, named } = general;
+      const rules = rulesUnder(linking, definitions);
       const graph = new BatchGraph({
-        read: (hash) => work.get('node', hash),
+        store: {
+          node: (hash) => work.get('node', hash),
+          link: (from, to) => work.get('link', from + to),
+          links: (from) => linksFrom(work, from),
+        },
+        isActive: withdrawals.any ? remembered((id) => !withdrawals.covers(id, work.get('claim', id))) : () => true,
         profileIdOf,
         rules,
         ...(caps && { caps }),
       });
 
       for (const input of inputs) {
-        const claim = input.value;
-        if (!claim) {
-          // Erasure takes nodes out by itself; the graph does not remember which claims an edge had.
-          work.settle(input, 'unsupported');
-          continue;
-        }
-        const statement = statementOf(claim);
-        if (statement.kind === 'invalid') {
-          work.reject(input, { reason: 'invalid_claim', message: statement.message });
-          continue;
-        }
-        if (statement.kind === 'unsupported') {
-          work.settle(input, 'unsupported');
-          continue;
-        }
-        const decider: Decider = { offset: input.offset, receivedAt: claim.received_at };
-        const { one } = statement;
-        let news: boolean;
-        if (statement.kind === 'edge') {
-          const { other, strength } = statement;
-          const first = graph.claim(one, decider, { to: other.hash, strength, claimId: claim.claim_id });
-          const second = graph.claim(other, decider, { to: one.hash, strength, claimId: claim.claim_id });
-          news = first || second;
-        } else if (statement.kind === 'block') {
-          news = graph.claim(one, decider, { to: one.hash, strength: statement.strength, claimId: claim.claim_id });
-        } else {
-          news = graph.claim(one, decider);
-        }
-        work.settle(input, news ? 'applied' : 'known');
+        const statement = general.statements.get(input);
+        if (statement) takeIn(input, statement, work, graph);
+        else if (!input.value) forget(input, work, graph);
       }
-
-      const put = (node: Node): void => work.put('node', node.identifier.hash, node);
-      const stamp = { definitions: rules.versions, generation };
-      const announce = (change: IdentityChange): void =>
-        work.emit('change', change.profile_id, change, change.decided_at);
-
-      for (const { node, isNew } of graph.changed()) {
-        put(node);
-        if (isNew) announce(discovered(node, stamp));
-      }
-
-      const around = {
-        rules,
-        profileIdOf,
-        cut: (hash: string) => graph.cut(hash),
-        node: (hash: string) => graph.node(hash),
-      };
-      for (const component of graph.components()) {
-        const decision = decide(component, around);
-        for (const node of decision.nodes) if (node !== graph.node(node.identifier.hash)) put(node);
-        for (const move of decision.moved) {
-          const mapping = mappingAfter(move, decision.decider, generation);
-          work.emit('mapping', mapping.hash, mapping, mapping.decided_at);
-          announce(moved(move, decision.decider, stamp));
-        }
-        for (const refusal of decision.refused) announce(refused(refusal, decision.decider, stamp));
-      }
+      for (const [id, decider] of named)
+        for (const hash of work.get('claim', id)?.hashes ?? []) graph.visit(hash, decider);
+      const swept = sweepOn(linking, sweptAtOnce, work, graph);
+      if (swept !== before) work.put('linking', NOW, swept);
+      if (swept.sweep) work.goOn();
+      writeDown(graph, work, { rules, profileIdOf, generation });
     },
   });
 };
+
+interface General {
+  readonly linking: Linking;
+  readonly withdrawals: Withdrawals;
+  /** Claims whose withdrawal begins or ends here. */
+  readonly named: ReadonlyMap<string, Decider>;
+  /** What the others ask of the graph. */
+  readonly statements: ReadonlyMap<ClaimInput, About>;
+}
+
+/**
+ * Takes in what holds for many claims, the rules and withdrawals, before any of the batch's other claims: these meet what holds
+ * after it, whatever their order.
+ */
+function generalClaims(inputs: readonly ClaimInput[], work: LinkerWork, before: Linking): General {
+  let linking = before;
+  const named = new Map<string, Decider>();
+  const statements = new Map<ClaimInput, About>();
+  const withdrawn = (target: string | undefined, decider: Decider): void => {
+    if (target === undefined) return;
+    const id = claimNamed(target);
+    if (id !== undefined) named.set(id, decider);
+    else linking = { ...linking, sweep: { after: '', offset: decider.offset, received_at: decider.receivedAt } };
+  };
+  for (const input of inputs) {
+    const claim = input.value;
+    if (!claim) {
+      const known = work.get('withdrawal', input.key);
+      if (!known) continue;
+      work.remove('withdrawal', input.key);
+      withdrawn(known.target, deciderOf(input));
+      continue;
+    }
+    const statement = statementOf(claim);
+    const decider = deciderOf(input);
+    if (statement.kind === 'about') statements.set(input, statement);
+    else if (statement.kind === 'invalid') work.reject(input, { reason: 'invalid_claim', message: statement.message });
+    else if (statement.kind === 'withdraw') {
+      const known = work.get('withdrawal', claim.claim_id)?.target;
+      const target = statement.target ?? undefined;
+      work.settle(input, DECISION);
+      if (known === target) continue;
+      if (target === undefined) work.remove('withdrawal', claim.claim_id);
+      else work.put('withdrawal', claim.claim_id, { target });
+      withdrawn(known, decider);
+      withdrawn(target, decider);
+    } else {
+      const { rules } = statement;
+      const { definitions } = claim;
+      if (rules !== null && !isRules(rules)) {
+        work.reject(input, { reason: 'invalid_claim', message: 'these are no identity rules' });
+        continue;
+      }
+      const isKnown = linking.rules === rules && JSON.stringify(linking.definitions) === JSON.stringify(definitions);
+      work.settle(input, DECISION);
+      if (isKnown) continue;
+      const sweep = { after: '', offset: decider.offset, received_at: decider.receivedAt };
+      linking = { rules, definitions, sweep };
+    }
+  }
+  const targets = work.scan('withdrawal', '').map(([, { target }]) => target);
+  return { linking, withdrawals: new Withdrawals(targets), named, statements };
+}
+
+function takeIn(input: ClaimInput, { identifiers, strength }: About, work: LinkerWork, graph: BatchGraph): void {
+  const { claim_id: id, source, actor, definitions, received_at } = input.value as IdentityClaim;
+  const known = work.get('claim', id);
+  const settle = (outcome: string): void => work.settle(input, isResolver(actor) ? outcome : DECISION);
+  if (known && known.received_at <= received_at) {
+    settle('known');
+    return;
+  }
+  const hashes = identifiers.map(({ hash }) => hash);
+  work.put('claim', id, { hashes, strength, source, actor, definitions, received_at });
+  const news = graph.claim(identifiers, { id, strength, received_at }, deciderOf(input));
+  settle(news ? 'applied' : 'known');
+}
+
+/** A claim was erased. */
+function forget(input: ClaimInput, work: LinkerWork, graph: BatchGraph): void {
+  const known: KnownClaim | undefined = work.get('claim', input.key);
+  if (known) {
+    work.remove('claim', input.key);
+    graph.forget(known.hashes, input.key, deciderOf(input));
+  }
+  work.settle(input, DECISION);
+}
+
+const deciderOf = ({ offset, value, timestamp }: ClaimInput): Decider => ({
+  offset,
+  receivedAt: value?.received_at ?? timestamp,
+});
+
+/** Has some more identifiers looked at anew, where that is under way. */
+function sweepOn(linking: Linking, most: number, work: LinkerWork, graph: BatchGraph): Linking {
+  const { sweep } = linking;
+  if (!sweep) return linking;
+  const decider = { offset: sweep.offset, receivedAt: sweep.received_at };
+  const nodes = work.scan('node', '', sweep.after, most);
+  for (const [hash] of nodes) graph.visit(hash, decider);
+  const after = nodes.length < most ? undefined : nodes.at(-1)?.[0];
+  return { ...linking, sweep: after === undefined ? null : { ...sweep, after } };
+}
+
+interface Around {
+  readonly rules: Rules;
+  readonly profileIdOf: (hash: string) => string;
+  readonly generation: number;
+}
+
+/** Decides on each component that was touched; keeps and announces what is not as it was. */
+function writeDown(graph: BatchGraph, work: LinkerWork, { rules, profileIdOf, generation }: Around): void {
+  const stamp = { definitions: rules.versions, generation };
+  const announce = (change: IdentityChange): void => work.emit('change', change.profile_id, change, change.decided_at);
+  const around = {
+    rules,
+    profileIdOf,
+    cut: (hash: string) => graph.cut(hash),
+    node: (hash: string) => graph.node(hash),
+  };
+  for (const { node, receivedAt } of graph.newNodes()) announce(discovered(node, receivedAt, stamp));
+  for (const component of graph.components()) {
+    const { decider } = component;
+    const decision = decide(component, around);
+    for (const node of decision.nodes) graph.decided(node);
+    for (const { from, to, refused } of decision.marks) graph.marked(from, to, refused);
+    for (const move of decision.moved) {
+      const mapping = mappingAfter(move, decider, generation);
+      work.emit('mapping', mapping.hash, mapping, mapping.decided_at);
+      announce(moved(move, decider, stamp));
+    }
+    for (const refusal of decision.refused) announce(refused(refusal, decider, stamp));
+    for (const one of decision.quarantined) announce(quarantined(one, decider, stamp));
+  }
+  for (const node of graph.changedNodes()) work.put('node', node.identifier.hash, node);
+  for (const { from, to, link } of graph.changedLinks()) {
+    if (link.claims.length > 0) work.put('link', from + to, link);
+    else work.remove('link', from + to);
+  }
+}
+
+function* linksFrom(work: LinkerWork, from: string) {
+  for (const [key, link] of work.scan('link', from)) yield [key.slice(HASH_LENGTH), link] as const;
+}
+
+/** The rules in force: those of the newest claim that activates some. They are parsed once. */
+function rulesOnce(): (linking: Linking, definitions: Definitions) => Rules {
+  let text: string | undefined;
+  let rules: Rules | undefined;
+  return (linking, definitions) => {
+    // An installation from before there were such claims.
+    if (linking.rules === null && linking.definitions.length === 0) return rulesIn(definitions);
+    const key = JSON.stringify([linking.rules, linking.definitions]);
+    if (!rules || text !== key) {
+      text = key;
+      rules =
+        linking.rules === null
+          ? rulesIn(definitions)
+          : rulesOf(definitionKinds.identity_rules.parse(JSON.parse(linking.rules)), linking.definitions);
+    }
+    return rules;
+  };
+}
+
+function isRules(text: string): boolean {
+  try {
+    return definitionKinds.identity_rules.safeParse(JSON.parse(text)).success;
+  } catch {
+    return false;
+  }
+}
+
+function remembered(ask: (id: string) => boolean): (id: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (id) => {
+    let answer = known.get(id);
+    if (answer === undefined) {
+      answer = ask(id);
+      known.set(id, answer);
+    }
+    return answer;
+  };
+}

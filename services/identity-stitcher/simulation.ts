@@ -27,6 +27,7 @@ export class Simulation {
   /** Per partition what its resolver has not read: events and mappings. */
   readonly #waiting: { readonly events: MemoryInput[]; readonly mappings: MemoryInput[] }[];
   #linked = 0;
+  #linkerGoesOn = false;
   #collected = 0;
 
   constructor(options: SimulationOptions) {
@@ -45,6 +46,11 @@ export class Simulation {
       value: event,
       offset: this.#collected++,
     });
+  }
+
+  /** What people and rules add to what the resolvers claim. */
+  claim(claim: IdentityClaim): void {
+    this.claims.push(claim);
   }
 
   /** One resolver takes some of what waits: mappings first or events first. */
@@ -69,11 +75,12 @@ export class Simulation {
     const from = this.#linked;
     const batch = this.claims.slice(from, from + size);
     this.#linked += batch.length;
-    const { emitted, rejected } = await this.#linker.run(
+    const { emitted, rejected, goesOn } = await this.#linker.run(
       batch.map((value, n) => ({ input: 'claim', key: value.claim_id, value, offset: from + n })),
       this.#definitions,
     );
     if (rejected.length > 0) throw new Error(`the linker rejected: ${rejected[0]?.reason}`);
+    this.#linkerGoesOn = goesOn;
     for (const { output, value } of emitted) {
       if (output !== 'mapping') continue;
       const mapping = value as IdentityMapping;
@@ -89,7 +96,11 @@ export class Simulation {
 
   /** Everything that waits, in batches. */
   async drain(size = 1_000): Promise<void> {
-    while (this.#linked < this.claims.length || this.#waiting.some((w) => w.events.length + w.mappings.length > 0)) {
+    const isOpen = (): boolean =>
+      this.#linkerGoesOn ||
+      this.#linked < this.claims.length ||
+      this.#waiting.some((w) => w.events.length + w.mappings.length > 0);
+    while (isOpen()) {
       for (const partition of this.#waiting.keys()) await this.resolve(partition, size, true);
       await this.link(size);
     }
@@ -102,7 +113,8 @@ export class Simulation {
   }
 
   restartLinker(): void {
-    this.#linker = restored(this.#linker, this.#newLinker(), ['node']);
+    this.#linker = restored(this.#linker, this.#newLinker(), ['node', 'link', 'claim', 'withdrawal', 'linking']);
+    this.#linkerGoesOn = true;
   }
 
   /** Profile of an identifier as its mappings say. */

@@ -1,6 +1,6 @@
 import type { DefinitionVersion, IdentityChange, IdentityMapping, Node } from '#schemas/generated/records.ts';
 import type { Decider } from './batch-graph.ts';
-import type { Moved, Refused } from './decide.ts';
+import type { Moved, Quarantined, Refused } from './decide.ts';
 
 /** What every change carries: the rules that were in force, and the generation. */
 export interface Stamp {
@@ -9,7 +9,7 @@ export interface Stamp {
 }
 
 /** An identifier seen for the first time, at its default profile. */
-export const discovered = (node: Node, stamp: Stamp): IdentityChange => ({
+export const discovered = (node: Node, receivedAt: number, stamp: Stamp): IdentityChange => ({
   kind: 'discovered',
   profile_id: node.profile_id,
   identifier: node.identifier,
@@ -18,7 +18,7 @@ export const discovered = (node: Node, stamp: Stamp): IdentityChange => ({
   other: null,
   reason: 'first_seen',
   claim_ids: [],
-  decided_at: node.first_received,
+  decided_at: Math.min(node.first_received, receivedAt),
   ...stamp,
 });
 
@@ -44,6 +44,23 @@ export const refused = (refusal: Refused, { receivedAt }: Decider, stamp: Stamp)
   other: refusal.other,
   reason: refusal.reason,
   claim_ids: refusal.claimIds,
+  decided_at: receivedAt,
+  ...stamp,
+});
+
+export const quarantined = (
+  { anchor, profileId, reason }: Quarantined,
+  { offset, receivedAt }: Decider,
+  stamp: Stamp,
+): IdentityChange => ({
+  kind: reason ? 'quarantined' : 'released',
+  profile_id: profileId,
+  identifier: anchor,
+  to_profile_id: null,
+  version: offset + 1,
+  other: null,
+  reason: reason ?? 'in_bounds',
+  claim_ids: [],
   decided_at: receivedAt,
   ...stamp,
 });

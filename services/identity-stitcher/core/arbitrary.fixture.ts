@@ -69,6 +69,60 @@ export const claims = fc.array(
   { maxLength: 60, size: 'max' },
 );
 
+/** A person withdraws claims, or (null) takes that back. */
+export const withdrawal = (target: string, isTakenBack = false, receivedAt = 40): IdentityClaim => ({
+  ...claim('withdraw', [], receivedAt, null, 'a person'),
+  claim_id: claimId('withdraw', target, '', null, ''),
+  target: isTakenBack ? null : target,
+});
+
+export const activation = (rules: object, version: number, receivedAt = 40): IdentityClaim => ({
+  ...claim('activate_rules', [], receivedAt, null, 'a person'),
+  rules: JSON.stringify(rules),
+  definitions: [{ definition: 'identity_rules/default', version }],
+});
+
+/** A record of the topic of claims: null erases the claim. */
+export interface ClaimRecord {
+  readonly key: string;
+  readonly value: IdentityClaim | null;
+}
+
+/** Claims, and in between what withdraws them, takes that back, erases them or changes the rules. */
+export const claimLogs = (rules: readonly object[]): fc.Arbitrary<ClaimRecord[]> =>
+  fc
+    .record({
+      claims,
+      others: fc.array(
+        fc.record({
+          at: fc.nat(60),
+          which: fc.nat(60),
+          what: fc.constantFrom('claim', 'claim', 'source', 'actor', 'rules', 'erase'),
+          isTakenBack: fc.boolean(),
+        }),
+        { maxLength: 12 },
+      ),
+    })
+    .map(({ claims, others }) => {
+      const log: ClaimRecord[] = claims.map((value) => ({ key: value.claim_id, value }));
+      for (const { at, which, what, isTakenBack } of others) {
+        const id = claims[which % Math.max(claims.length, 1)]?.claim_id ?? 'none';
+        const target = {
+          claim: `claim:${id}`,
+          source: `source:${which % 2 ? 'web' : 'app'}`,
+          actor: 'actor:resolver-*',
+        };
+        const value =
+          what === 'rules'
+            ? activation(rules[which % rules.length] as object, which)
+            : what === 'erase'
+              ? null
+              : withdrawal(target[what], isTakenBack);
+        log.splice(at, 0, { key: value?.claim_id ?? id, value });
+      }
+      return log;
+    });
+
 export const event = (
   messageId: string,
   receivedAt: number,

@@ -1,8 +1,21 @@
-import type { Identifier, Node } from '#schemas/generated/records.ts';
+import type { ClaimRef, Identifier, Link, Node } from '#schemas/generated/records.ts';
 import { type Cut, cutOf } from './cut.ts';
-import { CAPS, type Caps, connected, neighboursOf, newNode, sighted } from './graph.ts';
+import {
+  CAPS,
+  type Caps,
+  type Edge,
+  edgeOf,
+  type IsActive,
+  NEVER,
+  newNode,
+  unites,
+  type Vertex,
+  withClaim,
+  withoutClaim,
+} from './graph.ts';
 import { mayLink } from './resolve.ts';
 import type { Rules } from './rules.ts';
+import { links } from './strength.ts';
 
 /** The claim that decided something: of several in a batch the one with the highest offset. */
 export interface Decider {
@@ -12,32 +25,53 @@ export interface Decider {
 
 /** A connected part of the graph in which something changed. */
 export interface Component {
-  readonly nodes: readonly Node[];
+  /** Of one that was cut without being so before, or whose links are looked at anew: with all edges. Else with those that changed. */
+  readonly vertices: readonly Vertex[];
   readonly decider: Decider;
   /** Set when it is one identifier that was cut. */
   readonly cut: Cut | undefined;
 }
 
+/** The graph as it is kept. */
+export interface GraphStore {
+  node(hash: string): Node | undefined;
+  link(from: string, to: string): Link | undefined;
+  links(from: string): Iterable<readonly [to: string, link: Link]>;
+}
+
 export interface BatchGraphOptions {
-  readonly read: (hash: string) => Node | undefined;
+  readonly store: GraphStore;
+  /** Whether a claim counts. */
+  readonly isActive: IsActive;
   readonly profileIdOf: (hash: string) => string;
   readonly rules: Rules;
   readonly caps?: Caps;
 }
 
-/** The graph as one batch of claims changes it: first `claim`, then `components`. */
+const NO_LINK: Link = { claims: [], refused: null };
+
+/** The graph as one batch changes it: first `claim`, `forget` and `visit`, then `components`, then what is to be kept. */
 export class BatchGraph {
-  readonly #read: (hash: string) => Node | undefined;
+  readonly #store: GraphStore;
+  readonly #isActive: IsActive;
   readonly #profileIdOf: (hash: string) => string;
   readonly #rules: Rules;
   readonly #caps: Caps;
   readonly #nodes = new Map<string, Node>();
-  readonly #before = new Map<string, Node | undefined>();
+  /** When those were received that are new. */
+  readonly #new = new Map<string, number>();
+  /** By both ends: links that this batch changed. */
+  readonly #links = new Map<string, Map<string, Link>>();
   readonly #touched = new Map<string, Decider>();
+  /** Whose counts do not follow from the claims of this batch alone. */
+  readonly #visited = new Set<string>();
+  readonly #changed = new Set<string>();
   readonly #cuts = new Map<string, Cut | undefined>();
+  readonly #edges = new Map<string, readonly Edge[]>();
 
-  constructor({ read, profileIdOf, rules, caps = CAPS }: BatchGraphOptions) {
-    this.#read = read;
+  constructor({ store, isActive, profileIdOf, rules, caps = CAPS }: BatchGraphOptions) {
+    this.#store = store;
+    this.#isActive = isActive;
     this.#profileIdOf = profileIdOf;
     this.#rules = rules;
     this.#caps = caps;
@@ -46,55 +80,76 @@ export class BatchGraph {
   node(hash: string): Node | undefined {
     const known = this.#nodes.get(hash);
     if (known) return known;
-    const stored = this.#read(hash);
+    const stored = this.#store.node(hash);
     if (stored) this.#nodes.set(hash, stored);
-    return stored;
+    return stored && stored.edges.length + Number(stored.overflow) > 0 ? this.#takenOver(stored) : stored;
   }
 
-  /**
-   * Puts a claim about an identifier in.
-   * @param edge where it is about two, or blocks this one (`to` is its own hash)
-   * @returns whether that was news
-   */
-  claim(
-    identifier: Identifier,
-    decider: Decider,
-    edge?: { readonly to: string; readonly strength: number; readonly claimId: string },
-  ): boolean {
-    const { hash } = identifier;
-    const before = this.node(hash);
-    let node = before
-      ? sighted(before, decider.receivedAt)
-      : newNode(identifier, decider.receivedAt, this.#profileIdOf(hash));
-    if (edge) {
-      const claim = { id: edge.claimId, receivedAt: decider.receivedAt };
-      node = connected(node, edge.to, edge.strength, claim, this.#caps.kept);
+  /** Puts a claim about one or two identifiers in. @returns whether that was news */
+  claim(identifiers: readonly [Identifier, Identifier?], claim: ClaimRef, decider: Decider): boolean {
+    const [one, other] = identifiers;
+    let news = this.#known(one, claim, decider);
+    if (other && this.#known(other, claim, decider)) news = true;
+    if (!other) {
+      const node = this.node(one.hash) as Node;
+      const claims = withClaim(node.claims, claim);
+      if (claims !== node.claims) {
+        this.#put({ ...node, claims });
+        this.#touch(one.hash, decider);
+        news = true;
+      }
+      return news;
     }
-    if (node === before) return false;
-    if (!this.#before.has(hash)) this.#before.set(hash, before);
-    this.#nodes.set(hash, node);
-    this.#touch(hash, decider);
+    const before = this.#link(one.hash, other.hash) ?? NO_LINK;
+    const claims = withClaim(before.claims, claim);
+    if (claims === before.claims) return news;
+    this.#setLink(one.hash, other.hash, claims);
+    const gains = !unites(before, this.#isActive) && unites({ claims }, this.#isActive);
+    for (const [here, there] of [
+      [one, other],
+      [other, one],
+    ] as const) {
+      if (gains) this.#count(here.hash, there.type);
+      this.#touch(here.hash, decider);
+    }
     return true;
   }
 
-  /** Nodes that the batch's claims changed, and the new ones among them, in the order of their first claims. */
-  *changed(): Iterable<{ readonly node: Node; readonly isNew: boolean }> {
-    for (const [hash, before] of this.#before) {
-      yield { node: this.#nodes.get(hash) as Node, isNew: before === undefined };
+  /** Takes a claim out for good, as if it had never been made. */
+  forget(hashes: readonly string[], id: string, decider: Decider): void {
+    const [one, other] = hashes as [string, string?];
+    if (other === undefined) {
+      const node = this.node(one);
+      if (node) this.#put({ ...node, claims: withoutClaim(node.claims, id) });
+    } else {
+      const link = this.#link(one, other);
+      if (link) this.#setLink(one, other, withoutClaim(link.claims, id));
     }
+    for (const hash of hashes) this.visit(hash, decider);
+  }
+
+  /** Has an identifier looked at anew: whether its claims count may have changed. */
+  visit(hash: string, decider: Decider): void {
+    if (!this.node(hash)) return;
+    this.#visited.add(hash);
+    this.#touch(hash, decider);
   }
 
   /** Every component that the batch touched, once. Call after the last claim. */
   *components(): Iterable<Component> {
-    for (const [hash, before] of this.#before) {
-      if (!before || before === this.#nodes.get(hash)) continue;
-      if (cutOf(before, this.#typeOf, this.#rules, this.#caps) === this.cut(hash)) continue;
-      // Whoever was, or would be, linked through it is so no longer.
-      const decider = this.#touched.get(hash) as Decider;
-      for (const neighbour of neighboursOf(before)) this.#touch(neighbour, decider);
+    for (const hash of this.#visited) this.#recount(hash);
+    // Those that are touched on the way come up, too.
+    for (const [hash, decider] of this.#touched) {
+      const node = this.node(hash) as Node;
+      const cut = this.cut(hash) ?? null;
+      if (node.cut === cut) continue;
+      // Whoever was, or would be, linked through it is so no longer, or again.
+      this.#put({ ...node, cut });
+      this.#visited.add(hash);
+      for (const { to, strength } of this.#edgesOf(hash)) if (links(strength)) this.#touch(to, decider);
     }
-    const visited = new Set<string>();
-    for (const hash of this.#touched.keys()) if (!visited.has(hash)) yield this.#componentOf(hash, visited);
+    const seen = new Set<string>();
+    for (const hash of this.#touched.keys()) if (!seen.has(hash)) yield this.#componentOf(hash, seen);
   }
 
   /** Why the identifier links nothing, if so. Stands once all claims are in. */
@@ -102,37 +157,168 @@ export class BatchGraph {
     const known = this.#cuts.get(hash);
     if (known !== undefined || this.#cuts.has(hash)) return known;
     const node = this.node(hash);
-    const cut = node && cutOf(node, this.#typeOf, this.#rules, this.#caps);
+    const cut = node && cutOf(node, this.#isActive, this.#rules, this.#caps);
     this.#cuts.set(hash, cut);
     return cut;
   }
 
-  readonly #typeOf = (hash: string): string | undefined => this.node(hash)?.identifier.type;
+  /** Writes down what was decided about a node. */
+  decided(node: Node): void {
+    this.#put(node);
+  }
+
+  /** Writes down why a link unites nothing, at one of its ends. */
+  marked(from: string, to: string, refused: string | null): void {
+    const link = this.#link(from, to);
+    if (link) this.#at(from).set(to, { ...link, refused });
+  }
+
+  /** New nodes, in the order of their first claims. */
+  *newNodes(): Iterable<{ readonly node: Node; readonly receivedAt: number }> {
+    for (const [hash, receivedAt] of this.#new) yield { node: this.#nodes.get(hash) as Node, receivedAt };
+  }
+
+  /** Nodes that are not as they are kept. */
+  *changedNodes(): Iterable<Node> {
+    for (const hash of this.#changed) yield this.#nodes.get(hash) as Node;
+  }
+
+  *changedLinks(): Iterable<{ readonly from: string; readonly to: string; readonly link: Link }> {
+    for (const [from, others] of this.#links) for (const [to, link] of others) yield { from, to, link };
+  }
+
+  /** Makes sure of the node of an identifier that a claim is about, and of its age. @returns whether it is new */
+  #known(identifier: Identifier, { id, received_at }: ClaimRef, decider: Decider): boolean {
+    const { hash } = identifier;
+    const before = this.node(hash);
+    const node = before ?? newNode(identifier, this.#profileIdOf(hash));
+    const isOlder = received_at < node.first_received && this.#isActive(id);
+    if (!before) this.#new.set(hash, decider.receivedAt);
+    if (before && !isOlder) return false;
+    this.#put(isOlder ? { ...node, first_received: received_at } : node);
+    this.#touch(hash, decider);
+    return true;
+  }
+
+  #count(hash: string, typeOfNeighbour: string): void {
+    const node = this.node(hash) as Node;
+    const userIds = node.user_ids + Number(typeOfNeighbour === 'user_id');
+    this.#put({ ...node, neighbours: node.neighbours + 1, user_ids: userIds });
+  }
+
+  #recount(hash: string): void {
+    const node = this.node(hash) as Node;
+    let age = NEVER;
+    let neighbours = 0;
+    let userIds = 0;
+    const take = ({ id, received_at: at }: ClaimRef): void => {
+      if (at < age && this.#isActive(id)) age = at;
+    };
+    for (const claim of node.claims) take(claim);
+    for (const [to, link] of this.#linksOf(hash)) {
+      for (const claim of link.claims) take(claim);
+      if (!unites(link, this.#isActive)) continue;
+      neighbours++;
+      if (this.node(to)?.identifier.type === 'user_id') userIds++;
+    }
+    if (node.first_received === age && node.neighbours === neighbours && node.user_ids === userIds) return;
+    this.#put({ ...node, first_received: age, neighbours, user_ids: userIds });
+  }
+
+  #componentOf(start: string, seen: Set<string>): Component {
+    seen.add(start);
+    let decider = this.#touched.get(start) as Decider;
+    const cut = this.cut(start);
+    const node = this.node(start) as Node;
+    // One with very many neighbours is not to be looked through with every claim.
+    if (cut) {
+      const edges = this.#visited.has(start) ? this.#edgesOf(start) : this.#changedEdgesOf(start);
+      return { vertices: [{ node, edges }], decider, cut };
+    }
+    const vertices: Vertex[] = [{ node, edges: this.#edgesOf(start) }];
+    for (let i = 0; i < vertices.length; i++) {
+      const { node, edges } = vertices[i] as Vertex;
+      const touched = this.#touched.get(node.identifier.hash);
+      if (touched && touched.offset > decider.offset) decider = touched;
+      for (const { to, strength } of edges) {
+        if (!links(strength) || seen.has(to) || this.cut(to)) continue;
+        const neighbour = this.node(to) as Node;
+        if (!mayLink(node.identifier.type, neighbour.identifier.type, this.#rules)) continue;
+        seen.add(to);
+        vertices.push({ node: neighbour, edges: this.#edgesOf(to) });
+      }
+    }
+    return { vertices, decider, cut };
+  }
+
+  #edgesOf(hash: string): readonly Edge[] {
+    const known = this.#edges.get(hash);
+    if (known) return known;
+    const edges = [...this.#linksOf(hash)].map(([to, link]) => edgeOf(to, link, this.#isActive));
+    this.#edges.set(hash, edges);
+    return edges;
+  }
+
+  #changedEdgesOf(hash: string): readonly Edge[] {
+    const changed = [...(this.#links.get(hash) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
+    return changed.map(([to, link]) => edgeOf(to, link, this.#isActive));
+  }
+
+  /** Sorted by the other end. */
+  #linksOf(hash: string): Iterable<readonly [string, Link]> {
+    const changed = this.#links.get(hash);
+    if (!changed) return this.#store.links(hash);
+    const all = new Map(this.#store.links(hash));
+    for (const [to, link] of changed) all.set(to, link);
+    return [...all].sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  #link(from: string, to: string): Link | undefined {
+    return this.#links.get(from)?.get(to) ?? this.#store.link(from, to);
+  }
+
+  #at(from: string): Map<string, Link> {
+    const others = this.#links.get(from) ?? new Map<string, Link>();
+    this.#links.set(from, others);
+    return others;
+  }
+
+  /** Both ends hold a link. */
+  #setLink(one: string, other: string, claims: readonly ClaimRef[]): void {
+    for (const [from, to] of [
+      [one, other],
+      [other, one],
+    ] as const)
+      this.#at(from).set(to, { claims, refused: this.#link(from, to)?.refused ?? null });
+  }
+
+  #put(node: Node): void {
+    const { hash } = node.identifier;
+    this.#nodes.set(hash, node);
+    this.#changed.add(hash);
+  }
 
   #touch(hash: string, decider: Decider): void {
     const known = this.#touched.get(hash);
     if (!known || decider.offset > known.offset) this.#touched.set(hash, decider);
   }
 
-  #componentOf(start: string, visited: Set<string>): Component {
-    const first = this.node(start) as Node;
-    visited.add(start);
-    let decider = this.#touched.get(start) as Decider;
-    const cut = this.cut(start);
-    const nodes = [first];
-    if (cut) return { nodes, decider, cut };
-    for (let i = 0; i < nodes.length; i++) {
-      const node = nodes[i] as Node;
-      const touched = this.#touched.get(node.identifier.hash);
-      if (touched && touched.offset > decider.offset) decider = touched;
-      for (const hash of neighboursOf(node)) {
-        if (visited.has(hash) || this.cut(hash)) continue;
-        const neighbour = this.node(hash) as Node;
-        if (!mayLink(node.identifier.type, neighbour.identifier.type, this.#rules)) continue;
-        visited.add(hash);
-        nodes.push(neighbour);
+  /** A node as an earlier version of the software left it, with its links in it. */
+  #takenOver({ edges, overflow, ...node }: Node): Node {
+    const { hash } = node.identifier;
+    const alone: ClaimRef[] = [];
+    for (const { to, strength, first_received: at, claim_ids: ids, refused } of edges) {
+      const claims = ids.map((id) => ({ id, strength, received_at: at }));
+      if (to === hash) alone.push(...claims);
+      else {
+        const link = this.#link(hash, to) ?? { ...NO_LINK, refused };
+        this.#at(hash).set(to, { ...link, claims: claims.reduce(withClaim, link.claims) });
       }
     }
-    return { nodes, decider, cut };
+    const claims = [{ id: '', strength: 2, received_at: node.first_received }, ...alone].reduce(withClaim, node.claims);
+    const neighbours = overflow ? this.#caps.kept + 1 : 0;
+    this.#put({ ...node, edges: [], overflow: false, claims, neighbours });
+    if (!overflow) this.#recount(hash);
+    return this.#nodes.get(hash) as Node;
   }
 }

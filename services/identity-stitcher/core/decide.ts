@@ -1,7 +1,9 @@
-import type { Edge, Identifier, Node } from '#schemas/generated/records.ts';
+import type { Identifier, Node } from '#schemas/generated/records.ts';
 import type { Component, Decider } from './batch-graph.ts';
 import type { Cut } from './cut.ts';
 import { pathsToAnchor } from './explain.ts';
+import type { Edge, Vertex } from './graph.ts';
+import { type Quarantine, quarantineOf } from './quarantine.ts';
 import { type Group, mayLink, type Refusal, resolve } from './resolve.ts';
 import type { Rules } from './rules.ts';
 import { links } from './strength.ts';
@@ -28,12 +30,28 @@ export interface Refused {
   readonly reason: string;
 }
 
+/** A profile that is not to be acted upon from now on, or (null) may be again. */
+export interface Quarantined {
+  readonly anchor: Identifier;
+  readonly profileId: string;
+  readonly reason: Quarantine | null;
+}
+
+/** Why an edge unites nothing, at one of its ends; null where it may. */
+export interface Mark {
+  readonly from: string;
+  readonly to: string;
+  readonly refused: string | null;
+}
+
 export interface Decision {
   readonly moved: readonly Moved[];
   readonly refused: readonly Refused[];
-  /** The component's nodes with what was decided about them; unchanged ones are the same objects. */
+  readonly quarantined: readonly Quarantined[];
+  /** Nodes that are not as they were. */
   readonly nodes: readonly Node[];
-  readonly decider: Decider;
+  /** Marks that are not as they were. */
+  readonly marks: readonly Mark[];
 }
 
 export interface Surroundings {
@@ -44,88 +62,91 @@ export interface Surroundings {
 }
 
 /** What a touched component now is, against what was last said of it. */
-export function decide({ nodes, decider, cut }: Component, around: Surroundings): Decision {
-  const { groups, refused: refusals } = resolve(nodes, around.rules);
-  const decision = { moved: [] as Moved[], refused: [] as Refused[], nodes: [] as Node[], decider };
-  const version = decider.offset + 1;
-  const refusedPairs = new Map(refusals.map((refusal) => [pairOf(refusal), refusal.reason]));
-  const reasonOf = (node: Node, to: string): string | null => {
-    const type = around.node(to)?.identifier.type ?? '';
-    if (!mayLink(node.identifier.type, type, around.rules)) return null;
-    if (cut) return cut;
-    return refusedPairs.get(pair(node.identifier.hash, to)) ?? around.cut(to) ?? null;
-  };
+export function decide({ vertices, decider, cut }: Component, around: Surroundings): Decision {
+  const { rules, profileIdOf } = around;
+  const { groups, refused: refusals } = resolve(vertices, rules);
+  const moved: Moved[] = [];
+  const quarantined: Quarantined[] = [];
+  const nodes: Node[] = [];
+  const byHash = new Map(vertices.map((vertex) => [vertex.node.identifier.hash, vertex]));
+  const vertexOf = (hash: string): Vertex => byHash.get(hash) as Vertex;
   for (const group of groups) {
-    const profileId = around.profileIdOf(group.anchor.identifier.hash);
-    const moving = group.members.some((node) => node.profile_id !== profileId);
-    const explanation = moving ? explained(group, cut, around) : undefined;
-    for (const node of group.members) {
+    const { anchor, members } = group;
+    const profileId = profileIdOf(anchor.identifier.hash);
+    const isMoving = members.some((node) => node.profile_id !== profileId);
+    const explanation = isMoving ? explained(group, vertexOf, cut, around) : undefined;
+    const reason = quarantineOf(group, rules);
+    for (const node of members) {
       let decided = node;
       if (explanation && node.profile_id !== profileId) {
         const step = explanation.steps.get(node.identifier.hash);
-        decision.moved.push({
+        const version = versionAfter(node, decider);
+        moved.push({
           identifier: node.identifier,
           from: node.profile_id,
           to: profileId,
           version,
           other: step?.to.identifier ?? null,
-          claimIds: step?.edge.claim_ids ?? [],
+          claimIds: step?.edge.claimIds ?? [],
           reason: explanation.reasonOf(node),
         });
         decided = { ...decided, profile_id: profileId, version };
       }
-      const edges = markedEdges(decided, (to) => reasonOf(node, to));
-      if (edges !== decided.edges) {
-        for (const edge of newlyRefused(node, edges, around)) {
-          const other = around.node(edge.to)?.identifier;
-          if (!other) continue;
-          decision.refused.push({
-            identifier: node.identifier,
-            profileId,
-            version: decided.version,
-            other,
-            claimIds: edge.claim_ids,
-            reason: edge.refused as string,
-          });
-        }
-        decided = { ...decided, edges };
+      const quarantine = node === anchor ? reason : null;
+      if (quarantine !== node.quarantine) {
+        decided = { ...decided, quarantine };
+        const { identifier } = node;
+        quarantined.push({ anchor: identifier, profileId: profileIdOf(identifier.hash), reason: quarantine });
       }
-      decision.nodes.push(decided);
+      if (decided !== node) nodes.push(decided);
     }
   }
-  return decision;
+  const refusedPairs = new Map(refusals.map((refusal) => [pairOf(refusal), refusal.reason]));
+  const reasonOf = (node: Node, to: string): string | null => {
+    const type = around.node(to)?.identifier.type ?? '';
+    if (!mayLink(node.identifier.type, type, rules)) return null;
+    return cut ?? refusedPairs.get(pair(node.identifier.hash, to)) ?? around.cut(to) ?? null;
+  };
+  const decidedNodes = new Map(nodes.map((node) => [node.identifier.hash, node]));
+  const refused: Refused[] = [];
+  const marks: Mark[] = [];
+  for (const { node, edges } of vertices) {
+    const { hash } = node.identifier;
+    for (const edge of edges) {
+      const reason = links(edge.strength) ? reasonOf(node, edge.to) : null;
+      if (reason === edge.refused) continue;
+      marks.push({ from: hash, to: edge.to, refused: reason });
+      // Both ends hold an edge: it is told at the one with the smaller hash.
+      if (reason === null || edge.refused !== null || hash > edge.to) continue;
+      refused.push(refusalOf(decidedNodes.get(hash) ?? node, edge, reason, around));
+    }
+  }
+  return { moved, refused, quarantined, nodes, marks };
 }
+
+/** Above that of all that was said of the identifier before, also where several batches decide under one claim. */
+const versionAfter = (node: Node, { offset }: Decider): number => Math.max(offset, node.version) + 1;
 
 const pair = (one: string, other: string): string => (one < other ? one + other : other + one);
 const pairOf = ({ one, other }: Refusal): string => pair(one.identifier.hash, other.identifier.hash);
 
-/** The node's edges with today's reasons why they link nothing; the same array when none changed. */
-function markedEdges(node: Node, reasonOf: (to: string) => string | null): readonly Edge[] {
-  let edges: Edge[] | undefined;
-  node.edges.forEach((edge, at) => {
-    if (!links(edge.strength)) return;
-    const refused = reasonOf(edge.to);
-    if (refused === edge.refused) return;
-    edges ??= [...node.edges];
-    edges[at] = { ...edge, refused };
-  });
-  return edges ?? node.edges;
-}
+const refusalOf = (node: Node, { to, claimIds }: Edge, reason: string, around: Surroundings): Refused => ({
+  identifier: node.identifier,
+  profileId: node.profile_id,
+  version: node.version,
+  other: (around.node(to) as Node).identifier,
+  claimIds,
+  reason,
+});
 
-/** Both ends hold an edge: it is told at the one with the smaller hash, unless that one overflowed and holds none. */
-function* newlyRefused(node: Node, edges: readonly Edge[], around: Surroundings): Iterable<Edge> {
-  const { hash } = node.identifier;
-  let told = '';
-  for (const edge of edges) {
-    if (edge.refused === null || edge.to === told) continue;
-    told = edge.to;
-    if (node.edges.some((before) => before.to === edge.to && before.refused !== null)) continue;
-    if (hash < edge.to || around.node(edge.to)?.overflow) yield edge;
-  }
-}
-
-function explained(group: Group, cut: Cut | undefined, { rules, profileIdOf }: Surroundings) {
-  const steps = pathsToAnchor(group, (one, other) => mayLink(one.identifier.type, other.identifier.type, rules));
+function explained(
+  group: Group,
+  vertexOf: (hash: string) => Vertex,
+  cut: Cut | undefined,
+  { rules, profileIdOf }: Surroundings,
+) {
+  const accepts = (one: Node, other: Node): boolean => mayLink(one.identifier.type, other.identifier.type, rules);
+  const steps = pathsToAnchor(group, vertexOf, accepts);
   const ids = new Set(group.members.map((node) => profileIdOf(node.identifier.hash)));
   return {
     steps,

@@ -1,4 +1,5 @@
-import type { Edge, Node } from '#schemas/generated/records.ts';
+import type { Node } from '#schemas/generated/records.ts';
+import type { Edge, Vertex } from './graph.ts';
 import type { Group } from './resolve.ts';
 import { links } from './strength.ts';
 
@@ -11,29 +12,31 @@ export interface Step {
 /**
  * By hash, the first step of a shortest path over accepted edges from each member to the anchor. Within a group every edge
  * is an accepted one: what was refused stays between two groups.
+ * @param vertexOf a member by its hash
  * @param accepts whether an edge between these two may link at all
  */
 export function pathsToAnchor(
   { anchor, members }: Group,
+  vertexOf: (hash: string) => Vertex,
   accepts: (one: Node, other: Node) => boolean,
 ): ReadonlyMap<string, Step> {
-  const byHash = new Map(members.map((node) => [node.identifier.hash, node]));
+  const inGroup = new Set(members.map(({ identifier }) => identifier.hash));
   const steps = new Map<string, Step>();
-  let frontier = [anchor];
+  let frontier = [vertexOf(anchor.identifier.hash)];
   while (frontier.length > 0) {
-    const next: Node[] = [];
-    for (const node of frontier) {
-      for (const { to } of node.edges) {
-        const member = byHash.get(to);
-        if (!member || member === anchor || steps.has(to) || !accepts(node, member)) continue;
-        const edge = member.edges.find((back) => back.to === node.identifier.hash && links(back.strength));
-        if (!edge) continue;
+    const next: Vertex[] = [];
+    for (const { node, edges } of frontier) {
+      for (const edge of edges) {
+        const { to } = edge;
+        if (!links(edge.strength) || !inGroup.has(to) || to === anchor.identifier.hash || steps.has(to)) continue;
+        const member = vertexOf(to);
+        if (!accepts(node, member.node)) continue;
         steps.set(to, { to: node, edge });
         next.push(member);
       }
     }
     // In the order of hashes, so that of several shortest paths the same one is told.
-    frontier = next.sort((a, b) => (a.identifier.hash < b.identifier.hash ? -1 : 1));
+    frontier = next.sort((a, b) => (a.node.identifier.hash < b.node.identifier.hash ? -1 : 1));
   }
   return steps;
 }

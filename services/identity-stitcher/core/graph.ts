@@ -1,86 +1,86 @@
-import type { Edge, Identifier, Node } from '#schemas/generated/records.ts';
-import { BLOCKED, links } from './strength.ts';
+import type { ClaimRef, Identifier, Link, Node } from '#schemas/generated/records.ts';
+import { KEPT_APART, links } from './strength.ts';
 
 /** How many neighbours are too many. */
 export interface Caps {
   /** With more an identifier is nobody's own, unless a profile may hold only one of its type: a person has one user id for years. */
   readonly shared: number;
-  /** With more any node leaves the graph, and keeps none of them. */
+  /** With more any identifier links nothing. */
   readonly kept: number;
 }
 export const CAPS: Caps = { shared: 64, kept: 512 };
-/** Of an edge's claims those with the smallest ids are kept. */
-const MAX_CLAIM_IDS = 8;
+/** Of a link's claims so many are named where it explains something. */
+const MOST_CLAIM_IDS = 8;
 
-/*
- * Claims only ever make a first time earlier, add an edge, or overflow a node. So whatever order they come in, and however
- * often, the same claims leave the same node; and an unchanged node stays the same object.
- */
+/** What is claimed about two identifiers, seen from one of them. Only claims that count are in it. */
+export interface Edge {
+  readonly to: string;
+  /** Of its strongest claims that unite; Infinity without any. */
+  readonly strength: number;
+  /** Earliest of these, milliseconds. */
+  readonly receivedAt: number;
+  /** Of all claims that unite. */
+  readonly claimIds: readonly string[];
+  /** Whether the two must stay apart. */
+  readonly isApart: boolean;
+  /** Why it unites nothing, as was last said. */
+  readonly refused: string | null;
+}
 
-export const newNode = (identifier: Identifier, receivedAt: number, profileId: string): Node => ({
+/** An identifier with its edges, sorted by their other ends. */
+export interface Vertex {
+  readonly node: Node;
+  readonly edges: readonly Edge[];
+}
+
+export type IsActive = (claimId: string) => boolean;
+
+/** When an identifier was first received of which no claim counts. */
+export const NEVER = Number.MAX_SAFE_INTEGER;
+
+export const newNode = (identifier: Identifier, profileId: string): Node => ({
   identifier,
-  first_received: receivedAt,
+  first_received: NEVER,
   edges: [],
   profile_id: profileId,
   version: 0,
   overflow: false,
+  claims: [],
+  neighbours: 0,
+  user_ids: 0,
+  cut: null,
+  quarantine: null,
 });
 
-export const sighted = (node: Node, receivedAt: number): Node =>
-  receivedAt < node.first_received ? { ...node, first_received: receivedAt } : node;
+/** The claims with one more; of a claim that is there already the earlier time counts. Unchanged, it is the same list. */
+export function withClaim(claims: readonly ClaimRef[], claim: ClaimRef): readonly ClaimRef[] {
+  const at = claims.findIndex(({ id }) => id >= claim.id);
+  if (at < 0) return [...claims, claim];
+  const known = claims[at] as ClaimRef;
+  if (known.id !== claim.id) return claims.toSpliced(at, 0, claim);
+  return claim.received_at < known.received_at ? claims.with(at, claim) : claims;
+}
 
-/** The node with one more claim about it and the identifier with the hash `to`: itself, for a block. */
-export function connected(
-  node: Node,
-  to: string,
-  strength: number,
-  claim: { readonly id: string; readonly receivedAt: number },
-  mostKept = CAPS.kept,
-): Node {
-  if (node.overflow && links(strength)) return node;
-  const { edges } = node;
-  const at = placeOf(edges, to, strength);
-  const known = edges[at];
-  if (known && known.to === to && known.strength === strength) {
-    const edge = strengthened(known, claim);
-    return edge === known ? node : { ...node, edges: edges.with(at, edge) };
+export const withoutClaim = (claims: readonly ClaimRef[], id: string): readonly ClaimRef[] =>
+  claims.some((claim) => claim.id === id) ? claims.filter((claim) => claim.id !== id) : claims;
+
+/** Whether claims that count may unite the two. */
+export const unites = ({ claims }: Pick<Link, 'claims'>, isActive: IsActive): boolean =>
+  claims.some(({ id, strength }) => links(strength) && isActive(id));
+
+export function edgeOf(to: string, { claims, refused }: Link, isActive: IsActive): Edge {
+  let strength = Number.POSITIVE_INFINITY;
+  let receivedAt = Number.POSITIVE_INFINITY;
+  let isApart = false;
+  const claimIds: string[] = [];
+  for (const claim of claims) {
+    if (!isActive(claim.id)) continue;
+    if (claim.strength === KEPT_APART) isApart = true;
+    if (!links(claim.strength)) continue;
+    if (claimIds.length < MOST_CLAIM_IDS) claimIds.push(claim.id);
+    if (claim.strength > strength || (claim.strength === strength && claim.received_at >= receivedAt)) continue;
+    strength = claim.strength;
+    receivedAt = claim.received_at;
   }
-  const added: Edge = { to, strength, first_received: claim.receivedAt, claim_ids: [claim.id], refused: null };
-  const all = edges.toSpliced(at, 0, added);
-  if (all.length <= mostKept || neighboursOf({ edges: all }).length <= mostKept) return { ...node, edges: all };
-  return { ...node, edges: all.filter((edge) => !links(edge.strength)), overflow: true };
-}
-
-export const isBlocked = (node: Node): boolean =>
-  node.edges.some(({ to, strength }) => strength === BLOCKED && to === node.identifier.hash);
-
-/** Hashes of the neighbours that edges may unite a node with, each once. */
-export function neighboursOf({ edges }: Pick<Node, 'edges'>): string[] {
-  const found: string[] = [];
-  for (const { to, strength } of edges) if (links(strength) && found.at(-1) !== to) found.push(to);
-  return found;
-}
-
-/** Where the edge stands, or would: edges are sorted by neighbour, then strength. */
-function placeOf(edges: readonly Edge[], to: string, strength: number): number {
-  let low = 0;
-  let high = edges.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const edge = edges[middle] as Edge;
-    if (edge.to < to || (edge.to === to && edge.strength < strength)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-function strengthened(edge: Edge, claim: { readonly id: string; readonly receivedAt: number }): Edge {
-  const { claim_ids: ids } = edge;
-  const isNew = !ids.includes(claim.id) && (ids.length < MAX_CLAIM_IDS || claim.id < (ids.at(-1) as string));
-  if (!isNew && claim.receivedAt >= edge.first_received) return edge;
-  return {
-    ...edge,
-    first_received: Math.min(edge.first_received, claim.receivedAt),
-    claim_ids: isNew ? [...ids, claim.id].sort().slice(0, MAX_CLAIM_IDS) : ids,
-  };
+  return { to, strength, receivedAt, claimIds, isApart, refused };
 }

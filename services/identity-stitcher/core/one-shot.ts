@@ -1,36 +1,81 @@
-import type { IdentityClaim, Node } from '#schemas/generated/records.ts';
+import type { ClaimRef, Identifier, IdentityClaim, Link, Node } from '#schemas/generated/records.ts';
 import { statementOf } from './claim.ts';
 import { cutOf } from './cut.ts';
-import { CAPS, connected, newNode, sighted } from './graph.ts';
+import { CAPS, edgeOf, NEVER, newNode, type Vertex, withClaim } from './graph.ts';
 import { type Group, resolve } from './resolve.ts';
 import type { Rules } from './rules.ts';
+import { links } from './strength.ts';
+import { Withdrawals } from './withdrawals.ts';
+
+interface Known {
+  readonly identifier: Identifier;
+  readonly claims: ClaimRef[];
+  readonly links: Map<string, Link>;
+}
 
 /**
- * All claims at once, without batches, stores or components: what the linker must arrive at. Tests compare it with the
- * linker's mappings, and a dry run of other rules can be made of it.
+ * All claims at once, without batches, stores or components: what the linker must arrive at. Of a claim id that comes several times
+ * the earliest received counts, of withdrawals the last. Tests compare it with the linker's mappings, and dry runs are made of it.
+ * @param claims in the order of the topic
  */
 export function resolveAll(claims: readonly IdentityClaim[], rules: Rules, caps = CAPS): Group[] {
-  const nodes = new Map<string, Node>();
-  for (const { claim_id: id, received_at: receivedAt, ...claim } of claims) {
-    const statement = statementOf({ claim_id: id, received_at: receivedAt, ...claim });
-    if (statement.kind === 'invalid' || statement.kind === 'unsupported') continue;
-    for (const one of claim.identifiers) {
-      let node = sighted(nodes.get(one.hash) ?? newNode(one, receivedAt, ''), receivedAt);
-      if (statement.kind !== 'sighting') {
-        const other = claim.identifiers.find(({ hash }) => hash !== one.hash) ?? one;
-        node = connected(node, other.hash, statement.strength, { id, receivedAt }, caps.kept);
-      }
-      nodes.set(one.hash, node);
+  const targets = new Map<string, string | null>();
+  for (const claim of claims) {
+    const statement = statementOf(claim);
+    if (statement.kind === 'withdraw') targets.set(claim.claim_id, statement.target);
+  }
+  const withdrawals = new Withdrawals([...targets.values()].filter((target) => target !== null));
+  const known = new Map<string, Known>();
+  for (const claim of earliest(claims)) {
+    const statement = statementOf(claim);
+    if (statement.kind !== 'about') continue;
+    const { claim_id: id, received_at } = claim;
+    const isActive = !withdrawals.covers(id, claim);
+    const ref: ClaimRef = { id, strength: statement.strength, received_at };
+    for (const one of statement.identifiers) {
+      const here: Known = known.get(one.hash) ?? { identifier: one, claims: [], links: new Map() };
+      known.set(one.hash, here);
+      if (!isActive) continue;
+      // Its age follows from all of them.
+      here.claims.push(ref);
+      const other = statement.identifiers.find(({ hash }) => hash !== one.hash);
+      if (!other) continue;
+      const link = here.links.get(other.hash) ?? { claims: [], refused: null };
+      here.links.set(other.hash, { ...link, claims: withClaim(link.claims, ref) });
     }
   }
-  const typeOf = (hash: string): string | undefined => nodes.get(hash)?.identifier.type;
-  const isCut = (node: Node): boolean => cutOf(node, typeOf, rules, caps) !== undefined;
-  const all = [...nodes.values()];
+  const vertices = [...known.values()].map((one) => vertexOf(one, known));
+  const counts = (): boolean => true;
+  const isCut = ({ node }: Vertex): boolean => cutOf(node, counts, rules, caps) !== undefined;
   return [
     ...resolve(
-      all.filter((node) => !isCut(node)),
+      vertices.filter((vertex) => !isCut(vertex)),
       rules,
     ).groups,
-    ...all.filter(isCut).map((node): Group => ({ anchor: node, members: [node] })),
+    ...vertices.filter(isCut).map(({ node }): Group => ({ anchor: node, members: [node] })),
   ];
+}
+
+function earliest(claims: readonly IdentityClaim[]): Iterable<IdentityClaim> {
+  const byId = new Map<string, IdentityClaim>();
+  for (const claim of claims) {
+    const before = byId.get(claim.claim_id);
+    if (!before || claim.received_at < before.received_at) byId.set(claim.claim_id, claim);
+  }
+  return byId.values();
+}
+
+function vertexOf({ identifier, claims, links: others }: Known, known: ReadonlyMap<string, Known>): Vertex {
+  const edges = [...others].map(([to, link]) => edgeOf(to, link, () => true)).sort((a, b) => (a.to < b.to ? -1 : 1));
+  const neighbours = edges.filter(({ strength }) => links(strength));
+  const userIds = neighbours.filter(({ to }) => known.get(to)?.identifier.type === 'user_id');
+  const age = claims.reduce((least, claim) => Math.min(least, claim.received_at), NEVER);
+  const node: Node = {
+    ...newNode(identifier, ''),
+    first_received: age,
+    claims,
+    neighbours: neighbours.length,
+    user_ids: userIds.length,
+  };
+  return { node, edges };
 }

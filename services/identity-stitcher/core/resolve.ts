@@ -1,6 +1,8 @@
 import type { Node } from '#schemas/generated/records.ts';
+import type { Vertex } from './graph.ts';
+import { Limits } from './limits.ts';
 import type { Rules } from './rules.ts';
-import { KEPT_APART, links, STRENGTH } from './strength.ts';
+import { links, STRENGTH } from './strength.ts';
 
 /** Identifiers that are one profile. */
 export interface Group {
@@ -13,7 +15,7 @@ export interface Group {
 export interface Refusal {
   readonly one: Node;
   readonly other: Node;
-  /** `limit:<type>` or `cannot_link` */
+  /** `limit:<type>`, `limit:identifiers` or `cannot_link` */
   readonly reason: string;
 }
 
@@ -33,64 +35,52 @@ interface Link {
 }
 
 /**
- * Divides nodes into profiles: a function of the set of claims in them, not of any order. Edges unite in canonical order
+ * Divides identifiers into profiles: a function of the set of claims about them, not of any order. Edges unite in canonical order
  * (strength, first received time, smaller hash, larger hash), except where a profile would then hold more of a type than its
- * limit, or two identifiers that are to be kept apart. Only edges between the given nodes count; leave out cut ones.
+ * limit, or two identifiers that are to be kept apart. Only edges between the given ones count; leave out cut ones.
  */
-export function resolve(nodes: readonly Node[], rules: Rules): Resolved {
-  const only = nodes[0];
-  if (only && nodes.length === 1) return { groups: [{ anchor: only, members: nodes }], refused: [] };
-  const sorted = [...nodes].sort((a, b) => (a.identifier.hash < b.identifier.hash ? -1 : 1));
-  const indexOf = new Map(sorted.map((node, index) => [node.identifier.hash, index]));
-  const { ordered, apart } = linksAmong(sorted, indexOf, rules);
-  const types = [...new Set(sorted.map(({ identifier }) => identifier.type))].sort(
-    (a, b) => rules.rank(a) - rules.rank(b) || (a < b ? -1 : 1),
+export function resolve(vertices: readonly Vertex[], rules: Rules): Resolved {
+  const only = vertices[0];
+  if (only && vertices.length === 1) return { groups: [{ anchor: only.node, members: [only.node] }], refused: [] };
+  const sorted = [...vertices].sort((a, b) => (a.node.identifier.hash < b.node.identifier.hash ? -1 : 1));
+  const nodes = sorted.map(({ node }) => node);
+  const { ordered, apart } = linksAmong(sorted, rules);
+  const limits = new Limits(
+    nodes.map(({ identifier: { type }, first_received: receivedAt }) => ({ type, receivedAt })),
+    rules,
   );
-  const limits = types.map((type) => rules.limit(type));
-  const width = types.length;
-  const counts = new Int32Array(sorted.length * width);
-  sorted.forEach((node, index) => {
-    counts[index * width + types.indexOf(node.identifier.type)] = 1;
-  });
   const parents = Int32Array.from(sorted.keys());
   const rootOf = (index: number): number => {
     let root = index;
     while (parents[root] !== root) root = parents[root] = parents[parents[root] as number] as number;
     return root;
   };
-  const objection = (a: number, b: number): string | undefined => {
-    for (let t = 0; t < width; t++) {
-      const sum = (counts[a * width + t] as number) + (counts[b * width + t] as number);
-      if (sum > (limits[t] as number)) return `limit:${types[t]}`;
-    }
-    for (const [one, other] of apart) {
+  const areApart = (a: number, b: number): boolean =>
+    apart.some(([one, other]) => {
       const [x, y] = [rootOf(one), rootOf(other)];
-      if ((x === a && y === b) || (x === b && y === a)) return 'cannot_link';
-    }
-    return undefined;
-  };
+      return (x === a && y === b) || (x === b && y === a);
+    });
   const refused: Refusal[] = [];
   for (const { one, other } of ordered) {
     const [a, b] = [rootOf(one), rootOf(other)];
     if (a === b) continue;
-    const reason = objection(a, b);
+    const reason = limits.broken(a, b) ?? (areApart(a, b) ? 'cannot_link' : undefined);
     if (reason) {
-      refused.push({ one: sorted[one] as Node, other: sorted[other] as Node, reason });
+      refused.push({ one: nodes[one] as Node, other: nodes[other] as Node, reason });
       continue;
     }
     parents[b] = a;
-    for (let t = 0; t < width; t++)
-      counts[a * width + t] = (counts[a * width + t] as number) + (counts[b * width + t] as number);
+    limits.unite(a, b);
   }
-  const groups = new Map<number, Node[]>();
-  sorted.forEach((node, index) => {
+  const members = new Map<number, Node[]>();
+  nodes.forEach((node, index) => {
     const root = rootOf(index);
-    const members = groups.get(root);
-    if (members) members.push(node);
-    else groups.set(root, [node]);
+    const group = members.get(root);
+    if (group) group.push(node);
+    else members.set(root, [node]);
   });
   return {
-    groups: [...groups.values()].map((members) => ({
+    groups: [...members.values()].map((members) => ({
       anchor: members.reduce((oldest, node) => (isOlder(node, oldest, rules) ? node : oldest)),
       members,
     })),
@@ -102,21 +92,22 @@ export function resolve(nodes: readonly Node[], rules: Rules): Resolved {
 export const mayLink = (one: string, other: string, rules: Rules): boolean =>
   rules.linking(one) !== 'lookup' && rules.linking(other) !== 'lookup';
 
-function linksAmong(sorted: readonly Node[], indexOf: ReadonlyMap<string, number>, rules: Rules) {
+function linksAmong(sorted: readonly Vertex[], rules: Rules) {
+  const indexOf = new Map(sorted.map(({ node }, index) => [node.identifier.hash, index]));
   const ordered: Link[] = [];
   const apart: (readonly [number, number])[] = [];
-  sorted.forEach((node, one) => {
-    for (const edge of node.edges) {
+  sorted.forEach(({ node: { identifier }, edges }, one) => {
+    for (const edge of edges) {
       // Both ends hold the edge; it is taken from the smaller one.
-      const other = edge.to > node.identifier.hash ? indexOf.get(edge.to) : undefined;
+      const other = edge.to > identifier.hash ? indexOf.get(edge.to) : undefined;
       if (other === undefined) continue;
-      if (edge.strength === KEPT_APART) apart.push([one, other]);
+      if (edge.isApart) apart.push([one, other]);
       if (!links(edge.strength)) continue;
-      const otherType = (sorted[other] as Node).identifier.type;
-      if (!mayLink(node.identifier.type, otherType, rules)) continue;
-      const weak = rules.linking(node.identifier.type) === 'weak' || rules.linking(otherType) === 'weak';
+      const otherType = (sorted[other] as Vertex).node.identifier.type;
+      if (!mayLink(identifier.type, otherType, rules)) continue;
+      const weak = rules.linking(identifier.type) === 'weak' || rules.linking(otherType) === 'weak';
       const strength = weak && edge.strength === STRENGTH.observed ? WEAK : edge.strength;
-      ordered.push({ one, other, strength, receivedAt: edge.first_received });
+      ordered.push({ one, other, strength, receivedAt: edge.receivedAt });
     }
   });
   // Indices stand in the order of hashes.

@@ -112,8 +112,17 @@ export function balanceOf(counts: Counts): Balance {
   inClickHouse('accepted', accepted, clickhouse.collected, collected);
   same('stitched', stitched, 'put out by resolver', output('stitched', 'resolver'));
   inClickHouse('stitched', stitched, clickhouse.events, events, 'events in ClickHouse');
-  for (const { name, from, to, topic } of passages(generation))
-    passed(`${name} put out by ${from}`, output(name, from), `taken by ${to}`, taken(to, topic), to, topic);
+  for (const { name, from, to, topic, others } of passages(generation)) {
+    const fromOthers = others === undefined ? 0 : outcome(others, to, topic);
+    passed(
+      `${name} put out by ${from}`,
+      output(name, from),
+      `taken by ${to}`,
+      taken(to, topic) - fromOthers,
+      to,
+      topic,
+    );
+  }
 
   for (const row of rows)
     if (row.topic !== '')
@@ -178,11 +187,20 @@ export function balanceOf(counts: Counts): Balance {
 
 const SENDER = 'sender-';
 
+interface Passage {
+  readonly name: string;
+  readonly from: string;
+  readonly to: string;
+  readonly topic: string;
+  /** Outcome of what did not come from there. */
+  readonly others?: string;
+}
+
 /** What one task puts out and another must have taken in. */
-const passages = (generation: number) => [
+const passages = (generation: number): Passage[] => [
   { name: 'stitched', from: 'resolver', to: 'projector', topic: topics.eventsStitched.name },
   { name: 'stitched', from: 'resolver', to: 'planner', topic: topics.eventsStitched.name },
-  { name: 'claim', from: 'resolver', to: 'linker', topic: topics.identityClaims.name },
+  { name: 'claim', from: 'resolver', to: 'linker', topic: topics.identityClaims.name, others: 'decision' },
   { name: 'mapping', from: 'linker', to: 'resolver', topic: topics.identityMappings.name },
   { name: 'change', from: 'linker', to: 'projector', topic: topics.identityChanges.name },
   { name: 'move', from: 'projector', to: 'projector', topic: movesTopic(generation).name },

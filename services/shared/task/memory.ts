@@ -99,6 +99,8 @@ export interface MemoryRun {
   /** Outcome counts of this run over all inputs. */
   readonly outcomes: Readonly<Record<string, number>>;
   readonly rejected: readonly { readonly input: Input; readonly reason: string }[];
+  /** Whether the task has more to do by itself. */
+  readonly goesOn: boolean;
 }
 
 /** One partition of a task, run in memory batch by batch. */
@@ -131,8 +133,10 @@ export class MemoryPartition {
         raw: null,
       };
     });
-    if (batch.length === 0) return { emitted, outcomes, rejected };
+    if (batch.length === 0 && !this.#task.goesOn) return { emitted, outcomes, rejected, goesOn: false };
+    let goesOn = false;
     const commit = async (work: Workspace): Promise<void> => {
+      goesOn = work.wantsMore;
       this.state.apply(work);
       emitted.push(...work.emitted);
       rejected.push(...work.rejected);
@@ -142,7 +146,7 @@ export class MemoryPartition {
     };
     const circumstances = { definitions, signal: new AbortController().signal };
     await processInputs(this.#task, this.state, batch, circumstances, { encode: (work) => work, commit });
-    return { emitted, outcomes, rejected };
+    return { emitted, outcomes, rejected, goesOn };
   }
 
   entries(store: string): [string, unknown][] {

@@ -57,6 +57,8 @@ export class PartitionTask {
   #failure: Error | undefined;
   #passedOverAt = performance.now();
   #batchBegan = 0;
+  /** The task has work although no records wait. */
+  #goesOn = false;
   #wake: () => void = () => {};
 
   constructor(partition: number, around: TaskSurroundings) {
@@ -248,6 +250,7 @@ export class PartitionTask {
     }
     await this.#recordPositions([...positions].filter(([topic]) => !this.#totals.has(topic)));
     this.#inbox = [];
+    this.#goesOn = task.goesOn === true;
     this.#failure = undefined;
     if (this.#released.signal.aborted) return;
     this.#expected = new Map(positions);
@@ -289,7 +292,7 @@ export class PartitionTask {
     const size = task.batchSize ?? BATCH_SIZE;
     while (!signal.aborted) {
       if (this.#failure) throw this.#failure;
-      if (this.#inbox.length === 0) {
+      if (this.#inbox.length === 0 && !this.#goesOn) {
         if (await this.#isIdle()) {
           await this.#recordPassedOver();
           succeeded();
@@ -313,7 +316,8 @@ export class PartitionTask {
         {
           encode: (work, done) => encodeBatch(work, done as NextInput[], this.#totals, this.#counter, this.#around),
           commit: async (batch, work) => {
-            await this.#commit(batch);
+            this.#goesOn = work.wantsMore;
+            if (!work.isEmpty) await this.#commit(batch);
             succeeded();
             metrics.settled(work);
           },

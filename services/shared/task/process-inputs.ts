@@ -16,7 +16,7 @@ export interface Ending<E> {
 }
 
 /**
- * Runs the core over a batch and commits what it wants. If the core throws, or wants something that cannot be encoded, the batch is
+ * Runs the core over a batch, of none for a task that goes on by itself, and commits what it wants. If the core throws, or wants something that cannot be encoded, the batch is
  * halved, each half with a commit of its own, until the one input at fault stands alone: that one is rejected. Errors of
  * `commit`, and the loop's own errors, pass through: they are not the inputs' fault.
  */
@@ -34,12 +34,14 @@ export async function processInputs<E>(
     for (const input of inputs) {
       if (input.undecodable !== undefined) work.reject(input, { reason: 'undecodable', message: input.undecodable });
     }
-    if (readable.length > 0)
+    if (readable.length > 0 || (task.goesOn && inputs.length === 0))
       await task.process(readable as never, work as never, circumstances.definitions, circumstances.signal);
     work.assertBalanced(inputs);
     encoded = ending.encode(work, inputs);
   } catch (error) {
     if (error instanceof TaskError) throw error;
+    // Without inputs there is none to blame.
+    if (inputs.length === 0) throw error;
     if (inputs.length > 1) {
       const middle = inputs.length >> 1;
       await processInputs(task, state, inputs.slice(0, middle), circumstances, ending);

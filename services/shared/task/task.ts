@@ -63,6 +63,8 @@ export interface Work<S extends Stores = Stores, O extends Channels = Channels> 
     value: Records[O[N]['value']] | null,
     timestamp: number,
   ): void;
+  /** Asks to be called again at once, also where no input has come by then. Only of tasks that say `goesOn`. */
+  goOn(): void;
   /** Says what became of an input. Each input must be settled exactly once, or rejected. */
   settle(input: Input, outcome: string): void;
   /** Settles an input as rejected: it goes to `events.rejected` with its bytes and this reason. */
@@ -92,6 +94,11 @@ export interface Task<I extends Channels = Channels, O extends Channels = Channe
   readonly batchSize?: number;
   /** Where a group that has never run begins; the log's start when absent. */
   readonly startFrom?: 'earliest' | 'latest';
+  /**
+   * Whether it has work without inputs. Then it is called without any when a partition was taken over, and after a batch that
+   * asked to `goOn`: what was left when it was interrupted is in its stores.
+   */
+  readonly goesOn?: boolean;
   /** @param signal aborts when the partition is to be let go: whoever awaits the outside world gives up with LostInfrastructure. */
   process(
     inputs: readonly InputOf<I>[],

@@ -56,7 +56,8 @@ export async function transact(
           if (logged > 0 && answer) offset = Number(answer.baseOffset) + logged - 1;
         }
       };
-      await allOf([send(), transaction.sendOffsets({ consumerGroupId: groupId, topics })]);
+      const offsets = topics.length > 0 ? [transaction.sendOffsets({ consumerGroupId: groupId, topics })] : [];
+      await allOf([send(), ...offsets]);
       await transaction.commit();
     } catch (error) {
       await transaction.abort().catch(() => undefined);

@@ -29,6 +29,8 @@ export class Workspace implements Work<Stores, Channels> {
   readonly changes = new Map<string, Map<string, unknown>>();
   /** Number of inputs by input name and outcome. */
   readonly outcomes = new Map<string, Map<string, number>>();
+  /** Whether there is work to go on with. */
+  wantsMore = false;
   readonly #settled = new Set<Input>();
   readonly #members = new Map<string, Set<string>>();
   readonly #stores: Stores;
@@ -91,6 +93,10 @@ export class Workspace implements Work<Stores, Channels> {
     this.emitted.push({ output, key, value, timestamp });
   }
 
+  goOn(): void {
+    this.wantsMore = true;
+  }
+
   settle(input: Input, outcome: string): void {
     if (this.#settled.has(input)) throw new Error(`input ${input.input}@${input.offset} is settled twice`);
     this.#settled.add(input);
@@ -101,6 +107,11 @@ export class Workspace implements Work<Stores, Channels> {
   reject(input: Input, reason: RejectionReason): void {
     this.settle(input, 'rejected');
     this.rejected.push({ input, ...reason });
+  }
+
+  /** Whether nothing would be written. */
+  get isEmpty(): boolean {
+    return this.#settled.size + this.emitted.length === 0 && [...this.changes.values()].every(({ size }) => size === 0);
   }
 
   /** @throws when an input was left without an outcome: the books of this batch would not balance. */

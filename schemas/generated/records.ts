@@ -285,6 +285,8 @@ export interface IdentityClaim {
   readonly source: string | null;
   /** Earliest received time at which this claim was made. */
   readonly received_at: number;
+  /** Earliest time of the events that made this claim, corrected, and never after they were received. Null: no event did. */
+  readonly occurred_at: number | null;
   /** Who says so: the resolver task, a person, a rule or a model. */
   readonly actor: string;
   readonly reason: string | null;
@@ -332,6 +334,7 @@ export interface ClaimRef {
   /** 0 is the strongest; from 8 on it links nothing. */
   readonly strength: number;
   readonly received_at: number;
+  readonly occurred_at: number;
 }
 
 /** A claim by its id: by what it can be withdrawn, and where it is kept. */
@@ -343,6 +346,7 @@ export interface KnownClaim {
   readonly actor: string;
   readonly definitions: readonly DefinitionVersion[];
   readonly received_at: number;
+  readonly occurred_at: number;
 }
 
 /** What is claimed about two identifiers. Kept by the hash of each, then that of the other. */
@@ -412,8 +416,8 @@ export interface Node {
   readonly claims: readonly ClaimRef[];
   /** Identifiers that claims would unite it with. */
   readonly neighbours: number;
-  /** User ids among them. */
-  readonly user_ids: number;
+  /** How many of them are of each type. */
+  readonly types: Readonly<Record<string, number>>;
   /** Why it links nothing, as was last decided: blocked, shared. */
   readonly cut: string | null;
   /** Of the oldest identifier of a profile: why the profile is in quarantine. */
@@ -449,9 +453,11 @@ export interface Seen {
   readonly ids: Buffer;
 }
 
-/** Earliest received time of an identifier, or of a pair, in one source. */
+/** Earliest times of an identifier, or of a pair, in one source. */
 export interface Sighting {
   readonly received_at: number;
+  /** Earliest time of the events; null: when they were received. */
+  readonly occurred_at: number | null;
 }
 
 export interface TributaryAmount {

@@ -157,16 +157,15 @@ describe('whatever the order of claims, the batches and the repetitions', () => 
 
 /** What is left of a log in the end: claims, what withdraws them, and the rules. */
 function endOf(log: readonly ClaimRecord[]): { readonly claims: IdentityClaim[]; readonly rules: Rules } {
-  const claims = new Map<string, IdentityClaim>();
+  let claims: ClaimRecord[] = [];
   let rules = rulesIn(definitions);
   for (const { key, value } of log) {
-    const known = claims.get(key);
-    if (!value) claims.delete(key);
+    if (!value) claims = claims.filter((claim) => claim.key !== key);
     else if (value.kind === 'activate_rules')
       rules = rulesOf(definitionKinds.identity_rules.parse(JSON.parse(value.rules as string)));
-    else if (!known || value.kind === 'withdraw' || value.received_at < known.received_at) claims.set(key, value);
+    else claims.push({ key, value });
   }
-  return { claims: [...claims.values()], rules };
+  return { claims: claims.map(({ value }) => value as IdentityClaim), rules };
 }
 
 const profilesOf = (claims: readonly IdentityClaim[], rules: Rules): Record<string, string> =>

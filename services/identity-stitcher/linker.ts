@@ -156,16 +156,22 @@ function generalClaims(inputs: readonly ClaimInput[], work: LinkerWork, before: 
 }
 
 function takeIn(input: ClaimInput, { identifiers, strength }: About, work: LinkerWork, graph: BatchGraph): void {
-  const { claim_id: id, source, actor, definitions, received_at } = input.value as IdentityClaim;
+  const { claim_id: id, source, actor, definitions, received_at, ...rest } = input.value as IdentityClaim;
+  const occurred_at = rest.occurred_at ?? received_at;
   const known = work.get('claim', id);
   const settle = (outcome: string): void => work.settle(input, isResolver(actor) ? outcome : DECISION);
-  if (known && known.received_at <= received_at) {
+  if (known && known.received_at <= received_at && known.occurred_at <= occurred_at) {
     settle('known');
     return;
   }
   const hashes = identifiers.map(({ hash }) => hash);
-  work.put('claim', id, { hashes, strength, source, actor, definitions, received_at });
-  const news = graph.claim(identifiers, { id, strength, received_at }, deciderOf(input));
+  work.put('claim', id, {
+    ...(known && known.received_at <= received_at
+      ? known
+      : { hashes, strength, source, actor, definitions, received_at }),
+    occurred_at: Math.min(occurred_at, known?.occurred_at ?? occurred_at),
+  });
+  const news = graph.claim(identifiers, { id, strength, received_at, occurred_at }, deciderOf(input));
   settle(news ? 'applied' : 'known');
 }
 

@@ -109,17 +109,27 @@ describe('claims', () => {
     expect(await see('m5', 9)).toEqual([]);
   });
 
-  test('of a claim id the last record has the earliest time', async () => {
+  test('of a claim id the last record has the earliest times', async () => {
     await fc.assert(
       fc.asyncProperty(events, batchSizes, async (log, sizes) => {
         const resolver = memoryPartition(newResolver(), 0);
-        const times = new Map<string, number>();
+        const times = new Map<string, readonly [number, number]>();
         for (const batch of inBatches(log, sizes)) {
-          for (const claim of claimsOf(await resolver.run(batch.map((value) => inputOf(value))))) {
-            expect(claim.received_at).toBeLessThan(times.get(claim.claim_id) ?? Number.POSITIVE_INFINITY);
-            times.set(claim.claim_id, claim.received_at);
+          for (const { claim_id: id, received_at, occurred_at } of claimsOf(
+            await resolver.run(batch.map((value) => inputOf(value))),
+          )) {
+            const before = times.get(id) ?? [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+            const now = [received_at, occurred_at ?? Number.NaN] as const;
+            expect(now[0]).toBeLessThanOrEqual(before[0]);
+            expect(now[1]).toBeLessThanOrEqual(before[1]);
+            expect(now).not.toEqual(before);
+            times.set(id, now);
           }
         }
+        const received = log.map((one) => one.received_at);
+        const occurred = log.map((one) => Math.min(one.timestamp, one.received_at));
+        expect(Math.min(...[...times.values()].map(([at]) => at))).toBe(Math.min(...received));
+        expect(Math.min(...[...times.values()].map(([, at]) => at))).toBe(Math.min(...occurred));
       }),
     );
   });

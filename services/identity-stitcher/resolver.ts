@@ -8,14 +8,14 @@ import { Duplicates } from './core/duplicates.ts';
 import { messageIdHash } from './core/message-id.ts';
 import { resolutionAfter } from './core/resolutions.ts';
 import { idsOfChunk } from './core/seen-chunk.ts';
-import { Sightings } from './core/sightings.ts';
+import { Sightings, type Times } from './core/sightings.ts';
 
 const MEMO_SIZE = 50_000;
 
 /** Says at once which profile an event belongs to, and claims what it shows about identifiers. */
 export const createResolver = ({ hashing, generation }: { readonly hashing: Hashing; readonly generation: number }) => {
   const defaultProfile = defaultProfiles(hashing);
-  const sighted = new BoundedMemo<number>(MEMO_SIZE);
+  const sighted = new BoundedMemo<Times>(MEMO_SIZE);
 
   return defineTask({
     name: 'resolver',

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { EventCollected, EventStitched, Identifier, Profile, Tributary } from '#schemas/generated/records.ts';
+import type {
+  EventCollected,
+  EventStitched,
+  Identifier,
+  IdentityClaim,
+  Profile,
+  Tributary,
+} from '#schemas/generated/records.ts';
 import { Definitions } from '#shared/definitions/definitions.ts';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
@@ -169,12 +176,15 @@ async function flow(log: readonly EventCollected[], partitions: number, pick: (b
 
 /** What the profiles must be: all claims resolved at once, and of each group all events folded at once. */
 function expected(events: readonly EventCollected[]): string[] {
-  const claims = events.flatMap(({ type, identifiers, received_at, source }) => {
+  const claims = events.flatMap(({ type, identifiers, received_at, timestamp, source }) => {
+    const occurredAt = Math.min(timestamp, received_at);
+    const says = (kind: string, about: readonly Identifier[]): IdentityClaim =>
+      claim(kind, about, received_at, source, 'resolver-0', occurredAt);
     const pairs = identifiers.flatMap((one, n) => identifiers.slice(n + 1).map((other) => [one, other]));
     const alias = type === 'alias' ? aliasOf(identifiers) : undefined;
     return [
-      ...[...identifiers.map((one) => [one]), ...pairs].map((about) => claim('observed', about, received_at, source)),
-      ...(alias ? [claim('alias', alias, received_at, source)] : []),
+      ...[...identifiers.map((one) => [one]), ...pairs].map((about) => says('observed', about)),
+      ...(alias ? [says('alias', alias)] : []),
     ];
   });
   const tributaries = new Map<string, Tributary>();

@@ -30,6 +30,7 @@ export function claim(
   receivedAt: number,
   source: string | null = 'web',
   actor = 'resolver-0',
+  occurredAt: number | null = null,
 ): IdentityClaim {
   const ordered = [...identifiers].sort((a, b) => (a.hash < b.hash ? -1 : 1));
   return {
@@ -39,6 +40,7 @@ export function claim(
     message_id: null,
     source,
     received_at: receivedAt,
+    occurred_at: occurredAt,
     actor,
     reason: null,
     target: null,
@@ -61,10 +63,12 @@ export const claims = fc.array(
       pair: fc.subarray(universe, { minLength: 1, maxLength: 2 }),
       receivedAt: fc.integer({ min: 0, max: 30 }),
       source: fc.constantFrom('web', 'app'),
+      occurredAt: fc.option(fc.integer({ min: 0, max: 30 })),
     })
-    .map(({ kind, pair, receivedAt, source }) => {
-      if (kind === 'block') return claim(kind, pair.slice(0, 1), receivedAt, source);
-      return claim(pair.length === 1 ? 'observed' : kind, pair, receivedAt, source);
+    .map(({ kind, pair, receivedAt, source, occurredAt }) => {
+      const isAlone = kind === 'block' || pair.length === 1;
+      const what = isAlone && kind !== 'block' ? 'observed' : kind;
+      return claim(what, isAlone ? pair.slice(0, 1) : pair, receivedAt, source, 'resolver-0', occurredAt);
     }),
   { maxLength: 60, size: 'max' },
 );
@@ -164,12 +168,15 @@ export const events = fc
         fc.subarray(usual, { minLength: 1 }),
       ),
       receivedAt: fc.integer({ min: 0, max: 30 }),
+      timestamp: fc.integer({ min: 0, max: 30 }),
       source: fc.constantFrom('web', 'app'),
     }),
     { maxLength: 40, size: 'max' },
   )
   .map((drafts) =>
-    drafts.map(({ identifiers, receivedAt, source }, n) => event(`m${n}`, receivedAt, identifiers, { source })),
+    drafts.map(({ identifiers, receivedAt, timestamp, source }, n) =>
+      event(`m${n}`, receivedAt, identifiers, { source, timestamp }),
+    ),
   );
 
 /** How to cut a list of any length into batches: sizes, used again and again. */

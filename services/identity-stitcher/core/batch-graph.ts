@@ -202,15 +202,15 @@ export class BatchGraph {
 
   #count(hash: string, typeOfNeighbour: string): void {
     const node = this.node(hash) as Node;
-    const userIds = node.user_ids + Number(typeOfNeighbour === 'user_id');
-    this.#put({ ...node, neighbours: node.neighbours + 1, user_ids: userIds });
+    const types = { ...node.types, [typeOfNeighbour]: (node.types[typeOfNeighbour] ?? 0) + 1 };
+    this.#put({ ...node, neighbours: node.neighbours + 1, types });
   }
 
   #recount(hash: string): void {
     const node = this.node(hash) as Node;
     let age = NEVER;
     let neighbours = 0;
-    let userIds = 0;
+    const types: Record<string, number> = {};
     const take = ({ id, received_at: at }: ClaimRef): void => {
       if (at < age && this.#isActive(id)) age = at;
     };
@@ -219,10 +219,11 @@ export class BatchGraph {
       for (const claim of link.claims) take(claim);
       if (!unites(link, this.#isActive)) continue;
       neighbours++;
-      if (this.node(to)?.identifier.type === 'user_id') userIds++;
+      const type = this.node(to)?.identifier.type ?? '';
+      types[type] = (types[type] ?? 0) + 1;
     }
-    if (node.first_received === age && node.neighbours === neighbours && node.user_ids === userIds) return;
-    this.#put({ ...node, first_received: age, neighbours, user_ids: userIds });
+    if (node.first_received === age && sameCounts(node.types, types)) return;
+    this.#put({ ...node, first_received: age, neighbours, types });
   }
 
   #componentOf(start: string, seen: Set<string>): Component {
@@ -308,17 +309,25 @@ export class BatchGraph {
     const { hash } = node.identifier;
     const alone: ClaimRef[] = [];
     for (const { to, strength, first_received: at, claim_ids: ids, refused } of edges) {
-      const claims = ids.map((id) => ({ id, strength, received_at: at }));
+      const claims = ids.map((id) => ({ id, strength, received_at: at, occurred_at: at }));
       if (to === hash) alone.push(...claims);
       else {
         const link = this.#link(hash, to) ?? { ...NO_LINK, refused };
         this.#at(hash).set(to, { ...link, claims: claims.reduce(withClaim, link.claims) });
       }
     }
-    const claims = [{ id: '', strength: 2, received_at: node.first_received }, ...alone].reduce(withClaim, node.claims);
+    const claims = [
+      { id: '', strength: 2, received_at: node.first_received, occurred_at: node.first_received },
+      ...alone,
+    ].reduce(withClaim, node.claims);
     const neighbours = overflow ? this.#caps.kept + 1 : 0;
     this.#put({ ...node, edges: [], overflow: false, claims, neighbours });
     if (!overflow) this.#recount(hash);
     return this.#nodes.get(hash) as Node;
   }
 }
+
+const sameCounts = (a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): boolean => {
+  const types = Object.keys(a);
+  return types.length === Object.keys(b).length && types.every((type) => a[type] === b[type]);
+};

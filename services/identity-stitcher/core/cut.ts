@@ -7,12 +7,17 @@ import { BLOCKED } from './strength.ts';
 export type Cut = 'blocked' | 'shared';
 
 /**
- * Whether an identifier leaves the graph before components are formed: a person blocked it, or it is on too many user ids or
- * neighbours to be anybody's own. A function of the claims about it, and of the rules.
+ * Whether an identifier leaves the graph before components are formed: a person blocked it, or it was seen with too many of what
+ * a person has few of, or with too many neighbours, to be anybody's own. A function of the claims about it, and of the rules.
  */
 export function cutOf(node: Node, isActive: IsActive, rules: Rules, caps: Caps = CAPS): Cut | undefined {
   if (node.claims.some(({ id, strength }) => strength === BLOCKED && isActive(id))) return 'blocked';
   const { type } = node.identifier;
   if (node.neighbours > caps.kept || (node.neighbours > caps.shared && rules.limit(type) > 1)) return 'shared';
-  return node.user_ids >= rules.sharedFrom(type) ? 'shared' : undefined;
+  const from = rules.sharedFrom(type);
+  if (node.neighbours < from) return undefined;
+  const rank = rules.rank(type);
+  for (const [other, count] of Object.entries(node.types))
+    if (count >= from && rules.rank(other) < rank && rules.limit(other) < from) return 'shared';
+  return undefined;
 }

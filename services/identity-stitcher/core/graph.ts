@@ -17,8 +17,8 @@ export interface Edge {
   readonly to: string;
   /** Of its strongest claims that unite; Infinity without any. */
   readonly strength: number;
-  /** Earliest of these, milliseconds. */
-  readonly receivedAt: number;
+  /** When the earliest of these was seen to happen, milliseconds. */
+  readonly occurredAt: number;
   /** Of all claims that unite. */
   readonly claimIds: readonly string[];
   /** Whether the two must stay apart. */
@@ -47,18 +47,21 @@ export const newNode = (identifier: Identifier, profileId: string): Node => ({
   overflow: false,
   claims: [],
   neighbours: 0,
-  user_ids: 0,
+  types: {},
   cut: null,
   quarantine: null,
 });
 
-/** The claims with one more; of a claim that is there already the earlier time counts. Unchanged, it is the same list. */
+/** The claims with one more; of a claim that is there already the earlier times count. Unchanged, it is the same list. */
 export function withClaim(claims: readonly ClaimRef[], claim: ClaimRef): readonly ClaimRef[] {
   const at = claims.findIndex(({ id }) => id >= claim.id);
   if (at < 0) return [...claims, claim];
   const known = claims[at] as ClaimRef;
   if (known.id !== claim.id) return claims.toSpliced(at, 0, claim);
-  return claim.received_at < known.received_at ? claims.with(at, claim) : claims;
+  const received_at = Math.min(claim.received_at, known.received_at);
+  const occurred_at = Math.min(claim.occurred_at, known.occurred_at);
+  if (received_at === known.received_at && occurred_at === known.occurred_at) return claims;
+  return claims.with(at, { ...known, received_at, occurred_at });
 }
 
 export const withoutClaim = (claims: readonly ClaimRef[], id: string): readonly ClaimRef[] =>
@@ -70,7 +73,7 @@ export const unites = ({ claims }: Pick<Link, 'claims'>, isActive: IsActive): bo
 
 export function edgeOf(to: string, { claims, refused }: Link, isActive: IsActive): Edge {
   let strength = Number.POSITIVE_INFINITY;
-  let receivedAt = Number.POSITIVE_INFINITY;
+  let occurredAt = Number.POSITIVE_INFINITY;
   let isApart = false;
   const claimIds: string[] = [];
   for (const claim of claims) {
@@ -78,9 +81,9 @@ export function edgeOf(to: string, { claims, refused }: Link, isActive: IsActive
     if (claim.strength === KEPT_APART) isApart = true;
     if (!links(claim.strength)) continue;
     if (claimIds.length < MOST_CLAIM_IDS) claimIds.push(claim.id);
-    if (claim.strength > strength || (claim.strength === strength && claim.received_at >= receivedAt)) continue;
+    if (claim.strength > strength || (claim.strength === strength && claim.occurred_at >= occurredAt)) continue;
     strength = claim.strength;
-    receivedAt = claim.received_at;
+    occurredAt = claim.occurred_at;
   }
-  return { to, strength, receivedAt, claimIds, isApart, refused };
+  return { to, strength, occurredAt, claimIds, isApart, refused };
 }

@@ -15,7 +15,7 @@ interface Known {
 
 /**
  * All claims at once, without batches, stores or components: what the linker must arrive at. Of a claim id that comes several times
- * the earliest received counts, of withdrawals the last. Tests compare it with the linker's mappings, and dry runs are made of it.
+ * the earliest times count, of withdrawals the last. Tests compare it with the linker's mappings, and dry runs are made of it.
  * @param claims in the order of the topic
  */
 export function resolveAll(claims: readonly IdentityClaim[], rules: Rules, caps = CAPS): Group[] {
@@ -29,9 +29,9 @@ export function resolveAll(claims: readonly IdentityClaim[], rules: Rules, caps 
   for (const claim of earliest(claims)) {
     const statement = statementOf(claim);
     if (statement.kind !== 'about') continue;
-    const { claim_id: id, received_at } = claim;
+    const { claim_id: id, received_at, occurred_at } = claim;
     const isActive = !withdrawals.covers(id, claim);
-    const ref: ClaimRef = { id, strength: statement.strength, received_at };
+    const ref: ClaimRef = { id, strength: statement.strength, received_at, occurred_at: occurred_at ?? received_at };
     for (const one of statement.identifiers) {
       const here: Known = known.get(one.hash) ?? { identifier: one, claims: [], links: new Map() };
       known.set(one.hash, here);
@@ -60,7 +60,11 @@ function earliest(claims: readonly IdentityClaim[]): Iterable<IdentityClaim> {
   const byId = new Map<string, IdentityClaim>();
   for (const claim of claims) {
     const before = byId.get(claim.claim_id);
-    if (!before || claim.received_at < before.received_at) byId.set(claim.claim_id, claim);
+    const occurredAt = claim.occurred_at ?? claim.received_at;
+    byId.set(claim.claim_id, {
+      ...(before && before.received_at <= claim.received_at ? before : claim),
+      occurred_at: Math.min(occurredAt, before ? (before.occurred_at ?? before.received_at) : occurredAt),
+    });
   }
   return byId.values();
 }
@@ -68,14 +72,18 @@ function earliest(claims: readonly IdentityClaim[]): Iterable<IdentityClaim> {
 function vertexOf({ identifier, claims, links: others }: Known, known: ReadonlyMap<string, Known>): Vertex {
   const edges = [...others].map(([to, link]) => edgeOf(to, link, () => true)).sort((a, b) => (a.to < b.to ? -1 : 1));
   const neighbours = edges.filter(({ strength }) => links(strength));
-  const userIds = neighbours.filter(({ to }) => known.get(to)?.identifier.type === 'user_id');
+  const types: Record<string, number> = {};
+  for (const { to } of neighbours) {
+    const type = known.get(to)?.identifier.type ?? '';
+    types[type] = (types[type] ?? 0) + 1;
+  }
   const age = claims.reduce((least, claim) => Math.min(least, claim.received_at), NEVER);
   const node: Node = {
     ...newNode(identifier, ''),
     first_received: age,
     claims,
     neighbours: neighbours.length,
-    user_ids: userIds.length,
+    types,
   };
   return { node, edges };
 }

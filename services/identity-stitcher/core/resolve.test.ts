@@ -38,7 +38,26 @@ describe('limits', () => {
     expect(groupsOf(claims)).toEqual([['alice'], ['bob', 'laptop']]);
   });
 
-  test('a type that links weakly gives way to one that links strongly', () => {
+  test('types of high priority are united first: who logs in with an address is its owner, whoever used the cookie', () => {
+    const claims = [
+      claim('observed', [laptop, mail], 1),
+      claim('observed', [bob, laptop], 1),
+      claim('observed', [alice, mail], 2),
+    ];
+    expect(groupsOf(claims)).toEqual([
+      ['alice', 'alice@example.org'],
+      ['bob', 'laptop'],
+    ]);
+  });
+
+  test('of two people on a cookie it belongs to the first, by when it happened', () => {
+    const late = (user: Identifier, receivedAt: number, occurredAt: number): IdentityClaim =>
+      claim('observed', [user, laptop], receivedAt, 'web', 'resolver-0', occurredAt);
+    expect(groupsOf([late(alice, 9, 1), late(bob, 2, 2)])).toEqual([['alice', 'laptop'], ['bob']]);
+    expect(groupsOf([late(alice, 9, 3), late(bob, 2, 2)])).toEqual([['alice'], ['bob', 'laptop']]);
+  });
+
+  test('a type that links weakly gives way to all that link strongly', () => {
     const weak = rulesOf({
       ...defaultIdentityRules,
       types: defaultIdentityRules.types.map((type) => (type.type === 'email' ? { ...type, links: 'weak' } : type)),
@@ -48,11 +67,46 @@ describe('limits', () => {
       claim('observed', [mail, laptop], 1),
       claim('observed', [bob, laptop], 2),
     ];
-    expect(groupsOf(claims)).toEqual([['alice', 'alice@example.org', 'laptop'], ['bob']]);
     expect(groupsOf(claims, weak)).toEqual([
       ['alice', 'alice@example.org'],
       ['bob', 'laptop'],
     ]);
+  });
+
+  describe('with a window', () => {
+    const day = 86_400_000;
+    const mails = [0, 1, 2].map((n) => identifier('email', `${n}@example.org`)) as Identifier[];
+    const groupsAfter = (days: readonly number[]): number =>
+      groupsOf(mails.map((one, n) => claim('observed', [alice, one], (days[n] as number) * day))).length;
+
+    test('two addresses a year are one person, a third within it is not', () => {
+      expect(groupsAfter([0, 200, 364])).toBe(2);
+      expect(groupsAfter([0, 200, 365])).toBe(1);
+      expect(groupsAfter([365, 200, 0])).toBe(1);
+    });
+
+    test('whichever of them are one already', () => {
+      const [a, b, c] = mails as [Identifier, Identifier, Identifier];
+      const seen = [
+        claim('observed', [a], 0),
+        claim('observed', [b], 200 * day),
+        claim('observed', [c], 364 * day),
+        claim('observed', [alice], 0),
+      ];
+      const links = [claim('must_link', [a, c], 400 * day), claim('observed', [alice, a], 401 * day)];
+      expect(groupsOf([...seen, ...links])).toHaveLength(2);
+      expect(groupsOf([...seen, ...links, claim('observed', [alice, b], 402 * day)])).toHaveLength(2);
+    });
+  });
+
+  test('no profile has more identifiers than the rules say', () => {
+    const rules = rulesOf({ ...defaultIdentityRules, mostIdentifiers: 3 });
+    const claims = [laptop, phone, mail].map((one, n) => claim('observed', [alice, one], n));
+    expect(
+      groupsOf(claims, rules)
+        .map(({ length }) => length)
+        .sort(),
+    ).toEqual([1, 3]);
   });
 });
 
@@ -90,17 +144,38 @@ describe('what people say', () => {
 });
 
 describe('shared identifiers', () => {
-  const visitors = Array.from({ length: 8 }, (_, n) => identifier('user_id', `visitor ${n}`));
+  const visitors = Array.from({ length: 4 }, (_, n) => identifier('user_id', `visitor ${n}`));
+  const together = (claims: readonly IdentityClaim[], of = rules): string[][] =>
+    groupsOf(claims, of).filter((group) => group.length > 1);
 
-  test('from eight user ids on a device links nobody', () => {
-    const onDevice = visitors.map((visitor, n) => claim('observed', [visitor, laptop], n));
-    expect(groupsOf(onDevice.slice(0, 7)).filter((group) => group.length > 1)).toEqual([['laptop', 'visitor 0']]);
-    expect(groupsOf(onDevice).filter((group) => group.length > 1)).toEqual([]);
+  test('from four user ids on a cookie links nobody', () => {
+    const onCookie = visitors.map((visitor, n) => claim('observed', [visitor, laptop], n));
+    expect(together(onCookie.slice(0, 3))).toEqual([['laptop', 'visitor 0']]);
+    expect(together(onCookie)).toEqual([]);
+  });
+
+  test('nor with four addresses, though nobody logs in; but a person may have many cookies', () => {
+    const mails = Array.from({ length: 4 }, (_, n) => identifier('email', `${n}@example.org`));
+    expect(together(mails.map((one, n) => claim('observed', [one, laptop], n)))).toEqual([]);
+    const cookies = Array.from({ length: 9 }, (_, n) => identifier('anonymous_id', `cookie ${n}`));
+    expect(together(cookies.map((one, n) => claim('observed', [alice, one], n)))[0]).toHaveLength(10);
+  });
+
+  test('a cookie that is to be a profile of its own is one as soon as two people have used it', () => {
+    const device = rulesOf({
+      ...defaultIdentityRules,
+      types: defaultIdentityRules.types.map((type) =>
+        type.type === 'anonymous_id' ? { ...type, whenShared: 'device' } : type,
+      ),
+    });
+    const onCookie = visitors.slice(0, 2).map((visitor, n) => claim('observed', [visitor, laptop], n));
+    expect(together(onCookie.slice(0, 1), device)).toEqual([['laptop', 'visitor 0']]);
+    expect(together(onCookie, device)).toEqual([]);
   });
 
   test('more neighbours than the cap: out of the graph, with all its edges', () => {
-    const mails = Array.from({ length: 4 }, (_, n) => identifier('email', `${n}@example.org`));
-    const claims = mails.map((one, n) => claim('observed', [one, laptop], n));
+    const devices = Array.from({ length: 4 }, (_, n) => identifier('device_id', `${n}`));
+    const claims = devices.map((one, n) => claim('observed', [one, laptop], n));
     const caps = { shared: 3, kept: 9 };
     expect(groupsOf(claims.slice(0, 3), rules, caps)).toHaveLength(1);
     expect(groupsOf(claims, rules, caps)).toHaveLength(5);
@@ -108,8 +183,8 @@ describe('shared identifiers', () => {
   });
 
   test('one of a type of which a profile may hold only one may have more', () => {
-    const mails = Array.from({ length: 4 }, (_, n) => identifier('email', `${n}@example.org`));
-    const claims = mails.map((one, n) => claim('observed', [one, alice], n));
+    const devices = Array.from({ length: 4 }, (_, n) => identifier('device_id', `${n}`));
+    const claims = devices.map((one, n) => claim('observed', [one, alice], n));
     expect(groupsOf(claims, rules, { shared: 3, kept: 4 })).toHaveLength(1);
     expect(groupsOf(claims, rules, { shared: 3, kept: 3 })).toHaveLength(5);
     const two = rulesOf({ ...defaultIdentityRules, types: [{ type: 'user_id', limit: 2, links: 'strong' }] });

@@ -31,12 +31,15 @@ interface Link {
   readonly one: number;
   readonly other: number;
   readonly strength: number;
-  readonly receivedAt: number;
+  /** Places of the types of both ends among the rules' types: the higher number, then the lower. */
+  readonly ranks: readonly [number, number];
+  readonly occurredAt: number;
 }
 
 /**
- * Divides identifiers into profiles: a function of the set of claims about them, not of any order. Edges unite in canonical order
- * (strength, first received time, smaller hash, larger hash), except where a profile would then hold more of a type than its
+ * Divides identifiers into profiles: a function of the set of claims about them, not of any order. Edges unite in canonical order:
+ * the strongest first, then those between types of high priority (who logs in with an address is surer to be its owner than whoever
+ * uses the same device), then the earliest to happen, then by hash; except where a profile would then hold more of a type than its
  * limit, or two identifiers that are to be kept apart. Only edges between the given ones count; leave out cut ones.
  */
 export function resolve(vertices: readonly Vertex[], rules: Rules): Resolved {
@@ -107,11 +110,20 @@ function linksAmong(sorted: readonly Vertex[], rules: Rules) {
       if (!mayLink(identifier.type, otherType, rules)) continue;
       const weak = rules.linking(identifier.type) === 'weak' || rules.linking(otherType) === 'weak';
       const strength = weak && edge.strength === STRENGTH.observed ? WEAK : edge.strength;
-      ordered.push({ one, other, strength, receivedAt: edge.receivedAt });
+      const [x, y] = [rules.rank(identifier.type), rules.rank(otherType)];
+      ordered.push({ one, other, strength, ranks: x > y ? [x, y] : [y, x], occurredAt: edge.occurredAt });
     }
   });
   // Indices stand in the order of hashes.
-  ordered.sort((a, b) => a.strength - b.strength || a.receivedAt - b.receivedAt || a.one - b.one || a.other - b.other);
+  ordered.sort(
+    (a, b) =>
+      a.strength - b.strength ||
+      a.ranks[0] - b.ranks[0] ||
+      a.ranks[1] - b.ranks[1] ||
+      a.occurredAt - b.occurredAt ||
+      a.one - b.one ||
+      a.other - b.other,
+  );
   return { ordered, apart };
 }
 

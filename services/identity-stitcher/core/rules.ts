@@ -15,7 +15,7 @@ export interface Rules {
   within(type: string): number;
   /** How an observation links an identifier of this type. */
   linking(type: string): 'strong' | 'weak' | 'lookup';
-  /** From how many distinct user ids on an identifier of this type it counts as shared. */
+  /** From how many of what a person has few of an identifier of this type counts as shared. */
   sharedFrom(type: string): number;
   readonly mostIdentifiers: number;
   readonly quarantine: RulesBody['quarantine'];

@@ -11,6 +11,21 @@ export interface SightingStore {
   put(claimId: string, sighting: Sighting): void;
 }
 
+/** When something was received and when it happened, milliseconds. */
+export interface Times {
+  readonly received: number;
+  readonly occurred: number;
+}
+
+/** An event of tomorrow happened when it was received, at the latest. */
+const timesOf = ({ received_at: received, timestamp }: EventCollected): Times => ({
+  received,
+  occurred: Math.min(timestamp, received),
+});
+
+const isAsEarly = (known: Times | undefined, { received, occurred }: Times): boolean =>
+  known !== undefined && known.received <= received && known.occurred <= occurred;
+
 /** What one batch of one partition has seen of identifiers and their pairs, in front of all that was seen before. */
 export class Sightings {
   readonly #store: SightingStore;
@@ -19,18 +34,18 @@ export class Sightings {
   readonly #generation: number;
   readonly #claim: (claim: IdentityClaim) => void;
   /**
-   * By combination of identifiers in a partition and source: a received time at which the store, as committed, has all of
-   * them. Outlives the batch, and an abort of it, because nothing of this batch enters, and sightings only ever get earlier.
+   * By combination of identifiers in a partition and source: times at which the store, as committed, has all of them. Outlives
+   * the batch, and an abort of it, because nothing of this batch enters, and sightings only ever get earlier.
    */
-  readonly #committed: BoundedMemo<number>;
+  readonly #committed: BoundedMemo<Times>;
   /** The same for what this batch has added. */
-  readonly #combinations = new Map<string, number>();
+  readonly #combinations = new Map<string, Times>();
   readonly #added = new Set<string>();
 
   constructor(
     store: SightingStore,
     { partition, generation }: { readonly partition: number; readonly generation: number },
-    committed: BoundedMemo<number>,
+    committed: BoundedMemo<Times>,
     claim: (claim: IdentityClaim) => void,
   ) {
     this.#store = store;
@@ -49,10 +64,9 @@ export class Sightings {
     if (alias) this.#one('alias', event, alias[0], alias[1]);
     let combination = `${this.#partition}\0${event.source}`;
     for (let i = 0; i < count; i++) combination += `\0${(identifiers[i] as Identifier).hash}`;
-    const before = this.#committed.get(combination);
-    if (before !== undefined && before <= event.received_at) return;
-    const here = this.#combinations.get(combination);
-    if (here !== undefined && here <= event.received_at) return;
+    const times = timesOf(event);
+    if (isAsEarly(this.#committed.get(combination), times) || isAsEarly(this.#combinations.get(combination), times))
+      return;
     let committed = true;
     for (let i = 0; i < count; i++) {
       const one = identifiers[i] as Identifier;
@@ -62,8 +76,8 @@ export class Sightings {
         if (one.hash !== other.hash && !this.#one('observed', event, one, other)) committed = false;
       }
     }
-    if (committed) this.#committed.set(combination, event.received_at);
-    else this.#combinations.set(combination, event.received_at);
+    if (committed) this.#committed.set(combination, times);
+    else this.#combinations.set(combination, times);
   }
 
   /** @returns whether it was seen, so early, in a batch before this one. */
@@ -72,17 +86,23 @@ export class Sightings {
     const first = swapped ? other : one;
     const second = swapped ? one : other;
     const id = claimId(kind, first.hash, second?.hash ?? '', event.source, this.#actor);
-    const known = this.#store.get(id);
-    if (known && known.received_at <= event.received_at) return !this.#added.has(id);
+    const times = timesOf(event);
+    const stored = this.#store.get(id);
+    const known = stored && { received: stored.received_at, occurred: stored.occurred_at ?? stored.received_at };
+    if (isAsEarly(known, times)) return !this.#added.has(id);
     this.#added.add(id);
-    this.#store.put(id, { received_at: event.received_at });
+    // A claim comes once more with the earliest of both times, so that the last one tells all.
+    const received_at = Math.min(times.received, known?.received ?? times.received);
+    const occurred_at = Math.min(times.occurred, known?.occurred ?? times.occurred);
+    this.#store.put(id, { received_at, occurred_at });
     this.#claim({
       claim_id: id,
       kind,
       identifiers: second ? [first, second] : [first],
       message_id: event.message_id,
       source: event.source,
-      received_at: event.received_at,
+      received_at,
+      occurred_at,
       actor: this.#actor,
       reason: null,
       target: null,

@@ -73,8 +73,11 @@ export const definitionKinds = {
         }),
       )
       .min(1),
-    /** From how many distinct user ids on an identifier it counts as shared and stops linking. */
-    sharedFrom: z.number().int().min(2).default(8),
+    /**
+     * From how many identifiers of one type it counts as shared and stops linking: of a type of higher priority, of which a profile may
+     * hold fewer. A cookie with four user ids, or four e-mail addresses, is nobody's own.
+     */
+    sharedFrom: z.number().int().min(2).default(4),
     blockedValues: z.array(z.string()).default([]),
     /** Of all types: more identifiers than that are never one profile. */
     mostIdentifiers: z.number().int().min(2).max(2_000).default(200),

@@ -35,8 +35,8 @@ export interface Vertex {
 
 export type IsActive = (claimId: string) => boolean;
 
-/** When an identifier was first received of which no claim counts. */
-export const NEVER = Number.MAX_SAFE_INTEGER;
+/** When an identifier was first received of which no claim counts: the last moment that there is in JavaScript. */
+export const NEVER = 8_640_000_000_000_000;
 
 export const newNode = (identifier: Identifier, profileId: string): Node => ({
   identifier,

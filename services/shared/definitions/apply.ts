@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Definition } from '#schemas/generated/records.ts';
 import { deadTopic, deliveryTopic, topics } from '#schemas/topics.ts';
-import { type KafkaClient, Partitioners } from '#shared/kafka/client.ts';
+import { activationBy } from '#shared/identity/activation.ts';
+import { type KafkaClient, Partitioners, type Producer } from '#shared/kafka/client.ts';
 import type { Codec, Codecs } from '#shared/kafka/codec.ts';
 import { planOf, provisionTopics } from '#shared/kafka/provision-topics.ts';
 import { readPartitions } from '#shared/kafka/read-partitions.ts';
@@ -145,6 +146,7 @@ async function writeOnce(
           timestamp: String(record.at),
         }));
         await transaction.send({ topic, acks: -1, messages });
+        await activateRules(transaction, home, records);
         await transaction.commit();
       } else await transaction.abort();
       return list;
@@ -155,4 +157,22 @@ async function writeOnce(
   } finally {
     await producer.disconnect();
   }
+}
+
+/** Rules of identity are followed in their place among the claims. */
+async function activateRules(
+  transaction: Pick<Producer, 'send'>,
+  { codecs, prefix }: DefinitionsHome,
+  records: readonly Definition[],
+): Promise<void> {
+  const claims = records.flatMap((record) => activationBy(record) ?? []);
+  if (claims.length === 0) return;
+  const topic = prefix + topics.identityClaims.name;
+  const codec = await codecs.ofTopic(topic, topics.identityClaims.value);
+  const messages = claims.map((claim) => ({
+    key: claim.claim_id,
+    value: codec.encode(claim),
+    timestamp: String(claim.received_at),
+  }));
+  await transaction.send({ topic, acks: -1, messages });
 }

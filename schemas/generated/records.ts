@@ -397,6 +397,8 @@ export interface Quarantine {
   readonly oldest: number;
   /** Number of the next request. */
   readonly next: number;
+  /** Length of the events of all requests that wait. */
+  readonly characters: number;
 }
 
 /** What a resolver knows of one of its identifiers. */

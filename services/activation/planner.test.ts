@@ -125,6 +125,7 @@ describe('the planner', () => {
   });
 });
 
+const LATER = Date.parse('2026-04-01T12:00:00Z');
 const change = (kind: string, profile: string, reason = 'too_large'): MemoryInput => {
   const value: IdentityChange = {
     kind,
@@ -139,7 +140,7 @@ const change = (kind: string, profile: string, reason = 'too_large'): MemoryInpu
     definitions: [],
     generation: 1,
   };
-  return { input: 'change', key: profile, value };
+  return { input: 'change', key: profile, value, timestamp: LATER };
 };
 const order = (id: string, profile = 'p1', fields: object = {}): MemoryInput => {
   const value = stitchedEvent({ message_id: id, profile_id: profile, ...fields });
@@ -150,6 +151,8 @@ const shown = (emitted: readonly { readonly value: unknown }[]) =>
     const { destination, message_id, suppressed } = value as DeliveryRequest;
     return `${destination} ${message_id}${suppressed ? ` ${suppressed}` : ''}`;
   });
+
+const held = (requests: number, characters = 1e9) => ({ requests, characters });
 
 describe('a profile in quarantine', () => {
   const definitions = new Definitions([destination('a'), destination('b')]);
@@ -167,24 +170,45 @@ describe('a profile in quarantine', () => {
     expect(held.outcomes).toEqual({ quarantined: 1, held: 2, planned: 1, filtered: 1 });
     expect(shown(held.emitted)).toEqual(['a m3', 'b m3']);
     expect(partition.entries('quarantine')).toEqual([
-      ['p1', { reason: 'too_large', since: 5_000, oldest: 0, next: 4 }],
+      ['p1', { reason: 'too_large', since: 5_000, oldest: 0, next: 4, characters: expect.any(Number) }],
     ]);
     expect(partition.entries('held')).toHaveLength(4);
 
     const released = await partition.run([change('released', 'p1'), order('m5')], definitions);
     expect(released.outcomes).toEqual({ released: 1, planned: 1 });
-    expect(released.emitted.slice(0, 4)).toEqual(usual.emitted);
+    expect(released.emitted.slice(0, 4).map(({ value }) => value)).toEqual(usual.emitted.map(({ value }) => value));
+    // What waited for long must not come too old for its topic.
+    expect(new Set(released.emitted.slice(0, 4).map(({ timestamp }) => timestamp))).toEqual(new Set([LATER]));
     expect(shown(released.emitted.slice(4))).toEqual(['a m5', 'b m5']);
     expect([partition.entries('quarantine'), partition.entries('held')]).toEqual([[], []]);
   });
 
   it('keeps the newest; what gives way is put out to be written down, as suppressed', async () => {
-    const partition = memoryPartition(plannerTask(['a'], 1, 2), 0);
+    const partition = memoryPartition(plannerTask(['a'], 1, held(2)), 0);
     const ids = ['m1', 'm2', 'm3', 'm4'];
-    const held = await partition.run([change('quarantined', 'p1'), ...ids.map((id) => order(id))], definitions);
-    expect(shown(held.emitted)).toEqual(['a m1 quarantined', 'a m2 quarantined']);
+    const run = await partition.run([change('quarantined', 'p1'), ...ids.map((id) => order(id))], definitions);
+    expect(shown(run.emitted)).toEqual(['a m1 quarantined', 'a m2 quarantined']);
     const released = await partition.run([change('released', 'p1')], definitions);
     expect(shown(released.emitted)).toEqual(['a m3', 'a m4']);
+  });
+
+  it('keeps no more than a transaction holds: many small ones, or few large ones, but always the newest', async () => {
+    const large = (id: string, length: number) =>
+      order(id, 'p1', {
+        payload: { type: 'track', event: 'Order Completed', properties: { text: 'x'.repeat(length) } },
+      });
+    const partition = memoryPartition(plannerTask(['a'], 1, held(100, 10_000)), 0);
+    const sizes = [3_000, 3_000, 500, 500, 6_000, 20_000, 4_000, 4_000];
+    const run = await partition.run(
+      [change('quarantined', 'p1'), ...sizes.map((size, n) => large(`m${n}`, size))],
+      definitions,
+    );
+    expect(shown(run.emitted)).toEqual(['m0', 'm1', 'm2', 'm3', 'm4', 'm5'].map((id) => `a ${id} quarantined`));
+    const [, waiting] = partition.entries('quarantine')[0] as [string, { characters: number }];
+    const lengths = partition.entries('held').map(([, value]) => (value as DeliveryRequest).event.length);
+    expect(waiting.characters).toBe(lengths.reduce((sum, length) => sum + length, 0));
+    const released = await partition.run([change('released', 'p1'), order('m8')], definitions);
+    expect(shown(released.emitted)).toEqual(['a m6', 'a m7', 'a m8']);
   });
 
   it('keeps what waits when it is told again, and notes all other changes', async () => {
@@ -215,12 +239,12 @@ describe('a profile in quarantine', () => {
 
   it('is released with a commit of its own, where many have much that waits', async () => {
     const profiles = Array.from({ length: 40 }, (_, n) => `p${n}`);
-    const partition = memoryPartition(plannerTask(['a'], 1, 4), 0);
+    const partition = memoryPartition(plannerTask(['a'], 1, held(4)), 0);
     for (const profile of profiles) {
       const waiting = ['1', '2', '3', '4'].map((n) => order(`${profile}-${n}`, profile));
       await partition.run([change('quarantined', profile), ...waiting], definitions);
     }
-    const task = plannerTask(['a'], 1, 4) as unknown as Task;
+    const task = plannerTask(['a'], 1, held(4)) as unknown as Task;
     const batch = profiles.map((profile, offset) => ({
       ...(change('released', profile) as MemoryInput & { value: unknown }),
       partition: 0,
@@ -264,7 +288,7 @@ describe('a profile in quarantine', () => {
     );
     await fc.assert(
       fc.asyncProperty(steps, fc.constantFrom(1, 2, 1_000), async (script, mostHeld) => {
-        const partition = memoryPartition(plannerTask(['a', 'b'], 1, mostHeld), 0);
+        const partition = memoryPartition(plannerTask(['a', 'b'], 1, held(mostHeld)), 0);
         const emitted: string[] = [];
         const outcomes: Record<string, number> = {};
         let batch: MemoryInput[] = [];

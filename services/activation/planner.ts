@@ -48,8 +48,13 @@ const stores = {
 
 type PlannerWork = Work<typeof stores, Readonly<Record<string, { readonly value: 'DeliveryRequest' }>>>;
 
-/** So many requests wait for one profile; then the oldest gives way to the newest: who is sent little should be sent what is new. */
-const MOST_HELD = 1_000;
+/** How much waits for one profile, over all destinations. */
+interface MostHeld {
+  readonly requests: number;
+  /** Of their events: so that a transaction, which must be through within seconds, can hold them all. */
+  readonly characters: number;
+}
+const MOST_HELD: MostHeld = { requests: 1_000, characters: 16_000_000 };
 
 const heldKey = (profileId: string, number: number): string => `${profileId}/${String(number).padStart(12, '0')}`;
 
@@ -57,7 +62,7 @@ const heldKey = (profileId: string, number: number): string => `${profileId}/${S
  * Decides which destinations an event goes to. One planner serves all destinations, each through a topic of its own, so an event is
  * read once and no destination waits for another. For a profile in quarantine requests wait in its state.
  * @param destinations names, each of which has its topic, defined or not; one more needs a new planner
- * @param mostHeld requests for one profile in quarantine; more than five times as many are released in several transactions
+ * @param mostHeld then the oldest gives way to the newest: who is sent little should be sent what is new
  */
 export const plannerTask = (destinations: readonly string[], generation: number, mostHeld = MOST_HELD) =>
   defineTask({
@@ -69,36 +74,42 @@ export const plannerTask = (destinations: readonly string[], generation: number,
     process(inputs, work, definitions) {
       const batch = new Batch(work, destinations, wanting(destinations, definitions), generation, mostHeld);
       for (const input of inputs) {
-        if (input.input === 'change') work.settle(input, input.value ? batch.change(input.value) : 'noted');
+        if (input.input === 'change')
+          work.settle(input, input.value ? batch.change(input.value, input.timestamp) : 'noted');
         else work.settle(input, input.value ? batch.event(input.value, input.timestamp) : 'filtered');
         // The loop then halves the batch, down to one release in a transaction.
-        if (inputs.length > 1 && batch.released > 5 * mostHeld)
+        if (inputs.length > 1 && batch.releasesMuch)
           throw new RangeError('more is released than one transaction should hold');
       }
     },
   });
 
 class Batch {
-  /** Requests that waited and go out now. */
-  released = 0;
+  /** Requests that waited and go out now, and the characters of their events. */
+  readonly #released = { requests: 0, characters: 0 };
   readonly #work: PlannerWork;
   readonly #destinations: readonly string[];
   readonly #active: readonly Destination[];
   readonly #generation: number;
-  readonly #mostHeld: number;
+  readonly #mostHeld: MostHeld;
 
   constructor(
     work: PlannerWork,
     destinations: readonly string[],
     active: readonly Destination[],
     generation: number,
-    mostHeld: number,
+    mostHeld: MostHeld,
   ) {
     this.#work = work;
     this.#destinations = destinations;
     this.#active = active;
     this.#generation = generation;
     this.#mostHeld = mostHeld;
+  }
+
+  get releasesMuch(): boolean {
+    const { requests, characters } = this.#released;
+    return requests > 5 * this.#mostHeld.requests || characters > this.#mostHeld.characters;
   }
 
   /** @returns what became of the event */
@@ -109,7 +120,7 @@ class Batch {
     const text = JSON.stringify(view.full);
     const requests = takers.map((destination) => requestOf(event, text, destination, this.#generation));
     if (this.#work.get('quarantine', event.profile_id)) {
-      for (const request of requests) this.#hold(request);
+      for (const request of requests) this.#hold(request, timestamp);
       return 'held';
     }
     for (const request of requests) this.#work.emit(request.destination, event.profile_id, request, timestamp);
@@ -117,38 +128,57 @@ class Batch {
   }
 
   /** @returns what became of the change */
-  change({ kind, profile_id, reason, decided_at }: IdentityChange): 'quarantined' | 'released' | 'noted' {
+  change(change: IdentityChange, timestamp: number): 'quarantined' | 'released' | 'noted' {
+    const { kind, profile_id, reason, decided_at } = change;
     const known = this.#work.get('quarantine', profile_id);
     if (kind === 'quarantined') {
-      this.#work.put('quarantine', profile_id, { oldest: 0, next: 0, ...known, reason, since: decided_at });
+      const nothing = { oldest: 0, next: 0, characters: 0 };
+      this.#work.put('quarantine', profile_id, { ...nothing, ...known, reason, since: decided_at });
       return 'quarantined';
     }
     if (kind !== 'released' || !known) return 'noted';
-    for (let number = known.oldest; number < known.next; number++) this.#letGo(profile_id, number, null);
+    for (let number = known.oldest; number < known.next; number++) {
+      const request = this.#take(profile_id, number);
+      this.#emit(request, timestamp);
+      this.#released.requests++;
+      this.#released.characters += request.event.length;
+    }
     this.#work.remove('quarantine', profile_id);
     return 'released';
   }
 
-  #hold(request: DeliveryRequest): void {
+  #hold(request: DeliveryRequest, timestamp: number): void {
     const { profile_id } = request;
     const known = this.#work.get('quarantine', profile_id);
     if (!known) throw new Error('only a profile in quarantine has requests that wait');
-    let { oldest, next } = known;
-    if (next - oldest >= this.#mostHeld) this.#letGo(profile_id, oldest++, 'quarantined');
+    const { requests: mostRequests, characters: mostCharacters } = this.#mostHeld;
+    let { oldest, next, characters } = known;
+    characters += request.event.length;
+    while (oldest < next && (next - oldest >= mostRequests || characters > mostCharacters)) {
+      const givesWay = this.#take(profile_id, oldest++);
+      characters -= givesWay.event.length;
+      this.#emit({ ...givesWay, suppressed: 'quarantined' }, timestamp);
+    }
     this.#work.put('held', heldKey(profile_id, next++), request);
-    this.#work.put('quarantine', profile_id, { ...known, oldest, next });
+    this.#work.put('quarantine', profile_id, { ...known, oldest, next, characters });
   }
 
-  /** @param suppressed why it is only to be written down; null: it is to be sent */
-  #letGo(profileId: string, number: number, suppressed: string | null): void {
+  /** A request that waited, which it does no more. */
+  #take(profileId: string, number: number): DeliveryRequest {
     const key = heldKey(profileId, number);
     const request = this.#work.get('held', key);
     if (!request) throw new Error('a request that waited is not there');
     this.#work.remove('held', key);
-    // One whose destination lost its topics meanwhile goes with them.
+    return request;
+  }
+
+  /**
+   * Puts out what waited. One whose destination lost its topics meanwhile goes with them.
+   * @param timestamp of what lets it go: with its own it might be older than its topic keeps records
+   */
+  #emit(request: DeliveryRequest, timestamp: number): void {
     if (!this.#destinations.includes(request.destination)) return;
-    this.#work.emit(request.destination, profileId, { ...request, suppressed }, request.requested_at);
-    if (suppressed === null) this.released++;
+    this.#work.emit(request.destination, request.profile_id, request, Math.max(request.requested_at, timestamp));
   }
 }
 

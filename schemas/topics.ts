@@ -75,7 +75,7 @@ const catalogue = {
     cleanup: 'delete',
     retention: 365 * DAY,
     owner: 'identity-stitcher',
-    doc: 'What was discovered, moved or refused, and why.',
+    doc: 'What was discovered, moved, refused, put in quarantine or released, and why.',
   },
   eventsStitched: {
     name: 'events.stitched',

@@ -108,6 +108,8 @@ export interface DeliveryRequest {
   readonly purposes: readonly string[];
   /** Consents known when it was planned. */
   readonly consents: readonly Consent[];
+  /** Why it must not be sent, a stable code: its sender only writes it down. Null: nothing was known against it when it was planned. */
+  readonly suppressed: string | null;
   /** Received time of the trigger. */
   readonly requested_at: number;
   readonly definitions: readonly DefinitionVersion[];
@@ -248,12 +250,13 @@ export interface Identifier {
   readonly hash: string;
 }
 
-/** What happened to an identifier, and why. */
+/** What happened to an identifier, or to a profile, and why. */
 export interface IdentityChange {
-  /** discovered (first seen), moved, refused (a link that would break a limit), quarantined, released */
+  /** discovered (first seen), moved, refused (a link that would break a limit), quarantined (the profile is too large or grows too fast: nothing is sent for it), released (that is over, or the profile is no more) */
   readonly kind: string;
   /** Profile that it concerns: the topic's key. For a move the profile that is left. */
   readonly profile_id: string;
+  /** Quarantined, released: the oldest of the profile. */
   readonly identifier: Identifier;
   /** Moved: the profile that it joins. */
   readonly to_profile_id: string | null;
@@ -261,7 +264,7 @@ export interface IdentityChange {
   readonly version: number;
   /** Moved: the identifier through which it is linked to the profile's anchor. Refused: the other end of the edge. */
   readonly other: Identifier | null;
-  /** first_seen, linked, oldest_changed, split, limit:<type>, shared, blocked … */
+  /** first_seen, linked, oldest_changed, split, limit:<type>, shared, blocked, too_large, too_fast … */
   readonly reason: string;
   /** Claims that decided it. */
   readonly claim_ids: readonly string[];
@@ -321,7 +324,7 @@ export interface Accounting {
   /** Offset after the last record taken in. */
   readonly next: number;
   readonly taken: number;
-  /** emitted, duplicate, rejected …: each input ends as exactly one. */
+  /** emitted, duplicate, rejected …: each input ends as exactly one. Of the empty topic: how many values the task keeps, by counted store. */
   readonly outcomes: Readonly<Record<string, number>>;
   /** Records put out, by output name. */
   readonly outputs: Readonly<Record<string, number>>;
@@ -437,6 +440,22 @@ export interface ProfileState {
   readonly members: readonly string[];
   readonly alive: boolean;
   readonly into: string | null;
+  /** The linker has it in quarantine. */
+  readonly quarantined: boolean;
+}
+
+/** What the planner keeps of a profile in quarantine: requests for it wait, by number. */
+export interface Quarantine {
+  /** too_large or too_fast */
+  readonly reason: string;
+  /** Received time of the claim that decided it. */
+  readonly since: number;
+  /** Number of the oldest request that waits. */
+  readonly oldest: number;
+  /** Number of the next request. */
+  readonly next: number;
+  /** Length of the events of all requests that wait. */
+  readonly characters: number;
 }
 
 /** What a resolver knows of one of its identifiers. */
@@ -540,7 +559,7 @@ export interface Profile {
   readonly first_seen: number | null;
   /** Latest event timestamp. */
   readonly last_seen: number | null;
-  /** Limits that cut something: traits_cut, event_names_cut … */
+  /** Sorted: limits that cut something (traits_cut, event_names_cut …), and quarantined. */
   readonly flags: readonly string[];
   /** Fields that differ from the previous version. */
   readonly changed: readonly string[];
@@ -598,6 +617,7 @@ export interface Records {
   Node: Node;
   Ownership: Ownership;
   ProfileState: ProfileState;
+  Quarantine: Quarantine;
   Resolution: Resolution;
   Seen: Seen;
   Sighting: Sighting;

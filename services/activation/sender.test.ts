@@ -35,6 +35,7 @@ const request = (key: string, profile = 'p1', changes: Partial<DeliveryRequest> 
   event: '{}',
   purposes: [],
   consents: [],
+  suppressed: null,
   requested_at: 1_000,
   definitions: [],
   generation: 1,
@@ -113,6 +114,17 @@ describe('the sender', () => {
         definitions: [{ definition: 'destination/shop', version: 9 }],
         generation: 1,
       },
+    ]);
+  });
+
+  it('only writes down what must not be sent, with the reason', async () => {
+    const send = answering(accepted);
+    const { deliveries, dead, outcomes } = await setUp(send).run(request('k1', 'p1', { suppressed: 'quarantined' }));
+    expect(send.sent).toEqual([]);
+    expect(outcomes).toEqual({ suppressed: 1 });
+    expect(dead).toEqual([]);
+    expect(deliveries).toMatchObject([
+      { idempotency_key: 'k1', outcome: 'suppressed', reason: 'quarantined', attempts: 0 },
     ]);
   });
 

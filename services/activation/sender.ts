@@ -115,6 +115,10 @@ export function senderTask(name: string, generation: number, ports: SenderPorts)
       const standing = { destination, definitions, consents: [] };
       return finish(request, { ...standing, progress: before, outcome: 'suppressed', reason });
     }
+    if (request.suppressed !== null) {
+      const standing = { destination, definitions, consents: [] };
+      return finish(request, { ...standing, progress: before, outcome: 'suppressed', reason: request.suppressed });
+    }
     const purposes = [...request.purposes, ...destination.body.purposes];
     const known = purposes.length > 0 ? await ports.consentsOf(request) : [];
     const consent = decideConsent(

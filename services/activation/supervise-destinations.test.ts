@@ -95,7 +95,16 @@ describe('the supervisor of destinations', () => {
   it('lets the sender of a deleted destination settle what is left, also after a restart', async () => {
     const { did } = surroundings(defined(), ['t.delivery.old', 't.delivery.old.dead']);
     await settled();
-    expect(did).toEqual(['run sender(old)', 'run planner()']);
+    expect(did).toEqual(['run sender(old)', 'run planner(old)']);
+  });
+
+  it('goes on planning for a destination that is deleted, since requests for it may be held', async () => {
+    const { did, define } = surroundings(defined('a', 'b'));
+    await settled();
+    did.length = 0;
+    define(defined('a'));
+    await settled();
+    expect(did).toEqual([]);
   });
 
   it('goes on for the others when one destination contradicts its log, and says so', async () => {

@@ -35,7 +35,7 @@ const JOINING_MS = 30_000;
 
 /**
  * Keeps one sender at work for each destination that has a topic of requests, also for one that was deleted, which then settles what is
- * left, and one planner for all destinations that are defined. A destination that appears gets its topics, then its sender, then its place in the
+ * left, and one planner for all of them. A destination that appears gets its topics, then its sender, then its place in the
  * planner.
  */
 export class DestinationSupervisor implements Runner {
@@ -43,7 +43,7 @@ export class DestinationSupervisor implements Runner {
   readonly #around: Surroundings;
   readonly #senders = new Map<string, Sender>();
   readonly #told = new Set<string>();
-  #planner: { readonly runner: Runner; readonly destinations: string } | undefined;
+  #planner: { readonly runner: Runner; readonly destinations: readonly string[] } | undefined;
   #stopping = false;
   #end: (error?: Error) => void = () => {};
   /** Changes are carried out one after the other. */
@@ -87,20 +87,19 @@ export class DestinationSupervisor implements Runner {
     for (const name of unusable)
       this.#tell(name, () => log.error({ destination: name }, 'nothing is sent to a destination with such a name'));
     this.#checkSubscriptions();
-    const destinations = usable.join(' ');
-    if (this.#planner?.destinations === destinations) return;
+    const planned = this.#planner?.destinations;
+    if (planned && usable.every((name) => planned.includes(name))) return;
     await provision(usable.flatMap((name) => [deliveryTopic(name), deadTopic(name)]));
-    for (const name of destinationsWithTopics(await listTopics(), prefix)) {
-      if (!this.#senders.has(name)) this.#startSender(name);
-    }
+    const destinations = [...new Set([...usable, ...destinationsWithTopics(await listTopics(), prefix)])].sort();
+    for (const name of destinations) if (!this.#senders.has(name)) this.#startSender(name);
     if (this.#planner) {
       await joined(this.#planner.runner);
       await this.#planner.runner.stop();
     }
-    const runner = this.#around.planner(usable);
+    const runner = this.#around.planner(destinations);
     this.#planner = { runner, destinations };
     runner.run().catch((error: Error) => this.#end(error));
-    log.info({ destinations: usable, senders: this.#senders.size }, 'planning for these destinations');
+    log.info({ destinations, senders: this.#senders.size }, 'planning for these destinations');
   }
 
   #startSender(name: string): void {

@@ -11,7 +11,8 @@ import { empty, merge } from './core/tributary.ts';
 import { createProjector } from './projector.ts';
 
 /*
- * Any number of partitions in memory; a script of events, stale by any amount, and of identifiers that regroup at any moment; topics that
+ * Any number of partitions in memory; a script of events, stale by any amount, of identifiers that regroup at any moment, and of profiles that
+ * are put in quarantine and released at any moment; topics that
  * are delivered in any batches and interleave in any way, in order only within a partition of a topic. In the end: what a
  * fold of the same events in one go gives.
  */
@@ -24,6 +25,7 @@ const profileOf = (n: number): string => `p${n}`;
 type Step =
   | { readonly kind: 'event'; readonly event: EventStitched; readonly staleness: number }
   | { readonly kind: 'regroup'; readonly identifier: number; readonly to: number }
+  | { readonly kind: 'guard'; readonly profile: number; readonly quarantined: boolean }
   | { readonly kind: 'deliver'; readonly partition: number };
 
 const regroup = fc.record({
@@ -31,13 +33,21 @@ const regroup = fc.record({
   identifier: fc.nat(identifiers - 1),
   to: fc.nat(identifiers - 1),
 });
+const guard = fc.record({
+  kind: fc.constant('guard' as const),
+  profile: fc.nat(identifiers - 1),
+  quarantined: fc.boolean(),
+});
 const deliver = fc.record({ kind: fc.constant('deliver' as const), partition: fc.nat(3) });
 
 const scripts: fc.Arbitrary<Step[]> = fc
   .tuple(
     events({ identifiers, maxLength: 20 }),
     fc.array(fc.nat(3), { minLength: 20, maxLength: 20 }),
-    fc.array(fc.oneof({ arbitrary: regroup, weight: 2 }, { arbitrary: deliver, weight: 3 }), { maxLength: 40 }),
+    fc.array(
+      fc.oneof({ arbitrary: regroup, weight: 4 }, { arbitrary: guard, weight: 1 }, { arbitrary: deliver, weight: 6 }),
+      { maxLength: 40 },
+    ),
   )
   .chain(([list, staleness, others]) => {
     const steps: Step[] = list.map((event, n) => ({ kind: 'event', event, staleness: staleness[n] as number }));
@@ -135,6 +145,7 @@ async function play(script: readonly Step[], partitions: number, batchSize: numb
   const places = Array.from({ length: identifiers }, (_, n) => [{ profile_id: profileOf(n), version: 0 }]);
   const placesOf = (n: number) => places[n] as { profile_id: string; version: number }[];
   const discovered = new Set<number>();
+  const inQuarantine = new Set<string>();
   const folded = new Map<number, Tributary>();
   let version = 0;
   let eventCount = 0;
@@ -173,6 +184,11 @@ async function play(script: readonly Step[], partitions: number, batchSize: numb
       regroups++;
       placesOf(step.identifier).push({ profile_id: to, version });
       change('moved', step.identifier, from.profile_id, to);
+    } else if (step.kind === 'guard') {
+      const id = profileOf(step.profile);
+      change(step.quarantined ? 'quarantined' : 'released', step.profile, id, null);
+      if (step.quarantined) inQuarantine.add(id);
+      else inQuarantine.delete(id);
     } else {
       const n = Number.parseInt((step.event.identifiers[0] as { hash: string }).hash, 16);
       const history = placesOf(n);
@@ -210,7 +226,13 @@ async function play(script: readonly Step[], partitions: number, batchSize: numb
       expect(last ?? null).toBeNull();
       continue;
     }
-    const whole = { ...(last as Profile), profile_id: id, ...combine(members), gone: false, into: null };
+    const whole = {
+      ...(last as Profile),
+      profile_id: id,
+      ...combine(members, inQuarantine.has(id)),
+      gone: false,
+      into: null,
+    };
     expect(canonicalProfile(last as Profile)).toBe(canonicalProfile(whole));
     digest = addDigests(digest, digestOf(last as Profile));
     expectedDigest = addDigests(digestOf(whole), expectedDigest);

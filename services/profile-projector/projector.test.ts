@@ -70,6 +70,51 @@ describe('versions', () => {
   });
 });
 
+describe('a profile in quarantine', () => {
+  const quarantined = (n = 0) => change(n, { kind: 'quarantined', reason: 'too_large', decided_at: 4_000 });
+  const released = (n = 0) => change(n, { kind: 'released', reason: 'too_large', decided_at: 6_000 });
+
+  it('says so in its flags, in a version of its own, until it is released', async () => {
+    const partition = memoryPartition(projector, 0);
+    await partition.run([event(0, { message_id: 'a' })]);
+    const guarded = await partition.run([quarantined()]);
+    expect(guarded.outcomes).toEqual({ noted: 1 });
+    expect(feed(guarded)).toMatchObject([
+      { version: 2, flags: ['quarantined'], changed: ['flags'], why: ['regroup'], causes: [], updated_at: 4_000 },
+    ]);
+    expect(feed(await partition.run([quarantined()])), 'told again').toEqual([]);
+    expect(feed(await partition.run([event(0, { message_id: 'b' })]))).toMatchObject([
+      { version: 3, flags: ['quarantined'], events: 2, why: ['event'] },
+    ]);
+    expect(feed(await partition.run([released(), quarantined(), released()]))).toMatchObject([
+      { version: 4, flags: [], changed: ['flags'], why: ['regroup'], updated_at: 6_000 },
+    ]);
+    expect(feed(await partition.run([quarantined(), released()])), 'over within a batch').toEqual([]);
+  });
+
+  it('is so from its first version, where that is known before its events', async () => {
+    const partition = memoryPartition(projector, 0);
+    expect(feed(await partition.run([quarantined(), quarantined(1)]))).toEqual([]);
+    expect(feed(await partition.run([event(0)]))).toMatchObject([{ version: 1, flags: ['quarantined'] }]);
+    await partition.run([released(1)]);
+    expect(
+      partition.entries('profile').map(([key]) => key),
+      'nothing stays of one that never was',
+    ).toEqual(['p0']);
+  });
+
+  it('is not when it is gone, and is again when it returns before it is released', async () => {
+    const partition = memoryPartition(projector, 0);
+    await partition.run([event(0), quarantined()]);
+    const left = await partition.run([change(0, { to_profile_id: 'p9', version: 5 })]);
+    expect(feed(left)).toMatchObject([{ version: 2, gone: true, flags: [] }, null]);
+    expect(feed(await partition.run(delivered(left)))).toMatchObject([{ profile_id: 'p9', flags: [] }]);
+    const back = await partition.run([change(0, { profile_id: 'p9', to_profile_id: 'p0', version: 8 })]);
+    expect(feed(await partition.run(delivered(back)))).toMatchObject([{ version: 3, flags: ['quarantined'] }]);
+    expect(feed(await partition.run([released()]))).toMatchObject([{ version: 4, flags: [] }]);
+  });
+});
+
 describe('a profile that is left by all', () => {
   it('ends with a last value that names its successor and a tombstone, and counts on when it returns', async () => {
     const partition = memoryPartition(projector, 0);

@@ -65,6 +65,7 @@ interface Visit {
   readonly state: ProfileState;
   readonly holdings: Map<string, Holding>;
   readonly messageIds: string[];
+  quarantined: boolean;
   byEvent: boolean;
   byRegroup: boolean;
   time: number;
@@ -112,6 +113,9 @@ class Batch {
     } else if (kind === 'moved' && to_profile_id !== null) {
       const left = this.#depart(identifier, profile_id, { profile_id: to_profile_id, version }, change.decided_at);
       this.#work.settle(input, left ? 'moved' : 'noted');
+    } else if (kind === 'quarantined' || kind === 'released') {
+      this.#guard(profile_id, kind === 'quarantined', change.decided_at);
+      this.#work.settle(input, 'noted');
     } else {
       this.#work.settle(input, 'noted');
     }
@@ -171,6 +175,13 @@ class Batch {
     return true;
   }
 
+  #guard(profileId: string, quarantined: boolean, decidedAt: number): void {
+    const visit = this.#visit(profileId);
+    if (quarantined === visit.quarantined) return;
+    visit.quarantined = quarantined;
+    if (decidedAt > visit.time) visit.time = decidedAt;
+  }
+
   #knownOf(hash: string): Ownership | undefined {
     const known = this.#known.get(hash);
     if (known !== undefined || this.#known.has(hash)) return known;
@@ -188,11 +199,13 @@ class Batch {
   #visit(profileId: string): Visit {
     const open = this.#visits.get(profileId);
     if (open) return open;
+    const state = this.#work.get('profile', profileId) ?? unborn;
     const visit: Visit = {
       profileId,
-      state: this.#work.get('profile', profileId) ?? unborn,
+      state,
       holdings: new Map(),
       messageIds: [],
+      quarantined: state.quarantined,
       byEvent: false,
       byRegroup: false,
       time: 0,
@@ -254,16 +267,18 @@ class Batch {
     const next = nextVersion(profileId, state, before, after, members, {
       messageIds: visit.messageIds,
       byEvent: visit.byEvent,
-      byRegroup: visit.byRegroup,
+      byRegroup: visit.byRegroup || visit.quarantined !== state.quarantined,
+      quarantined: visit.quarantined,
       time: visit.time,
       into: visit.into,
       generation: this.#generation,
     });
-    if (next.state.version === 0 && members.length === 0) {
+    if (next.state.version === 0 && members.length === 0 && !visit.quarantined) {
       if (state !== unborn) this.#work.remove('profile', profileId);
       return;
     }
-    if (next.profile || !sameList(members, state.members)) this.#work.put('profile', profileId, next.state);
+    if (next.profile || !sameList(members, state.members) || visit.quarantined !== state.quarantined)
+      this.#work.put('profile', profileId, next.state);
     if (!next.profile) return;
     this.#work.emit('profile', profileId, next.profile, next.profile.updated_at);
     if (next.profile.gone) this.#work.emit('profile', profileId, null, next.profile.updated_at);

@@ -78,8 +78,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: `${projector}/projector.ts`,
-        right: 'if (next.state.version === 0 && members.length === 0) {',
-        wrong: 'if (members.length === 0) {',
+        right: 'if (next.state.version === 0 && members.length === 0 && !visit.quarantined) {',
+        wrong: 'if (members.length === 0 && !visit.quarantined) {',
       },
     ],
     tests: [`${projector}/projector.model.test.ts`],
@@ -521,6 +521,78 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
     tests: ['services/collector/pipeline.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'that a profile is in quarantine is forgotten before its first event',
+    edits: [
+      {
+        file: `${projector}/projector.ts`,
+        right: 'members.length === 0 && !visit.quarantined) {',
+        wrong: 'members.length === 0) {',
+      },
+    ],
+    tests: [`${projector}/projector.model.test.ts`],
+    project: 'unit',
+  },
+  {
+    name: 'what waited for a profile in quarantine goes out with the time of its event',
+    edits: [
+      {
+        file: 'services/activation/planner.ts',
+        right: 'Math.max(request.requested_at, timestamp)',
+        wrong: 'request.requested_at',
+      },
+    ],
+    tests: ['services/activation/planner.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'what gives way in quarantine is sent all the same',
+    edits: [
+      {
+        file: 'services/activation/planner.ts',
+        right: "this.#emit({ ...givesWay, suppressed: 'quarantined' }, timestamp)",
+        wrong: 'this.#emit(givesWay, timestamp)',
+      },
+    ],
+    tests: ['services/activation/planner.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'however much is released goes into one transaction',
+    edits: [
+      {
+        file: 'services/activation/planner.ts',
+        right: 'inputs.length > 1 && batch.releasesMuch',
+        wrong: 'inputs.length > 1_000 && batch.releasesMuch',
+      },
+    ],
+    tests: ['services/activation/planner.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'what must not be sent is sent',
+    edits: [
+      {
+        file: 'services/activation/sender.ts',
+        right: 'request.suppressed !== null',
+        wrong: 'request.suppressed === undefined',
+      },
+    ],
+    tests: ['services/activation/sender.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'a value that is put again is counted again',
+    edits: [
+      {
+        file: 'services/shared/task/workspace.ts',
+        right: 'counted && this.get(store, key) === undefined)',
+        wrong: 'counted)',
+      },
+    ],
+    tests: ['services/shared/task/transaction-plan.test.ts'],
     project: 'unit',
   },
   {

@@ -40,6 +40,7 @@ const balanced: Books = {
     put('projector', 0, { profile: 6, move: 3 }),
     took('projector', 'internal.g1.moves', 0, { folded: 3 }),
     took('planner', 'events.stitched', 0, { planned: 2, filtered: 6 }),
+    took('planner', 'identity.changes', 1, { noted: 5 }),
     put('planner', 0, { hook: 2 }),
     took('sender-hook', 'delivery.hook', 0, { delivered: 2 }),
     put('sender-hook', 0, { delivery: 2 }),

@@ -93,6 +93,7 @@ function passages(generation: number, destinations: readonly string[]): Passage[
     { from: 'resolver', output: 'claim', to: 'linker', topic: topics.identityClaims.name },
     { from: 'linker', output: 'mapping', to: 'resolver', topic: topics.identityMappings.name },
     { from: 'linker', output: 'change', to: 'projector', topic: topics.identityChanges.name },
+    { from: 'linker', output: 'change', to: 'planner', topic: topics.identityChanges.name },
     { from: 'projector', output: 'move', to: 'projector', topic: moves },
     { from: 'resolver', output: 'stitched', to: 'planner', topic: topics.eventsStitched.name },
     ...destinations.map((name) => ({

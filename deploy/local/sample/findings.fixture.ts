@@ -40,6 +40,7 @@ export const right: Findings = {
       totals('projector', 'internal.g1.moves', { folded: 2 }),
       totals('projector', '', {}, { profile: 5, move: 2 }),
       totals('planner', 'events.stitched', { planned: 1, filtered: 7 }),
+      totals('planner', 'identity.changes', { noted: 3 }),
       totals('planner', '', {}, { hook: 1 }),
       totals('sender-hook', 'delivery.hook', { delivered: 1 }),
     ],

@@ -19,6 +19,7 @@ const request = (key = 'k1', body: unknown = event): DeliveryRequest => ({
   event: JSON.stringify(body),
   purposes: [],
   consents: [],
+  suppressed: null,
   requested_at: 0,
   definitions: [],
   generation: 1,

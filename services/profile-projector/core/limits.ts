@@ -33,6 +33,7 @@ export type Flag =
   | 'event_name_cut'
   | 'event_names_cut'
   | 'identifiers_cut'
+  | 'quarantined'
   | 'revenue_unreadable'
   | 'sources_cut'
   | 'trait_cut'

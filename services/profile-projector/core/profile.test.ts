@@ -94,7 +94,15 @@ describe('the largest profile and tributary', () => {
 
   it('are records that the loop takes, also on the way to another profile', () => {
     const messageIds = list(limits.causes).map(messageId);
-    const causes = { messageIds, byEvent: true, byRegroup: true, time: 1e13, into: null, generation: 1 };
+    const causes = {
+      messageIds,
+      byEvent: true,
+      byRegroup: true,
+      quarantined: true,
+      time: 1e13,
+      into: null,
+      generation: 1,
+    };
     const { profile } = nextVersion('p'.repeat(36), unborn, [], [largest, ...others], [], causes);
     expect(typeOf('Profile').toBuffer(profile as Profile).length).toBeLessThan(MOST_BYTES);
     expect(typeOf('Tributary').toBuffer(largest).length).toBeLessThan(MOST_BYTES);

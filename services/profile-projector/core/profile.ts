@@ -3,7 +3,7 @@ import { formatMicros } from '#shared/money/decimal.ts';
 import { limits } from './limits.ts';
 import { merge, none, withFlag } from './tributary.ts';
 
-/** What a profile says about a customer: a function of its tributaries, to the byte. */
+/** What a profile says about a customer: a function of its tributaries, and of whether it is in quarantine, to the byte. */
 export type Content = Pick<
   Profile,
   | 'kind'
@@ -39,11 +39,14 @@ export const nothing: Content = Object.freeze({
 });
 
 /** The content of the profile that has these tributaries, each of another identifier; in any order. */
-export function combine(tributaries: readonly Tributary[]): Content {
+export function combine(tributaries: readonly Tributary[], quarantined = false): Content {
   const [head, ...tail] = tributaries;
   if (!head) return nothing;
   const whole = tail.length === 0 ? head : tail.reduce(merge, head);
   const identifiers = identifiersOf(tributaries);
+  let { flags } = whole;
+  if (identifiers.length < tributaries.length) flags = withFlag(flags, 'identifiers_cut');
+  if (quarantined) flags = withFlag(flags, 'quarantined');
   return {
     kind: whole.kind,
     identifiers,
@@ -57,7 +60,7 @@ export function combine(tributaries: readonly Tributary[]): Content {
     sources: whole.sources,
     first_seen: whole.first_seen,
     last_seen: whole.last_seen,
-    flags: identifiers.length < tributaries.length ? withFlag(whole.flags, 'identifiers_cut') : whole.flags,
+    flags,
   };
 }
 

@@ -9,6 +9,8 @@ export interface Occasion {
   readonly byRegroup: boolean;
   /** Latest received time of what touched it, milliseconds. */
   readonly time: number;
+  /** Whether the linker has it in quarantine from now on. */
+  readonly quarantined: boolean;
   /** Where the last tributary that left with events went. */
   readonly into: string | null;
   readonly generation: number;
@@ -22,10 +24,16 @@ export interface NextVersion {
 }
 
 /** The state of a profile that never was. */
-export const unborn: ProfileState = Object.freeze({ version: 0, members: [], alive: false, into: null });
+export const unborn: ProfileState = Object.freeze({
+  version: 0,
+  members: [],
+  alive: false,
+  into: null,
+  quarantined: false,
+});
 
 /**
- * The version that follows from what a profile's tributaries were and are. A profile exists while they hold at least one event.
+ * The version that follows from what a profile's tributaries were and are, and whether it was and is in quarantine. A profile exists while they hold at least one event.
  *
  * @param members hashes of the identifiers of `after`, sorted.
  */
@@ -37,17 +45,18 @@ export function nextVersion(
   members: readonly string[],
   occasion: Occasion,
 ): NextVersion {
+  const { quarantined } = occasion;
   const alive = after.some((tributary) => tributary.events > 0);
-  if (!alive && !state.alive) return { state: { ...state, members }, profile: undefined };
+  if (!alive && !state.alive) return { state: { ...state, members, quarantined }, profile: undefined };
 
-  const was = state.alive ? combine(before) : nothing;
-  const is = alive ? combine(after) : { ...nothing, kind: was.kind };
+  const was = state.alive ? combine(before, state.quarantined) : nothing;
+  const is = alive ? combine(after, quarantined) : { ...nothing, kind: was.kind };
   const changed = changedFields(was, is);
   const into = alive ? null : occasion.into;
   const returns = alive && !state.alive && state.version > 0;
   if (!alive || returns) changed.push('gone');
   if (into !== state.into) changed.push('into');
-  if (changed.length === 0) return { state: { ...state, members }, profile: undefined };
+  if (changed.length === 0) return { state: { ...state, members, quarantined }, profile: undefined };
 
   const version = state.version + 1;
   let updatedAt = occasion.time;
@@ -56,7 +65,7 @@ export function nextVersion(
   if (occasion.byEvent) why.push('event');
   if (occasion.byRegroup) why.push('regroup');
   return {
-    state: { version, members, alive, into },
+    state: { version, members, alive, into, quarantined },
     profile: {
       profile_id: profileId,
       ...is,

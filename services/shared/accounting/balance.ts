@@ -63,6 +63,10 @@ export interface Balance {
   readonly delivered: number;
   readonly suppressed: number;
   readonly dead: number;
+  /** Requests that wait in the planner, not yet among those planned: they are for profiles in quarantine. */
+  readonly held: number;
+  /** Profiles that the planner knows to be in quarantine. */
+  readonly quarantined: number;
   /** Where two counts of the same thing differ, in words. None: the books balance, and nothing is on its way. */
   readonly differences: readonly string[];
   /** Those that what retention or compaction took away explains: the reader has read all that is left. */
@@ -81,6 +85,9 @@ export function balanceOf(counts: Counts): Balance {
     sum(rows.filter((row) => row.task === task && row.topic === prefix + topic).map((row) => row.outcomes[name] ?? 0));
   const output = (name: string, task: string): number =>
     sum(rows.filter((row) => row.task === task && row.topic === '').map((row) => row.outputs[name] ?? 0));
+  /** Values in a counted store. */
+  const kept = (store: string, task: string): number =>
+    sum(rows.filter((row) => row.task === task && row.topic === '').map((row) => row.outcomes[store] ?? 0));
   const differences: string[] = [];
   const expired: string[] = [];
   const short = new Map<string, Reading>();
@@ -179,6 +186,8 @@ export function balanceOf(counts: Counts): Balance {
     delivered,
     suppressed,
     dead,
+    held: kept('held', 'planner'),
+    quarantined: kept('quarantine', 'planner'),
     differences,
     expired,
     short: [...short.values()],
@@ -203,6 +212,7 @@ const passages = (generation: number): Passage[] => [
   { name: 'claim', from: 'resolver', to: 'linker', topic: topics.identityClaims.name, others: 'decision' },
   { name: 'mapping', from: 'linker', to: 'resolver', topic: topics.identityMappings.name },
   { name: 'change', from: 'linker', to: 'projector', topic: topics.identityChanges.name },
+  { name: 'change', from: 'linker', to: 'planner', topic: topics.identityChanges.name },
   { name: 'move', from: 'projector', to: 'projector', topic: movesTopic(generation).name },
 ];
 

@@ -259,6 +259,7 @@ export class PartitionTask {
     this.#held = false;
     metrics.takenOver(this.partition, performance.now() - began);
     metrics.stateBytes(this.partition, state.bytes);
+    this.#tellKept();
     this.#log.info(
       { ms: Math.round(performance.now() - began), restored, positions: Object.fromEntries(positions) },
       'partition taken over',
@@ -395,6 +396,11 @@ export class PartitionTask {
     this.#around.metrics.committed(performance.now() - began);
     await this.#state?.apply(changes, { offset, at: now, cluster: this.#cluster });
     for (const value of batch.totals) this.#totals.set(value.topic, value);
+    this.#tellKept();
+  }
+
+  #tellKept(): void {
+    this.#around.metrics.kept(this.partition, this.#totals.get('')?.outcomes ?? {});
   }
 
   async #letGo(): Promise<void> {

@@ -258,7 +258,7 @@ export class TaskRunner implements Service {
       kafka,
       admin,
       log,
-      metrics: new TaskMetrics(task.name, metrics),
+      metrics: new TaskMetrics(task, metrics),
       definitions,
       inputs,
       outputs,

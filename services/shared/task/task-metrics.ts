@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Task } from './task.ts';
 import type { Workspace } from './workspace.ts';
 
 const SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
@@ -14,9 +15,11 @@ export class TaskMetrics {
   readonly #failures: Counter<'task' | 'code'>;
   readonly #running: Gauge<'task' | 'partition'>;
   readonly #stateBytes: Gauge<'task' | 'partition'>;
+  /** By counted store. */
+  readonly #kept = new Map<string, Gauge<'partition'>>();
 
-  constructor(task: string, registry: Registry) {
-    this.#task = task;
+  constructor({ name, stores }: Pick<Task, 'name' | 'stores'>, registry: Registry) {
+    this.#task = name;
     const registers = [registry];
     const existing = <T>(name: string, make: () => T): T => (registry.getSingleMetric(name) as T | undefined) ?? make();
     this.#settled = existing(
@@ -102,6 +105,12 @@ export class TaskMetrics {
           registers,
         }),
     );
+    for (const [store, { counted }] of Object.entries(stores))
+      if (counted)
+        this.#kept.set(
+          store,
+          existing(counted.name, () => new Gauge({ ...counted, labelNames: ['partition'], registers })),
+        );
   }
 
   settled(work: Workspace): void {
@@ -130,7 +139,13 @@ export class TaskMetrics {
     this.#stateBytes.set({ task: this.#task, partition }, bytes);
   }
 
+  /** @param counts values of the counted stores, by store */
+  kept(partition: number, counts: Readonly<Record<string, number>>): void {
+    for (const [store, gauge] of this.#kept) gauge.set({ partition }, counts[store] ?? 0);
+  }
+
   released(partition: number): void {
+    for (const gauge of this.#kept.values()) gauge.remove({ partition });
     this.#stateBytes.remove({ task: this.#task, partition });
     this.#running.set({ task: this.#task, partition }, 0);
   }

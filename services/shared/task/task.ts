@@ -13,6 +13,11 @@ export interface StoreSpec<N extends RecordName = RecordName> {
    * rebuilt with the values. Such a store only grows: no value is removed, and a new one holds what the one before it held.
    */
   members?(value: Records[N]): readonly string[];
+  /**
+   * Has its values counted: the number is part of every transaction (in the accounting, as an outcome of the row without a topic), and a
+   * gauge by partition. A store that was filled without being counted cannot become counted: it would begin at zero.
+   */
+  readonly counted?: { readonly name: string; readonly help: string };
 }
 export type Stores = Readonly<Record<string, StoreSpec>>;
 

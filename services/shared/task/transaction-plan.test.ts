@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import type { Accounting } from '#schemas/generated/records.ts';
+import { MemoryState } from './memory.ts';
 import { positionsAfter, totalsAfter } from './transaction-plan.ts';
 import { Workspace } from './workspace.ts';
 
@@ -58,4 +60,48 @@ test('totals add what became of each input, and what was put out', () => {
     { next: 4, taken: 4, outcomes: { stitched: 2, duplicate: 2 }, outputs: {} },
     { next: 0, taken: 0, outcomes: {}, outputs: { stitched: 2 } },
   ]);
+});
+
+test('totals count the values of counted stores, whatever a batch does to them', () => {
+  const counted = { name: 'kept', help: 'kept' };
+  const stores = { kept: { record: 'Resolution', counted }, other: { record: 'Resolution' } } as const;
+  const state = new MemoryState(stores);
+  const counter = { service: 's', task: 't', partition: 3, generation: 1, topicOf: () => 'topic' };
+  let totals = new Map<string, Accounting>();
+  const put = ['put', true] as const;
+  const remove = ['remove', false] as const;
+  const batches: (readonly [key: string, readonly [string, boolean]])[][] = [
+    [
+      ['a', put],
+      ['a', put],
+      ['b', put],
+      ['c', remove],
+    ],
+    [
+      ['a', remove],
+      ['a', put],
+      ['b', remove],
+      ['b', remove],
+      ['c', put],
+    ],
+    [
+      ['d', put],
+      ['d', remove],
+    ],
+    [
+      ['a', remove],
+      ['c', remove],
+    ],
+  ];
+  const counts = batches.map((batch) => {
+    const work = new Workspace(stores, state);
+    for (const [key, [, isPut]] of batch) {
+      for (const store of ['kept', 'other']) isPut ? work.put(store, key, {}) : work.remove(store, key);
+    }
+    totals = new Map(totalsAfter(totals, work, new Map(), counter).map((one) => [one.topic, one]));
+    state.apply(work);
+    expect(totals.get('')?.outcomes).toEqual({ kept: state.entries('kept').length });
+    return totals.get('')?.outcomes.kept;
+  });
+  expect(counts).toEqual([2, 2, 2, 0]);
 });

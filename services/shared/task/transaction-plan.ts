@@ -2,7 +2,7 @@ import type { Accounting } from '#schemas/generated/records.ts';
 import type { Input } from './task.ts';
 import type { Workspace } from './workspace.ts';
 
-/** Totals of one task's partition, by input topic; the empty topic counts what was put out. */
+/** Totals of one task's partition, by input topic; the empty topic counts what was put out, and what is in counted stores. */
 export type Totals = ReadonlyMap<string, Accounting>;
 
 /** Who counts. */
@@ -59,11 +59,13 @@ export function totalsAfter(
     }
     changed.push({ ...before, next: positions.get(topic) ?? before.next, taken, outcomes });
   }
-  if (work.emitted.length > 0) {
+  if (work.emitted.length > 0 || work.grown.size > 0) {
     const before = totals.get('') ?? noTotals('', counter);
     const outputs = { ...before.outputs };
     for (const { output } of work.emitted) outputs[output] = (outputs[output] ?? 0) + 1;
-    changed.push({ ...before, outputs });
+    const outcomes = { ...before.outcomes };
+    for (const [store, by] of work.grown) outcomes[store] = (outcomes[store] ?? 0) + by;
+    changed.push({ ...before, outcomes, outputs });
   }
   return changed;
 }

@@ -31,6 +31,8 @@ export class Workspace implements Work<Stores, Channels> {
   readonly outcomes = new Map<string, Map<string, number>>();
   /** Whether there is work to go on with. */
   wantsMore = false;
+  /** By counted store: how many more values it has after this batch. */
+  readonly grown = new Map<string, number>();
   readonly #settled = new Set<Input>();
   readonly #members = new Map<string, Set<string>>();
   readonly #stores: Stores;
@@ -79,6 +81,7 @@ export class Workspace implements Work<Stores, Channels> {
   }
 
   put(store: string, key: string, value: unknown): void {
+    if (this.#stores[store]?.counted && this.get(store, key) === undefined) this.#grow(store, 1);
     this.#changesOf(store).set(key, value);
     const members = this.#members.get(store);
     if (members) for (const member of this.#stores[store]?.members?.(value as never) ?? []) members.add(member);
@@ -86,6 +89,7 @@ export class Workspace implements Work<Stores, Channels> {
 
   remove(store: string, key: string): void {
     if (this.#members.has(store)) throw new Error(`nothing is removed from the store ${store}`);
+    if (this.#stores[store]?.counted && this.get(store, key) !== undefined) this.#grow(store, -1);
     this.#changesOf(store).set(key, undefined);
   }
 
@@ -119,6 +123,10 @@ export class Workspace implements Work<Stores, Channels> {
     if (this.#settled.size === inputs.length) return;
     const open = inputs.find((input) => !this.#settled.has(input));
     throw new Error(`input ${open?.input}@${open?.offset} was left without an outcome`);
+  }
+
+  #grow(store: string, by: number): void {
+    this.grown.set(store, (this.grown.get(store) ?? 0) + by);
   }
 
   #changesOf(store: string): Map<string, unknown> {

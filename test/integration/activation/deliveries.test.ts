@@ -1,16 +1,20 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Definition, Delivery } from '#schemas/generated/records.ts';
+import type { Definition, Delivery, IdentityChange } from '#schemas/generated/records.ts';
 import { accountingTopic, deadTopic, deliveryTopic, topics } from '#schemas/topics.ts';
+import { TaskRunner } from '#shared/task/runner.ts';
 import { stitchedEvent } from '../../../services/activation/stitched-event.fixture.ts';
+import { createProjector } from '../../../services/profile-projector/projector.ts';
 import { addresses } from '../../support/addresses.ts';
+import { freePorts } from '../../support/free-ports.ts';
 import { createInstallation, type Installation } from '../../support/installation.ts';
 import { readAll } from '../../support/read-all.ts';
 import { until } from '../../support/until.ts';
+import { openWarehouse } from '../../support/warehouse.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../support/webhook-receiver.ts';
 
 const SECRET = 'shared-secret-of-the-test';
@@ -34,7 +38,7 @@ beforeEach(async () => {
 
 const newStateDirectory = (): string => mkdtempSync(join(tmpdir(), 'tributary-activation-'));
 
-function start(dataDirectory: string): ChildProcess {
+function start(dataDirectory: string, opsPort = 0): ChildProcess {
   const { brokers, registryUrl } = addresses();
   const child = spawn(process.execPath, [main], {
     env: {
@@ -43,7 +47,7 @@ function start(dataDirectory: string): ChildProcess {
       TRIBUTARY_REGISTRY_URL: registryUrl,
       TRIBUTARY_PREFIX: installation.prefix,
       TRIBUTARY_DATA: dataDirectory,
-      TRIBUTARY_OPS_PORT: '0',
+      TRIBUTARY_OPS_PORT: String(opsPort),
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -65,7 +69,7 @@ async function stop(): Promise<number | null> {
 }
 
 async function produce(
-  topic: (typeof topics)['eventsStitched' | 'definitions' | 'profiles'],
+  topic: (typeof topics)['eventsStitched' | 'definitions' | 'profiles' | 'identityChanges'],
   records: [string, object][],
 ) {
   const codec = await installation.codecs.ofTopic(installation.prefix + topic.name, topic.value);
@@ -305,4 +309,140 @@ describe('destinations', () => {
     await stop();
     await stuck.close();
   });
+});
+
+describe('a profile in quarantine', () => {
+  const [GUARDED, FREE] = ['11111111-1111-5111-8111-111111111111', '22222222-2222-5222-8222-222222222222'] as const;
+  const place = { [GUARDED]: identifier(1), [FREE]: identifier(2) };
+
+  const order = (profile: typeof GUARDED | typeof FREE, ...numbers: number[]) =>
+    produce(
+      topics.eventsStitched,
+      numbers.map((n) => [
+        profile,
+        stitchedEvent({
+          message_id: `m${n}`,
+          profile_id: profile,
+          identifiers: [place[profile]],
+          payload: { type: 'track', event: 'Order Completed', properties: { n } },
+        }),
+      ]),
+    );
+  /** What the linker says. */
+  const decide = (kind: 'quarantined' | 'released') =>
+    produce(topics.identityChanges, [
+      [
+        GUARDED,
+        {
+          kind,
+          profile_id: GUARDED,
+          identifier: place[GUARDED],
+          to_profile_id: null,
+          version: kind === 'released' ? 9 : 5,
+          other: null,
+          reason: 'too_large',
+          claim_ids: [],
+          decided_at: Date.parse('2026-03-01T12:30:00Z'),
+          definitions: [],
+          generation: 1,
+        } satisfies IdentityChange,
+      ],
+    ]);
+
+  test('is sent nothing, also after the disk is lost; once released, all that waited, in order', async () => {
+    const warehouse = await openWarehouse(installation);
+    const projector = new TaskRunner(createProjector({ generation: 1 }), installation.host());
+    const projecting = projector.run();
+    const [port = 0] = await freePorts(1);
+    const gauges = async (): Promise<(number | undefined)[]> => {
+      const text = await fetch(`http://127.0.0.1:${port}/metrics`).then(
+        (response) => response.text(),
+        () => '',
+      );
+      return ['quarantined_profiles', 'held_requests'].map((name) => {
+        const values = [...text.matchAll(new RegExp(`^tributary_activation_${name}\\{.* (\\d+)$`, 'gm'))];
+        return values.length < 4 ? undefined : values.reduce((sum, [, value]) => sum + Number(value), 0);
+      });
+    };
+    const gaugesAre = async (...wanted: number[]): Promise<void> => {
+      let last: unknown;
+      await until(
+        `gauges ${wanted}`,
+        async () => {
+          last = await gauges();
+          return String(last) === String(wanted);
+        },
+        60_000,
+        () => last,
+      );
+    };
+    const directory = newStateDirectory();
+    const passwordFile = join(directory, 'clickhouse-password');
+    writeFileSync(passwordFile, addresses().clickhousePassword);
+    const tributary = (command: string): Promise<string> =>
+      new Promise((resolve) => {
+        const { brokers, registryUrl, clickhouseUrl } = addresses();
+        const env = {
+          PATH: process.env.PATH,
+          TRIBUTARY_KAFKA_BROKERS: brokers,
+          TRIBUTARY_REGISTRY_URL: registryUrl,
+          TRIBUTARY_CLICKHOUSE_URL: clickhouseUrl,
+          TRIBUTARY_CLICKHOUSE_PASSWORD_FILE: passwordFile,
+          TRIBUTARY_CLICKHOUSE_DATABASE: warehouse.database,
+          TRIBUTARY_PREFIX: installation.prefix,
+          TRIBUTARY_DATA: directory,
+        };
+        const tool = new URL('../../../bin/tributary.mjs', import.meta.url).pathname;
+        execFile(process.execPath, [tool, command], { env }, (_, out, err) => resolve(out + err));
+      });
+    const flagsAre = (...wanted: string[]) =>
+      until(`flags ${wanted}`, async () => {
+        const rows = await warehouse.rows<{ flags: string[] }>(
+          `SELECT flags FROM {db}.profiles WHERE profile_id = '${GUARDED}'`,
+        );
+        return JSON.stringify(rows) === JSON.stringify([{ flags: wanted }]);
+      });
+
+    await define('shop');
+    const child = start(directory, port);
+    await order(GUARDED, 0, 1);
+    await order(FREE, 100, 101);
+    expect(await settledAs('shop', 4)).toEqual({ delivered: 4 });
+    await decide('quarantined');
+    await gaugesAre(1, 0);
+    await order(GUARDED, ...Array.from({ length: 30 }, (_, n) => n + 2));
+    await order(FREE, 102);
+    expect(await settledAs('shop', 5)).toEqual({ delivered: 5 });
+    await gaugesAre(1, 30);
+
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    start(newStateDirectory(), port);
+    await gaugesAre(1, 30);
+    await order(FREE, 103);
+    expect(await settledAs('shop', 6)).toEqual({ delivered: 6 });
+    expect(receiver.accepted.size).toBe(6);
+    await flagsAre('quarantined');
+    await until('the tool has the books', async () => /held, in quarantine +30\n/.test(await tributary('status')));
+    const doctor = await tributary('doctor');
+    expect(doctor).toContain(
+      `· 1 profiles are in quarantine; 30 deliveries wait for them:\n    ${GUARDED}: too large, since 2026-03-01 12:30 UTC\n`,
+    );
+
+    await decide('released');
+    expect(await settledAs('shop', 36)).toEqual({ delivered: 36 });
+    await gaugesAre(0, 0);
+    await order(GUARDED, 32);
+    expect(await settledAs('shop', 37)).toEqual({ delivered: 37 });
+    const sent = receiver.requests.filter(({ earlier }) => earlier === 0);
+    const numbers = sent.map(({ body }) => JSON.parse(body).properties.n as number).filter((n) => n < 100);
+    expect(numbers).toEqual(Array.from({ length: 33 }, (_, n) => n));
+    await flagsAre();
+    await until('the tool knows', async () => !(await tributary('doctor')).includes('quarantine'));
+
+    await stop();
+    await projector.stop();
+    await projecting;
+    await warehouse.close();
+  }, 240_000);
 });

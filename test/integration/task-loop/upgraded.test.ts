@@ -3,7 +3,7 @@ import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Seen } from '#schemas/generated/records.ts';
 import { schemaOf } from '#schemas/load.ts';
-import { accountingTopic, topics } from '#schemas/topics.ts';
+import { accountingTopic, type Topic, topics } from '#schemas/topics.ts';
 import { type Codec, Codecs } from '#shared/kafka/codec.ts';
 import { DiskState } from '#shared/task/disk-state.ts';
 import { LostInfrastructure } from '#shared/task/errors.ts';
@@ -12,6 +12,7 @@ import { defineTask } from '#shared/task/task.ts';
 import { addresses } from '../../support/addresses.ts';
 import { produceEvents } from '../../support/counting-task.ts';
 import { createInstallation, type Installation } from '../../support/installation.ts';
+import { produce } from '../../support/produce.ts';
 import { readAll } from '../../support/read-all.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { until } from '../../support/until.ts';
@@ -98,4 +99,57 @@ test('what a version without members has kept is found by one with them, on the 
   await untilDone(keeping({}), { taken: 100 });
   await produceEvents(installation, 0, 100);
   await untilDone(keeping({ members: ({ ids }: Seen) => [ids.toString('hex')] }), { again: 100, taken: 100 });
+});
+
+test('a task that reads one topic more than before goes on in the others, and begins that one at its start', async () => {
+  const mine = await createInstallation(addresses());
+  const reading = (inputs: Readonly<Record<string, Topic>>) =>
+    defineTask({
+      name: 'reader',
+      inputs,
+      outputs: {},
+      stores: {},
+      process(batch, work) {
+        for (const input of batch) work.settle(input, 'read');
+      },
+    });
+  const host = mine.host();
+  const untilRead = async (
+    inputs: Readonly<Record<string, Topic>>,
+    expected: Record<string, number>,
+  ): Promise<void> => {
+    const runner = new TaskRunner(reading(inputs), host);
+    const running = runner.run();
+    let last: unknown;
+    await until(
+      'all are read',
+      async () => {
+        const newest = new Map((await readAll(mine, accountingTopic(1))).map(({ key, value }) => [key, value]));
+        const counts: Record<string, number> = {};
+        for (const totals of newest.values()) {
+          const topic = totals?.topic.replace(mine.prefix, '') ?? '';
+          if (totals && totals.taken > 0) counts[topic] = (counts[topic] ?? 0) + totals.taken;
+        }
+        last = counts;
+        return isDeepStrictEqual(counts, expected);
+      },
+      30_000,
+      () => last,
+    );
+    await runner.stop();
+    await running;
+  };
+  const mappings = Array.from({ length: 20 }, (_, n) => {
+    const key = String(n).padStart(32, '0');
+    return { key, value: { hash: key, profile_id: 'p', version: 1, decided_at: 0, generation: 1 } };
+  });
+  await produceEvents(mine, 0, 100);
+  await produce(mine, topics.identityMappings, mappings);
+  await untilRead({ event: topics.eventsCollected }, { 'events.collected': 100 });
+  await produceEvents(mine, 100, 50);
+  await untilRead(
+    { event: topics.eventsCollected, mapping: topics.identityMappings },
+    { 'events.collected': 150, 'identity.mappings': 20 },
+  );
+  await mine.close();
 });

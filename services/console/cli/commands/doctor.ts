@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { accountingTopic, movesTopic, topics } from '#schemas/topics.ts';
-import { balanceOf } from '#shared/accounting/balance.ts';
+import { type Balance, balanceOf } from '#shared/accounting/balance.ts';
 import type { Connections } from '../connections.ts';
 import type { Output } from '../output.ts';
 import { readCounts } from '../read-counts.ts';
@@ -86,6 +86,22 @@ async function examineBooks(connections: Connections, find: Say, note: Say): Pro
       `${books.dead} deliveries were given up, ${today?.dead} in the last 24 hours`,
       '`tributary deliveries` tells why',
     );
+  if (books.quarantined > 0) await examineQuarantine(connections, books, note);
+}
+
+/** What waits until a person, or the linker, decides otherwise. */
+async function examineQuarantine(connections: Connections, { quarantined, held }: Balance, note: Say): Promise<void> {
+  const profiles = await connections.rows<{ id: string; reason: string; since: string }>(
+    `SELECT toString(profile_id) AS id, last.3 AS reason, formatDateTime(last.4, '%Y-%m-%d %H:%i', 'UTC') AS since
+     FROM (SELECT profile_id, argMax((kind, version, reason, decided_at), (version, kind = 'released')) AS last
+       FROM identity_changes WHERE kind IN ('quarantined', 'released') GROUP BY profile_id)
+     WHERE last.1 = 'quarantined' ORDER BY last.4 DESC, id LIMIT 5`,
+  );
+  const list = profiles.map(({ id, reason, since }) => `\n    ${id}: ${reason.replace('_', ' ')}, since ${since} UTC`);
+  note(
+    `${quarantined} profiles are in quarantine; ${held} deliveries wait for them:${list.join('')}`,
+    'look at one with `tributary identity graph ID`; what does not belong together, part with `unlink`, or `block` the value that joins it',
+  );
 }
 
 async function examineClickHouse(connections: Connections, find: Say): Promise<void> {

@@ -42,6 +42,7 @@ export function booksText(books: Balance): string {
     ['  delivered', books.delivered],
     ['  suppressed', books.suppressed],
     ['  dead', books.dead],
+    ['held, in quarantine', books.held],
   ] as const;
   const verdict =
     books.differences.length === 0

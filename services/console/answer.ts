@@ -1,6 +1,7 @@
 import type { Profile } from '#schemas/generated/records.ts';
 import type { Hashing } from '#shared/identity/hashing.ts';
-import { normalise } from '#shared/identity/identifiers.ts';
+import { spellingsAskedFor } from '#shared/identity/identifiers.ts';
+import type { NamingRules } from '#shared/identity/plan.ts';
 import type { ProfileView } from './adapters/profile-view.ts';
 import type { Warehouse } from './adapters/warehouse.ts';
 import { cursorOf } from './core/cursor.ts';
@@ -13,14 +14,18 @@ import { identifiersShape, profileShape, traitsShape } from './core/shapes.ts';
 /** What answers are made from. */
 export interface Sources {
   readonly hashing: Hashing;
+  /** The identity rules in force; undefined as long as they are not known. */
+  readonly rules: () => NamingRules | undefined;
   readonly view: Pick<ProfileView, 'answers' | 'byHash' | 'byId' | 'mappingVersion'>;
   readonly warehouse: Warehouse;
 }
 
 /** Answers a question of the read API. @throws Problem */
-export async function answerTo(question: Question, { hashing, view, warehouse }: Sources): Promise<unknown> {
-  if (!view.answers) throw new Problem(503, 'not_ready', 'profiles are still being read; try again in a moment');
-  const found = await find(question.reference);
+export async function answerTo(question: Question, { hashing, rules, view, warehouse }: Sources): Promise<unknown> {
+  const inForce = rules();
+  if (!view.answers || !inForce)
+    throw new Problem(503, 'not_ready', 'profiles are still being read; try again in a moment');
+  const found = await find(question.reference, inForce);
   const { profile } = found;
   const hashes = hashesOf(profile);
   switch (question.part) {
@@ -48,18 +53,27 @@ export async function answerTo(question: Question, { hashing, view, warehouse }:
       };
     }
     case 'explain':
-      return explain(found, await find(question.other));
+      return explain(found, await find(question.other, inForce));
   }
 
-  async function find(reference: Reference): Promise<{ readonly profile: Profile; readonly hash: string | undefined }> {
+  async function find(
+    reference: Reference,
+    known: NamingRules,
+  ): Promise<{ readonly profile: Profile; readonly hash: string | undefined }> {
     if (reference.by === 'profile_id') {
       const profile = orRefuse(await view.byId(reference.profileId));
       return { profile, hash: anchorOf(profile, reference.profileId) };
     }
-    const value = normalise(reference.type, reference.value);
-    if (value === undefined) throw new Problem(400, 'invalid_identifier', `this is no usable ${reference.type}`);
-    const hash = hashing.hash(reference.type, value);
-    return { profile: orRefuse(await view.byHash(hash)), hash };
+    const { type, value } = reference;
+    const spelled = spellingsAskedFor(type, value, known);
+    for (const one of new Set([spelled.inForce, spelled.exact])) {
+      if (one === undefined) continue;
+      const hash = hashing.hash(type, one);
+      const profile = await view.byHash(hash);
+      if (profile) return { profile, hash };
+    }
+    if (spelled.inForce === undefined) throw new Problem(400, 'invalid_identifier', `this is no usable ${type}`);
+    throw notFound();
   }
 
   /** The identifier whose default profile this id is: the reason why it leads to this profile. */
@@ -102,7 +116,9 @@ export async function answerTo(question: Question, { hashing, view, warehouse }:
 
 const hashesOf = (profile: Profile): string[] => profile.identifiers.map(({ hash }) => hash);
 
+const notFound = (): Problem => new Problem(404, 'profile_not_found', 'there is no such profile');
+
 function orRefuse(profile: Profile | undefined): Profile {
-  if (!profile) throw new Problem(404, 'profile_not_found', 'there is no such profile');
+  if (!profile) throw notFound();
   return profile;
 }

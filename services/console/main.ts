@@ -8,6 +8,7 @@ import { runServices } from '#shared/service/run-services.ts';
 import { instruments, readSecret, settingsOf } from '#shared/service/start-up.ts';
 import { ApiServer } from './adapters/api-server.ts';
 import { ProfileView } from './adapters/profile-view.ts';
+import { RulesInForce } from './adapters/rules-in-force.ts';
 import { Warehouse } from './adapters/warehouse.ts';
 import { answerTo } from './answer.ts';
 import { options } from './config.ts';
@@ -18,9 +19,12 @@ const token = readFileSync(settings.apiTokenFile || join(settings.dataDirectory,
 if (token.length < 16) throw new Error('the API token must have at least 16 characters');
 const hashing = hashingWith(readSecret(settings));
 
+const kafka = createKafka(settings, 'console');
+const codecs = new Codecs(settings.registryUrl);
+const rules = new RulesInForce(kafka, codecs, settings.prefix, log);
 const view = new ProfileView({
-  kafka: createKafka(settings, 'console'),
-  codecs: new Codecs(settings.registryUrl),
+  kafka,
+  codecs,
   prefix: settings.prefix,
   hashing,
   directory: join(settings.dataDirectory, 'state', `g${settings.generation}`, 'console'),
@@ -32,8 +36,8 @@ const api = new ApiServer({
   port: settings.apiPort,
   token,
   metrics,
-  notReady: () => view.notReady(),
-  answer: (question) => answerTo(question, { hashing, view, warehouse }),
+  notReady: () => [...view.notReady(), ...rules.notReady()],
+  answer: (question) => answerTo(question, { hashing, rules: () => rules.current, view, warehouse }),
   log,
 });
-await runServices(log, [view, api]);
+await runServices(log, [rules, view, api]);

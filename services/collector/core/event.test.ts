@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { EventCollected } from '#schemas/generated/records.ts';
+import { definitionKinds } from '#shared/definitions/kinds.ts';
 import { typeOf } from '#shared/kafka/codec.ts';
 import { envelope, keeping } from './envelope.fixture.ts';
 import type { Envelope } from './event.ts';
@@ -52,6 +54,22 @@ describe('an accepted event', () => {
       '{"type":"track", "event":"E","userId":"u1","properties":{"revenue":10.10,"big":12345678901234567890}}';
     const decision = keeping(text, JSON.parse(text), undefined, envelope);
     expect(decision.value.payload).toBe(text);
+  });
+
+  test.each([
+    ['whole', '"properties":{"card":12345678901234567890}', '{}', 'card=12345678901234567890'],
+    ['of the batch', '"properties":{}', '{"traits":{"card":12345678901234567890}}', 'card=12345678901234567890'],
+    ['with an exponent', '"properties":{"card":1e30}', '{}', 'anonymous_id=a'],
+  ])('is named by a number that JavaScript cannot hold as it was written: %s', (_, properties, context, expected) => {
+    const text = `{"type":"track","event":"E","anonymousId":"a",${properties}}`;
+    const { value } = keeping(text, JSON.parse(text), undefined, {
+      ...envelope,
+      rules: definitionKinds.identity_rules.parse({ types: [{ type: 'card' }, { type: 'anonymous_id' }] }),
+      batchLevel: [underOf('context', context)],
+      batchContext: JSON.parse(context),
+    });
+    const [first] = (value as EventCollected).identifiers;
+    expect(`${first?.type}=${first?.value}`).toBe(expected);
   });
 
   test('has the type of the endpoint, whatever it says itself', () => {

@@ -5,7 +5,8 @@ import type { DefinitionBodies } from '#shared/definitions/kinds.ts';
 import { exactId } from '#shared/identity/exact-id.ts';
 import type { Hashing } from '#shared/identity/hashing.ts';
 import { identifiersOf } from '#shared/identity/identifiers.ts';
-import { withoutMember } from '#shared/json/members.ts';
+import type { NamingRules } from '#shared/identity/plan.ts';
+import { memberText, withoutMember } from '#shared/json/members.ts';
 import { consentsOf } from './consents.ts';
 import { deeperThan, MOST_DEPTH } from './depth.ts';
 import { type Client, enrichmentOf, type Knowledge, withFound } from './enrichment.ts';
@@ -19,7 +20,7 @@ import { truncatedAddress } from './truncated-address.ts';
 export interface Envelope {
   readonly source: string;
   readonly settings: Pick<DefinitionBodies['source'], 'keepIp' | 'enrich' | 'defaultCurrency'>;
-  readonly rules: Pick<DefinitionBodies['identity_rules'], 'types' | 'blockedValues'>;
+  readonly rules: NamingRules;
   readonly definitions: readonly DefinitionVersion[];
   readonly receivedAt: number;
   /** The body's own `sentAt`, or the header's. */
@@ -99,11 +100,14 @@ export function decide(sent: string, event: unknown, endpoint: EventType | undef
       userId,
       anonymousId,
       previousId: exactId(text, 'previousId', event.previousId),
+      groupId: event.groupId,
       traits: event.traits,
+      properties: event.properties,
       context,
     },
     envelope.rules,
     envelope.hashing,
+    (place) => wholeNumber(memberText(payload, ...place)),
   );
   const routing = identifiers[0];
   if (!routing) return reject(text, event, 'no_identifier', ['$: no usable identifier'], envelope);
@@ -185,6 +189,10 @@ const textOf = (value: unknown): string | null =>
     : typeof value === 'number'
       ? String(value)
       : null;
+
+/** A number's text, if it is digits only. */
+const wholeNumber = (text: string | undefined): string | undefined =>
+  text !== undefined && /^\d+$/.test(text) ? text : undefined;
 
 function nameOf(event: Fields, type: EventType): string | null {
   if (type === 'track') return textOf(event.event);

@@ -1,19 +1,21 @@
 import { expect, test } from 'vitest';
 import type { EventCollected } from '#schemas/generated/records.ts';
+import { definitionKinds } from '#shared/definitions/kinds.ts';
 import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
 import { exactId } from '#shared/identity/exact-id.ts';
 import { identifiersOf } from '#shared/identity/identifiers.ts';
+import type { NamingRules } from '#shared/identity/plan.ts';
 import { aliasOf } from './alias.ts';
 import { hashing } from './arbitrary.fixture.ts';
 
 const UUID = '84469a7b-c970-457a-89cf-ac1caf065e83';
 
 /** What the collector makes of an alias call. */
-function collected(payload: string): EventCollected {
+function collected(payload: string, rules: NamingRules = defaultIdentityRules): EventCollected {
   const event = JSON.parse(payload) as Record<string, unknown>;
   const id = (name: string): unknown => exactId(payload, name, event[name]);
   const ids = { userId: id('userId'), previousId: id('previousId'), anonymousId: id('anonymousId') };
-  const identifiers = identifiersOf({ type: 'alias', ...ids }, defaultIdentityRules, hashing);
+  const identifiers = identifiersOf({ type: 'alias', ...ids }, rules, hashing);
   return { type: 'alias', payload, identifiers } as unknown as EventCollected;
 }
 
@@ -34,5 +36,15 @@ test.each([
   ['one that is no id', '{"a":1}', '"u0"', undefined],
 ])('an alias of %s', (_, userId, previousId, expected) => {
   const alias = aliasOf(collected(`{"type":"alias","userId":${userId},"previousId":${previousId}}`));
+  expect(alias?.map(({ value }) => value)).toEqual(expected);
+});
+
+test.each([
+  ['lowercase', 'Ann', 'ANN-OLD', ['ann-old', 'ann']],
+  ['email', 'Ann@B.co', 'Old@B.co', ['old@b.co', 'ann@b.co']],
+  ['phone', '030 1234567', '+49 30 7654321', ['+49307654321', '+49301234567']],
+] as const)('an alias of user ids that the rules spell as %s', (spelling, userId, previousId, expected) => {
+  const rules = definitionKinds.identity_rules.parse({ types: [{ type: 'user_id', spelling }], phoneCountry: 'DE' });
+  const alias = aliasOf(collected(JSON.stringify({ type: 'alias', userId, previousId }), rules));
   expect(alias?.map(({ value }) => value)).toEqual(expected);
 });

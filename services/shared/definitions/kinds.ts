@@ -5,6 +5,9 @@ import { webhook } from './webhook.ts';
 
 const consentPurposes = z.array(z.string().min(1)).default([]);
 
+/** One person has one user id; what else is known of a person may be several, and far more are a mistake or a crowd. */
+const limitOf = (type: string): number => (type === 'user_id' || type === 'group_id' ? 1 : 5);
+
 /**
  * The kinds of definitions and the shape of each. Unknown fields are errors, so that a typing mistake is found when it is
  * applied, not when an event is lost.
@@ -52,25 +55,27 @@ export const definitionKinds = {
   }),
   /** Which identifiers exist and how they link. The name is `default`. */
   identity_rules: z.strictObject({
-    /** Highest priority first. `limit`: how many one profile may hold. */
+    /** Highest priority first. `limit`: how many one profile may hold; 5 unless told, and 1 of user and group ids. */
     types: z
       .array(
-        z.strictObject({
-          type: z.string().min(1),
-          limit: z.number().int().min(1).default(5),
-          /** The limit holds for identifiers that were first received within any so many days. None: for ever. */
-          limitDays: z.number().min(0.01).max(3_650).optional(),
-          links: z.enum(['strong', 'weak', 'lookup']).default('strong'),
-          /** How a value is spelled: as it is, in lower case, or as an address or number is. By the type's name when absent. */
-          spelling: z.enum(['exact', 'lowercase', 'email', 'phone']).optional(),
-          /** Where in an event it stands: `userId`, `traits.email`, `properties.customer.id`. The usual places when absent. */
-          from: z
-            .array(z.string().regex(/^[A-Za-z_$][\w$-]*(\.[A-Za-z_$][\w$-]*)*$/, 'not a path such as traits.email'))
-            .min(1)
-            .optional(),
-          /** Whose are events that it routes, once several user ids were seen with it: of the first of them (`owner`, when absent), or of a profile of its own. */
-          whenShared: z.enum(['owner', 'device']).optional(),
-        }),
+        z
+          .strictObject({
+            type: z.string().min(1),
+            limit: z.number().int().min(1).optional(),
+            /** The limit holds for identifiers that were first received within any so many days. None: for ever. */
+            limitDays: z.number().min(0.01).max(3_650).optional(),
+            links: z.enum(['strong', 'weak', 'lookup']).default('strong'),
+            /** How a value is spelled: as it is, in lower case, or as an address or number is. By the type's name when absent. */
+            spelling: z.enum(['exact', 'lowercase', 'email', 'phone']).optional(),
+            /** Where in an event it stands: `userId`, `traits.email`, `properties.customer.id`. The usual places when absent. */
+            from: z
+              .array(z.string().regex(/^[A-Za-z_$][\w$-]*(\.[A-Za-z_$][\w$-]*)*$/, 'not a path such as traits.email'))
+              .min(1)
+              .optional(),
+            /** Whose are events that it routes, once several user ids were seen with it: of the first of them (`owner`, when absent), or of a profile of its own. */
+            whenShared: z.enum(['owner', 'device']).optional(),
+          })
+          .transform((one) => ({ ...one, limit: one.limit ?? limitOf(one.type) })),
       )
       .min(1),
     /**

@@ -58,6 +58,47 @@ const mistakes: readonly (readonly [name: string, text: string, errors: readonly
     ['f:2:7 name: of identity_rules must be default'],
   ],
   [
+    'identity rules that say something twice, or what cannot be',
+    `kind: identity_rules
+name: default
+spec:
+  types:
+    - { type: user_id, limit: 2, limitDays: 30 }
+    - { type: card }
+    - { type: card }
+    - { type: "a:b" }
+    - { type: profile_id }
+    - { type: external_id, from: [properties.id] }
+    - type: loyalty
+      from:
+        - properties.card
+        - userId.card
+        - traits
+        - integrations.card
+        - context.externalIds.card
+        - anonymousId
+  phoneCountry: XX
+`,
+    [
+      'f:5:31 spec.types.0.limit: must be 1: two user ids are two people',
+      'f:5:45 spec.types.0.limitDays: must be absent: one person has one user id for ever',
+      'f:7:15 spec.types.2.type: card is there twice',
+      'f:8:15 spec.types.3.type: must be a name such as loyalty_card, or external_id:<type>',
+      'f:9:15 spec.types.4.type: is what profiles are asked for by, and no identifier of an event',
+      'f:10:34 spec.types.5.from: must be absent: external ids stand in context.externalIds; external_id:<type> may have other places',
+      'f:14:11 spec.types.6.from.1: can never match: userId is a single value',
+      'f:15:11 spec.types.6.from.2: can never match: traits is an object, name what is in it',
+      'f:16:11 spec.types.6.from.3: can never match: it must be userId, anonymousId or groupId, or begin with traits, properties or context',
+      'f:17:11 spec.types.6.from.4: can never match: external ids are a list, and are of the types external_id and external_id:<type>',
+      'f:19:17 spec.phoneCountry: XX is no country with phone numbers',
+    ],
+  ],
+  [
+    'identity rules that tell nobody apart',
+    'kind: identity_rules\nname: default\nspec:\n  types: [{type: email}]\n',
+    ['f:4:10 spec.types: must have user_id: it is what tells people apart'],
+  ],
+  [
     'the same twice',
     'kind: purpose\nname: ads\n---\nkind: purpose\nname: ads\n',
     ['f:5:7 name: purpose/ads is defined twice'],
@@ -96,6 +137,14 @@ describe('validateDefinitions', () => {
         { kind: 'purpose', name: 'ads', body: { description: 'Advertising', default: 'denied' } },
         { kind: 'source', name: 'old', body: undefined },
       ],
+    });
+  });
+
+  test('of user ids and group ids one profile may hold one, of others five', () => {
+    const text =
+      'kind: identity_rules\nname: default\nspec: {types: [{type: user_id}, {type: email}, {type: group_id}]}';
+    expect(validateDefinitions(text, 'f')).toMatchObject({
+      definitions: [{ body: { types: [{ limit: 1 }, { limit: 5 }, { limit: 1 }] } }],
     });
   });
 

@@ -1,4 +1,5 @@
 import { type Document, isMap, isNode, isPair, isScalar, LineCounter, type Node, parseAllDocuments } from 'yaml';
+import { faultsOfIdentityRules } from './faults-of-identity-rules.ts';
 import { type DefinitionBodies, type DefinitionKind, definitionKinds } from './kinds.ts';
 import { type Mistake, sharedWriteKeys } from './shared-write-keys.ts';
 
@@ -120,6 +121,9 @@ function wantedOf(
         for (const key of issue.keys) wrong([...path, key], 'no such field', true);
       else wrong(path, issue.message);
     }
+  } else if (kind === 'identity_rules') {
+    for (const fault of faultsOfIdentityRules(result.data as DefinitionBodies['identity_rules']))
+      wrong(['spec', ...fault.path], fault.wrong);
   }
   return ok && result.success
     ? { kind: kind as DefinitionKind, name: name as string, body: result.data as Wanted['body'] }

@@ -1,0 +1,75 @@
+import type { Definitions } from '#shared/definitions/definitions.ts';
+import { type DefinitionsFeed, followDefinitions } from '#shared/definitions/feed.ts';
+import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
+import type { NamingRules } from '#shared/identity/plan.ts';
+import type { KafkaClient } from '#shared/kafka/client.ts';
+import type { Codecs } from '#shared/kafka/codec.ts';
+import { BackOff } from '#shared/service/back-off.ts';
+import type { Log } from '#shared/service/log.ts';
+import type { Service } from '#shared/service/service.ts';
+
+/** Follows the identity rules, so that what is asked for is spelled as in events. When Kafka goes, what is known stays known. */
+export class RulesInForce implements Service {
+  readonly name = 'identity rules';
+  readonly #follow: (onLost: (error: Error) => void) => Promise<DefinitionsFeed>;
+  readonly #log: Log;
+  readonly #stopped = new AbortController();
+  #done: Promise<void> | undefined;
+  /** Undefined as long as they are not known. */
+  current: NamingRules | undefined;
+
+  constructor(kafka: KafkaClient, codecs: Codecs, prefix: string, log: Log) {
+    this.#follow = (onLost) => followDefinitions(kafka, codecs, prefix, log, onLost);
+    this.#log = log;
+  }
+
+  notReady(): string[] {
+    return this.current ? [] : ['the identity rules are not known yet'];
+  }
+
+  async run(): Promise<void> {
+    this.#done = this.#run();
+    await this.#done;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#done;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopped;
+    const backOff = new BackOff(100, 5_000);
+    while (!signal.aborted) {
+      try {
+        await this.#followOnce(() => backOff.succeeded());
+      } catch (error) {
+        if (signal.aborted) return;
+        const reason = error instanceof Error ? error.message : String(error);
+        this.#log.warn({ reason }, 'the identity rules are followed anew');
+        await backOff.failed(signal);
+      }
+    }
+  }
+
+  async #followOnce(onSuccess: () => void): Promise<void> {
+    const ended = Promise.withResolvers<never>();
+    ended.promise.catch(() => undefined);
+    const onAbort = (): void => ended.reject(new Error('stopping'));
+    this.#stopped.signal.addEventListener('abort', onAbort);
+    let feed: DefinitionsFeed | undefined;
+    try {
+      feed = await Promise.race([this.#follow(ended.reject), ended.promise]);
+      const learn = (definitions: Definitions): void => {
+        this.current = definitions.get('identity_rules', 'default')?.body ?? defaultIdentityRules;
+      };
+      feed.onChange(learn);
+      learn(feed.current());
+      onSuccess();
+      await ended.promise;
+    } finally {
+      this.#stopped.signal.removeEventListener('abort', onAbort);
+      await feed?.stop();
+    }
+  }
+}

@@ -158,7 +158,8 @@ function generalClaims(inputs: readonly ClaimInput[], work: LinkerWork, before: 
 function takeIn(input: ClaimInput, { identifiers, strength }: About, work: LinkerWork, graph: BatchGraph): void {
   const { claim_id: id, source, actor, definitions, received_at, ...rest } = input.value as IdentityClaim;
   const occurred_at = rest.occurred_at ?? received_at;
-  const known = work.get('claim', id);
+  // A claim about an identifier that nobody knows is new.
+  const known = identifiers.every(({ hash }) => graph.node(hash)) ? work.get('claim', id) : undefined;
   const settle = (outcome: string): void => work.settle(input, isResolver(actor) ? outcome : DECISION);
   if (known && known.received_at <= received_at && known.occurred_at <= occurred_at) {
     settle('known');

@@ -268,14 +268,18 @@ export class BatchGraph {
   /** Sorted by the other end. */
   #linksOf(hash: string): Iterable<readonly [string, Link]> {
     const changed = this.#links.get(hash);
-    if (!changed) return this.#store.links(hash);
-    const all = new Map(this.#store.links(hash));
-    for (const [to, link] of changed) all.set(to, link);
+    // Nothing is kept of a new one: there is nothing to look for.
+    const isNew = this.#new.has(hash);
+    if (!changed) return isNew ? [] : this.#store.links(hash);
+    const all = isNew ? changed : new Map(this.#store.links(hash));
+    if (all !== changed) for (const [to, link] of changed) all.set(to, link);
     return [...all].sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
   #link(from: string, to: string): Link | undefined {
-    return this.#links.get(from)?.get(to) ?? this.#store.link(from, to);
+    const changed = this.#links.get(from)?.get(to);
+    if (changed || this.#new.has(from) || this.#new.has(to)) return changed;
+    return this.#store.link(from, to);
   }
 
   #at(from: string): Map<string, Link> {

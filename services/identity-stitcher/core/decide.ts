@@ -64,6 +64,7 @@ export interface Surroundings {
 /** What a touched component now is, against what was last said of it. */
 export function decide({ vertices, decider, cut }: Component, around: Surroundings): Decision {
   const { rules, profileIdOf } = around;
+  if (isAsItWas(vertices, profileIdOf)) return nothing;
   const { groups, refused: refusals } = resolve(vertices, rules);
   const moved: Moved[] = [];
   const quarantined: Quarantined[] = [];
@@ -122,6 +123,16 @@ export function decide({ vertices, decider, cut }: Component, around: Surroundin
     }
   }
   return { moved, refused, quarantined, nodes, marks };
+}
+
+const nothing: Decision = { moved: [], refused: [], quarantined: [], nodes: [], marks: [] };
+
+/** Most identifiers are alone when they are new: with them there is nothing to work out. */
+function isAsItWas(vertices: readonly Vertex[], profileIdOf: (hash: string) => string): boolean {
+  const [only] = vertices;
+  if (!only || vertices.length > 1 || only.edges.length > 0) return false;
+  const { identifier, profile_id, quarantine } = only.node;
+  return quarantine === null && profile_id === profileIdOf(identifier.hash);
 }
 
 /** Above that of all that was said of the identifier before, also where several batches decide under one claim. */

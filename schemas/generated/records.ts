@@ -288,7 +288,7 @@ export interface IdentityClaim {
   /** Who says so: the resolver task, a person, a rule or a model. */
   readonly actor: string;
   readonly reason: string | null;
-  /** withdraw: which claims no longer count: claim:<id>, source:<name>, actor:<name> (a * at the end stands for any rest), definition:<kind>/<name>@<version>. */
+  /** withdraw: which claims no longer count: claim:<id>, source:<name>, actor:<name> (a * at the end stands for any rest), definition:<kind>/<name>@<version>. Null: the withdrawal is taken back. */
   readonly target: string | null;
   /** activate_rules: the identity rules, as JSON text. */
   readonly rules: string | null;

@@ -32,12 +32,12 @@ const EVER = 7_258_118_400_000;
 export const MOST_LINKS = 20_000;
 
 const ASSIGNED = `
-  SELECT toString(hash) AS hash, any(identifier_type) AS type, any(identifier) AS value,
-    argMax(if(kind = 'moved', assumeNotNull(to_profile_id), profile_id), version) AS profile,
-    max(version) AS version, argMax(decided_at, version) AS since, minIf(decided_at, kind = 'discovered') AS first_seen,
-    argMax(log.reason, version) AS reason, argMax(tuple(log.rules), version).1 AS rules
+  SELECT toString(log.hash) AS hash, any(log.identifier_type) AS type, any(log.identifier) AS value,
+    argMax(if(log.kind = 'moved', assumeNotNull(log.to_profile_id), log.profile_id), log.version) AS profile,
+    max(log.version) AS version, argMax(log.decided_at, log.version) AS since, minIf(log.decided_at, log.kind = 'discovered') AS first_seen,
+    argMax(log.reason, log.version) AS reason, argMax(tuple(log.rules), log.version).1 AS rules
   FROM (SELECT * FROM identity_changes_log FINAL) AS log
-  WHERE kind IN ('discovered', 'moved') AND (kind = 'discovered' OR decided_at <= fromUnixTimestamp64Milli({at:Int64}))`;
+  WHERE log.kind IN ('discovered', 'moved') AND (log.kind = 'discovered' OR log.decided_at <= fromUnixTimestamp64Milli({at:Int64}))`;
 
 /** What ClickHouse knows of claims, and of what was decided by them. */
 export class IdentityWarehouse {
@@ -49,19 +49,22 @@ export class IdentityWarehouse {
 
   /** @param at as it was then, milliseconds; an identifier that was not known is in its default profile */
   assigned(hashes: readonly string[], at = EVER): Promise<Assigned[]> {
-    return this.#rows(`${ASSIGNED} AND hash IN {hashes:Array(String)} GROUP BY hash ORDER BY first_seen, hash`, {
-      hashes,
-      at,
-    });
+    return this.#rows(
+      `${ASSIGNED} AND log.hash IN {hashes:Array(String)} GROUP BY log.hash ORDER BY first_seen, hash`,
+      {
+        hashes,
+        at,
+      },
+    );
   }
 
   /** All identifiers of these profiles. */
   members(profiles: readonly string[], at = EVER): Promise<Assigned[]> {
     return this.#rows(
-      `${ASSIGNED} AND hash IN (
+      `${ASSIGNED} AND log.hash IN (
          SELECT hash FROM identity_changes_log
          WHERE (kind = 'discovered' AND profile_id IN {profiles:Array(UUID)}) OR (kind = 'moved' AND to_profile_id IN {profiles:Array(UUID)}))
-       GROUP BY hash HAVING profile IN {profiles:Array(UUID)} AND first_seen <= fromUnixTimestamp64Milli({at:Int64})
+       GROUP BY log.hash HAVING profile IN {profiles:Array(UUID)} AND first_seen <= fromUnixTimestamp64Milli({at:Int64})
        ORDER BY first_seen, hash`,
       { profiles, at },
     );
@@ -113,10 +116,11 @@ export class IdentityWarehouse {
   /** The newest refusal of each link that is told at one of these. */
   refusals(hashes: readonly string[]): Promise<Refusal[]> {
     return this.#rows(
-      `SELECT toString(hash) AS hash, assumeNotNull(log.other_type) AS other_type, assumeNotNull(log.other) AS other, argMax(log.reason, (decided_at, version)) AS reason
+      `SELECT toString(log.hash) AS hash, assumeNotNull(log.other_type) AS other_type, assumeNotNull(log.other) AS other,
+         argMax(log.reason, (log.decided_at, log.version)) AS reason
        FROM (SELECT * FROM identity_changes_log FINAL) AS log
-       WHERE kind = 'refused' AND hash IN {hashes:Array(String)} AND log.other IS NOT NULL
-       GROUP BY hash, other_type, other`,
+       WHERE log.kind = 'refused' AND log.hash IN {hashes:Array(String)} AND log.other IS NOT NULL
+       GROUP BY log.hash, log.other_type, log.other`,
       { hashes },
     );
   }

@@ -96,7 +96,13 @@ async function decide(
   const offset = await writeClaims(home, plan.writes);
   const end = offset + plan.writes.length;
   const taken = await linkerReached(await connections.kafka(), { prefix, generation }, end, LINKED_MS);
-  const changes = taken ? await changesAfter(offset, expected, warehouse, connections) : [];
+  // Once it is written no failure to look may hide that.
+  const changes = taken
+    ? await changesAfter(offset, expected, warehouse, connections).catch((error) => {
+        if (error instanceof Trouble) return [];
+        throw error;
+      })
+    : [];
   const shown = settings.plain ? (name: string) => name : masked;
   const rows = changes.map((row) => ({ ...row, identifier: shown(row.identifier) }));
   const text = [
@@ -104,9 +110,9 @@ async function decide(
     `written: ${plan.writes.map(({ kind, claim_id }) => `${kind} ${claim_id}`).join(', ')}`,
     taken
       ? table(
-          ['identifier', 'what', 'from', 'to', 'because'],
-          rows.map((row) => [row.identifier, row.kind, row.profile_id, row.to_profile_id ?? '', row.reason]),
-        ) || 'the linker has taken it; no identifier has moved'
+          ['identifier', 'moved from', 'to', 'because'],
+          rows.map((row) => [row.identifier, row.profile_id, row.to_profile_id ?? '', row.reason]),
+        ) || 'the linker has taken it; ClickHouse shows no identifier that has moved'
       : `the linker has not taken it within ${LINKED_MS / 1_000} s: it will when it comes to it`,
     ...undo.map((line) => `to take it back: ${line}`),
   ];
@@ -166,14 +172,13 @@ async function confirmed(): Promise<boolean> {
 }
 
 interface ChangeRow {
-  readonly kind: string;
   readonly identifier: string;
   readonly profile_id: string;
   readonly to_profile_id: string | null;
   readonly reason: string;
 }
 
-/** What was decided since, once ClickHouse shows what the preview has foreseen, or the time is over. */
+/** Who has moved since, once ClickHouse shows what the preview has foreseen, or the time is over. */
 async function changesAfter(
   offset: number,
   expected: ReadonlyMap<string, string>,
@@ -187,8 +192,8 @@ async function changesAfter(
     hashes.length;
   while (hashes.length > 0 && performance.now() < end && !(await isShown())) await sleep(100);
   return connections.rows<ChangeRow>(
-    `SELECT kind, concat(identifier_type, ':', identifier) AS identifier, toString(profile_id) AS profile_id, toString(to_profile_id) AS to_profile_id, reason
-     FROM identity_changes_log FINAL WHERE hash IN {hashes:Array(String)} AND version > {offset:UInt64} AND kind IN ('moved', 'refused')
+    `SELECT concat(identifier_type, ':', identifier) AS identifier, toString(profile_id) AS profile_id, toString(to_profile_id) AS to_profile_id, reason
+     FROM identity_changes_log FINAL WHERE hash IN {hashes:Array(String)} AND version > {offset:UInt64} AND kind = 'moved'
      ORDER BY version, hash`,
     { hashes, offset },
     asNumbers,

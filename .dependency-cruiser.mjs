@@ -19,7 +19,8 @@ export default {
       name: 'shared-knows-no-service',
       severity: 'error',
       from: { path: '^services/shared/' },
-      to: { path: '^services/', pathNot: '^services/shared/' },
+      // Dry runs ask the linker's own pure resolver: a second one would be another truth.
+      to: { path: '^services/', pathNot: ['^services/shared/', '^services/identity-stitcher/core/'] },
     },
     {
       name: 'services-know-no-deployment',

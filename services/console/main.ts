@@ -7,11 +7,15 @@ import { Codecs } from '#shared/kafka/codec.ts';
 import { runServices } from '#shared/service/run-services.ts';
 import { instruments, readSecret, settingsOf } from '#shared/service/start-up.ts';
 import { ApiServer } from './adapters/api-server.ts';
+import { IdentityWarehouse } from './adapters/identity-warehouse.ts';
 import { ProfileView } from './adapters/profile-view.ts';
+import { queryOf } from './adapters/query.ts';
 import { RulesInForce } from './adapters/rules-in-force.ts';
 import { Warehouse } from './adapters/warehouse.ts';
 import { answerTo } from './answer.ts';
+import { answerAboutIdentity } from './answer-identity.ts';
 import { options } from './config.ts';
+import { isAboutIdentity } from './core/route.ts';
 
 const settings = settingsOf('console: what do we know about a customer?', options);
 const { log, metrics } = instruments('console', settings.logLevel);
@@ -30,14 +34,20 @@ const view = new ProfileView({
   directory: join(settings.dataDirectory, 'state', `g${settings.generation}`, 'console'),
   log,
 });
-const warehouse = new Warehouse(createClickHouse(settings, 'tributary-console'), settings.clickhouseDatabase);
+const query = queryOf(createClickHouse(settings, 'tributary-console'), settings.clickhouseDatabase);
+const warehouse = new Warehouse(query);
+const identity = new IdentityWarehouse(query);
+const { prefix, generation } = settings;
 const api = new ApiServer({
   host: settings.apiHost,
   port: settings.apiPort,
   token,
   metrics,
   notReady: () => [...view.notReady(), ...rules.notReady()],
-  answer: (question) => answerTo(question, { hashing, rules: () => rules.current, view, warehouse }),
+  answer: (question) =>
+    isAboutIdentity(question)
+      ? answerAboutIdentity(question, { hashing, rules: () => rules.current, view, identity, prefix, generation })
+      : answerTo(question, { hashing, rules: () => rules.current, view, warehouse }),
   log,
 });
 await runServices(log, [rules, view, api]);

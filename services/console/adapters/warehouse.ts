@@ -1,10 +1,8 @@
-import type { ClickHouseClient } from '@clickhouse/client';
 import { memberText } from '#shared/json/members.ts';
 import type { Place } from '../core/cursor.ts';
 import { exactly } from '../core/exact-json.ts';
-import type { Link } from '../core/explain.ts';
-import { Problem } from '../core/problem.ts';
 import type { Page } from '../core/route.ts';
+import type { Query } from './query.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 type EventRow = Row & Readonly<Record<'received_at' | 'source' | 'message_id' | 'routing' | 'payload', string>>;
@@ -19,22 +17,12 @@ export interface Found<Place> {
   readonly end: Place | undefined;
 }
 
-/** A link that would have broken a limit, and so was not made. */
-export interface Refusal {
-  readonly identifier: string;
-  readonly other: string;
-  readonly reason: string;
-  readonly decided_at: string;
-}
-
-/** What only ClickHouse remembers. All values are bound, never spliced. */
+/** What only ClickHouse remembers of a profile. */
 export class Warehouse {
-  readonly #client: ClickHouseClient;
-  readonly #database: string;
+  readonly #rows: Query;
 
-  constructor(client: ClickHouseClient, database: string) {
-    this.#client = client;
-    this.#database = database;
+  constructor(query: Query) {
+    this.#rows = query;
   }
 
   /** Events that these identifiers routed, newest first. The log is sorted by routing identifier: only their part of it is read. */
@@ -100,65 +88,6 @@ export class Warehouse {
       rows: rows.map(({ kafka_partition: _, kafka_offset: __, ...row }) => row),
       end: last && [Date.parse(last.decided_at), last.version, last.kafka_partition, last.kafka_offset],
     };
-  }
-
-  /** Claims that link two identifiers, one of each set. */
-  async links(ones: readonly string[], others: readonly string[]): Promise<Link[]> {
-    const rows = await this.#rows<{
-      claim_id: string;
-      kind: string;
-      types: [string, string];
-      values: [string, string];
-      hashes: [string, string];
-      source: string | null;
-      message_id: string | null;
-      received_at: string;
-    }>(
-      `SELECT claim_id, kind, identifiers.type AS types, identifiers.value AS values, identifiers.hash AS hashes, source, message_id, received_at
-       FROM identity_claims_log FINAL
-       WHERE length(identifiers.hash) = 2 AND kind IN ('observed', 'alias', 'must_link')
-         AND ((identifiers.hash[1] IN {ones:Array(String)} AND identifiers.hash[2] IN {others:Array(String)})
-           OR (identifiers.hash[2] IN {ones:Array(String)} AND identifiers.hash[1] IN {others:Array(String)}))
-       ORDER BY received_at, claim_id LIMIT 10000`,
-      { ones, others },
-    );
-    return rows.map(({ types, values, hashes, ...row }) => ({
-      ...row,
-      one: { type: types[0], value: values[0], hash: hashes[0] },
-      other: { type: types[1], value: values[1], hash: hashes[1] },
-    }));
-  }
-
-  /** Links that were refused, as these identifiers were concerned. */
-  refusals(hashes: readonly string[]): Promise<Refusal[]> {
-    return this.#rows(
-      `SELECT concat(identifier_type, ':', identifier) AS identifier, concat(ifNull(other_type, ''), ':', ifNull(other, '')) AS other, reason, decided_at
-       FROM identity_changes_log FINAL
-       WHERE kind = 'refused' AND hash IN {hashes:Array(String)}
-       ORDER BY decided_at DESC, identifier LIMIT 1000`,
-      { hashes },
-    );
-  }
-
-  async #rows<T = Row>(query: string, params: Record<string, unknown>): Promise<T[]> {
-    try {
-      const result = await this.#client.query({
-        query,
-        query_params: params,
-        format: 'JSONEachRow',
-        clickhouse_settings: {
-          database: this.#database,
-          date_time_output_format: 'iso',
-          output_format_json_quote_64bit_integers: 0,
-          max_execution_time: 30,
-        } as Record<string, string | number>,
-      });
-      return await result.json<T>();
-    } catch (error) {
-      const problem = new Problem(503, 'warehouse_unavailable', 'ClickHouse does not answer this now');
-      problem.cause = error;
-      throw problem;
-    }
   }
 }
 

@@ -22,8 +22,11 @@ const options = {
   stitcherUrl: text('STITCHER_URL', 'Operations address of the identity-stitcher', ''),
   projectorUrl: text('PROJECTOR_URL', 'Operations address of the profile-projector', ''),
   activationUrl: text('ACTIVATION_URL', 'Operations address of activation', ''),
-  actor: text('ACTOR', 'Who changes definitions; the user of this machine when empty', ''),
-  reason: text('REASON', 'Why definitions are changed', ''),
+  actor: text('ACTOR', 'Who changes definitions, or decides about identities; the user of this machine when empty', ''),
+  reason: text('REASON', 'Why', ''),
+  yes: flag('YES', 'Of decisions about identities: apply what the preview shows, without asking', 'false'),
+  plain: flag('PLAIN', 'Of identities: show values of identifiers, not masked', 'false'),
+  dot: flag('DOT', 'Of identity graph: as Graphviz reads it', 'false'),
   source: text('SOURCE', 'Of tail: only events of this source; of import: whose rows they are', ''),
   event: text('EVENT', 'Of tail: only events of this name; of import: name of rows that do not say theirs', ''),
   rejected: flag('REJECTED', 'Of tail: only rejected events', 'false'),
@@ -41,7 +44,7 @@ const options = {
 } as const;
 
 /** Flags without a value. */
-const switches = new Set(['--rejected', '--dry-run', '--restart']);
+const switches = new Set(['--rejected', '--dry-run', '--restart', '--yes', '--plain', '--dot']);
 /** Flags that may be there several times. */
 const repeated = '--column=';
 

@@ -62,7 +62,11 @@ export class Connections {
   }
 
   /** Rows of a query with bound parameters. @throws Trouble when there is no ClickHouse */
-  async rows<T>(query: string, params: Readonly<Record<string, unknown>> = {}): Promise<T[]> {
+  async rows<T>(
+    query: string,
+    params: Readonly<Record<string, unknown>> = {},
+    how: Readonly<Record<string, string | number>> = {},
+  ): Promise<T[]> {
     const { clickhouseUrl, clickhouseDatabase } = this.settings;
     try {
       this.#clickhouse ??= createClickHouse(this.settings, 'tributary');
@@ -70,7 +74,7 @@ export class Connections {
         query,
         query_params: params,
         format: 'JSONEachRow',
-        clickhouse_settings: { database: clickhouseDatabase } as Record<string, string>,
+        clickhouse_settings: { database: clickhouseDatabase, ...how } as Record<string, string | number>,
       });
       return await result.json<T>();
     } catch (error) {

@@ -1,8 +1,11 @@
 import { apply, definitions, diff } from './commands/definitions.ts';
 import { doctor } from './commands/doctor.ts';
 import { deliveries, event, rejected } from './commands/events.ts';
+import { asOf, explain, graph, health, identity, where } from './commands/identity.ts';
+import { block, link, restore, unlink, withdraw } from './commands/identity-decisions.ts';
+import { rulesDiff, rulesShow } from './commands/identity-rules.ts';
 import { importFile } from './commands/import.ts';
-import { digest, identity, profile } from './commands/profiles.ts';
+import { digest, profile } from './commands/profiles.ts';
 import { status } from './commands/status.ts';
 import { tail } from './commands/tail.ts';
 import { invocationOf, settingsHelp } from './config.ts';
@@ -29,6 +32,62 @@ const commands: Readonly<Record<string, Command>> = {
     does: 'its identifiers; with two: why they are one, or are not',
     run: identity,
   },
+  'identity explain': {
+    usage: 'identity explain ID ID',
+    does: 'the links that make two one, or the refused one and its limit (--plain: values unmasked)',
+    run: explain,
+  },
+  'identity graph': {
+    usage: 'identity graph ID',
+    does: 'identifiers of a profile, and links among and around them (--dot for Graphviz, --plain)',
+    run: graph,
+  },
+  'identity as-of': {
+    usage: 'identity as-of TIME ID',
+    does: 'its profile and identifiers as they were at a time (--plain)',
+    run: asOf,
+  },
+  'identity health': {
+    usage: 'identity health',
+    does: 'sizes of profiles, shared identifiers, refusals, quarantine, what waits (--plain)',
+    run: health,
+  },
+  'identity link': {
+    usage: 'identity link ID ID',
+    does: 'decides that two are one person (--reason WHY [--actor WHO] [--yes]); shows first what it does',
+    run: link,
+  },
+  'identity unlink': {
+    usage: 'identity unlink ID ID',
+    does: 'decides that two are not one person (--reason WHY [--actor WHO] [--yes])',
+    run: unlink,
+  },
+  'identity block': {
+    usage: 'identity block ID',
+    does: 'decides that an identifier links nothing (--reason WHY [--actor WHO] [--yes])',
+    run: block,
+  },
+  'identity withdraw': {
+    usage: 'identity withdraw TARGET',
+    does: 'lets claims no longer count: claim:ID, source:NAME, actor:NAME, definition:KIND/NAME@VERSION',
+    run: withdraw,
+  },
+  'identity restore': {
+    usage: 'identity restore TARGET',
+    does: 'lets them count again',
+    run: restore,
+  },
+  'identity rules show': { usage: 'identity rules show', does: 'the identity rules in force', run: rulesShow },
+  'identity rules diff': {
+    usage: 'identity rules diff FILE',
+    does: 'what other identity rules would make of all claims: a dry run',
+    run: rulesDiff,
+  },
+  where: {
+    usage: 'where ID',
+    does: 'topics, tables, destinations and folders that hold something of a person (--plain)',
+    run: where,
+  },
   event: { usage: 'event MESSAGE_ID', does: 'what became of an event', run: event },
   rejected: { usage: 'rejected', does: 'what was rejected, and why (--limit ROWS)', run: rejected },
   deliveries: { usage: 'deliveries', does: 'what was delivered, and what was not (--limit ROWS)', run: deliveries },
@@ -42,18 +101,33 @@ const commands: Readonly<Record<string, Command>> = {
   replay: { usage: 'replay', does: 'not there yet' },
 };
 
+/** Of a command's name. */
+const MOST_WORDS = 3;
+
 const help = (): string =>
   [
     'tributary: the operator’s tool',
     '',
     ...Object.values(commands).map(({ usage, does }) => `  tributary ${usage.padEnd(34)} ${does}`),
     '',
+    'ID is TYPE:VALUE, such as user_id:42, email:a@example.com or profile_id:…, also a former one.',
     'Every command knows --json and --help. Exit code: 0, 1 when something is wrong, 2 when it was asked wrongly;',
     'of import 3 when all is imported but rows that are bad.',
     'It finds a local platform by its data directory (.tributary) and ports.',
     '',
     settingsHelp(),
   ].join('\n');
+
+/** With those that begin with the same word. */
+function commandHelp(command: Command): string {
+  const family = Object.values(commands).filter(
+    (one) => one !== command && one.usage.startsWith(`${command.usage.split(' ', 1)[0]} `),
+  );
+  return [command, ...family]
+    .map(({ usage, does }) => `tributary ${usage}\n  ${does}`)
+    .concat('', settingsHelp())
+    .join('\n');
+}
 
 /** Runs one command. @returns the exit code */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -65,10 +139,10 @@ export async function run(argv: readonly string[]): Promise<number> {
     return 2;
   }
   const { words, json, settings } = invocation;
-  const [name, ...rest] = words;
-  const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
+  const name = words[0];
+  const { command, rest } = commandOf(words);
   if (invocation.help || name === 'help' || name === undefined) {
-    say(command ? `tributary ${command.usage}\n  ${command.does}\n\n${settingsHelp()}` : help());
+    say(command ? commandHelp(command) : help());
     return invocation.help || name === 'help' ? 0 : 2;
   }
   if (!command) {
@@ -94,6 +168,18 @@ export async function run(argv: readonly string[]): Promise<number> {
   } finally {
     await connections.close();
   }
+}
+
+/** The command that the most words name. */
+function commandOf(words: readonly string[]): {
+  readonly command: Command | undefined;
+  readonly rest: readonly string[];
+} {
+  for (let count = Math.min(words.length, MOST_WORDS); count > 0; count--) {
+    const name = words.slice(0, count).join(' ');
+    if (Object.hasOwn(commands, name)) return { command: commands[name], rest: words.slice(count) };
+  }
+  return { command: undefined, rest: words };
 }
 
 function unforeseen(error: unknown): Trouble {

@@ -29,6 +29,10 @@ describe('questionOf', () => {
       `${path}/explain?with=email%3Aa%40b.co`,
       { part: 'explain', reference: me, other: { by: 'identifier', type: 'email', value: 'a@b.co' } },
     ],
+    [`${path}/graph`, { part: 'graph', reference: me }],
+    [`${path}/where`, { part: 'where', reference: me }],
+    [`${path}/as-of?time=1970-01-01T00:00:01Z`, { part: 'as-of', reference: me, time: 1_000 }],
+    ['/v1/identity/health', { part: 'health' }],
   ])('%s', (target, question) => {
     expect(questionOf('GET', target)).toEqual(question);
   });
@@ -45,6 +49,10 @@ describe('questionOf', () => {
     ['GET', '/v1/profiles/user_id%3A%', 400, 'invalid_identifier'],
     ['GET', `${path}/explain`, 400, 'missing_parameter'],
     ['GET', `${path}/explain?with=42`, 400, 'invalid_identifier'],
+    ['GET', `${path}/as-of`, 400, 'missing_parameter'],
+    ['GET', `${path}/as-of?time=yesterday`, 400, 'invalid_parameter'],
+    ['GET', '/v1/identity', 404, 'no_such_route'],
+    ['POST', '/v1/identity/health', 405, 'method_not_allowed'],
     ['GET', `${path}/events?limit=many`, 400, 'invalid_parameter'],
     ['GET', `${path}/events?before=7`, 400, 'invalid_parameter'],
     ['GET', `${path}/events?cursor=${cursorOf([3, null])}`, 400, 'invalid_parameter'],

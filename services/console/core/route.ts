@@ -2,15 +2,27 @@ import { type Place, placeIn } from './cursor.ts';
 import { Problem } from './problem.ts';
 import { parseReference, type Reference } from './reference.ts';
 
-const PARTS = ['traits', 'events', 'identifiers', 'history', 'explain'] as const;
+const PARTS = ['traits', 'events', 'identifiers', 'history', 'explain', 'graph', 'as-of', 'where'] as const;
 type Part = (typeof PARTS)[number];
 
 /** What a request to the read API asks for. */
-export type Question =
+export type Question = ProfileQuestion | IdentityQuestion;
+
+export type ProfileQuestion =
   | { readonly part: 'profile' | 'traits' | 'identifiers'; readonly reference: Reference }
   | { readonly part: 'events'; readonly reference: Reference; readonly page: Page<'events'> }
-  | { readonly part: 'history'; readonly reference: Reference; readonly page: Page<'history'> }
-  | { readonly part: 'explain'; readonly reference: Reference; readonly other: Reference };
+  | { readonly part: 'history'; readonly reference: Reference; readonly page: Page<'history'> };
+
+export type IdentityQuestion =
+  | { readonly part: 'explain'; readonly reference: Reference; readonly other: Reference }
+  | { readonly part: 'graph' | 'where'; readonly reference: Reference }
+  /** Milliseconds. */
+  | { readonly part: 'as-of'; readonly reference: Reference; readonly time: number }
+  | { readonly part: 'health' };
+
+const identityParts: ReadonlySet<string> = new Set(['explain', 'graph', 'as-of', 'where', 'health']);
+
+export const isAboutIdentity = (question: Question): question is IdentityQuestion => identityParts.has(question.part);
 
 export interface Page<L extends 'events' | 'history'> {
   readonly limit: number;
@@ -27,12 +39,14 @@ const DEFAULT_ROWS = 100;
 export function questionOf(method: string, target: string): Question {
   const [path = '', search = ''] = target.split(/\?(.*)/s, 2);
   const [root, version, collection, written, part, ...more] = path.split('/');
-  if (root !== '' || version !== 'v1' || collection !== 'profiles' || !written || more.length > 0)
+  const isHealth = path === '/v1/identity/health';
+  if (!isHealth && (root !== '' || version !== 'v1' || collection !== 'profiles' || !written || more.length > 0))
     throw new Problem(404, 'no_such_route', 'there is nothing at this address');
   if (part !== undefined && !PARTS.includes(part as Part))
     throw new Problem(404, 'no_such_route', `a profile has ${PARTS.join(', ')}`);
   if (method !== 'GET' && method !== 'HEAD') throw new Problem(405, 'method_not_allowed', 'only GET is answered');
-  const reference = referenceOf(decoded(written), 'the profile');
+  if (isHealth) return { part: 'health' };
+  const reference = referenceOf(decoded(written as string), 'the profile');
   const query = new URLSearchParams(search);
   switch (part as Part | undefined) {
     case undefined:
@@ -40,13 +54,21 @@ export function questionOf(method: string, target: string): Question {
     case 'traits':
     case 'identifiers':
       return { part: part as 'traits' | 'identifiers', reference };
+    case 'graph':
+    case 'where':
+      return { part: part as 'graph' | 'where', reference };
+    case 'as-of': {
+      const time = timeOf(query.get('time'), 'time');
+      if (time === undefined) throw new Problem(400, 'missing_parameter', 'as-of needs time=2026-01-31T12:00:00Z');
+      return { part: 'as-of', reference, time };
+    }
     case 'explain': {
       const other = query.get('with');
       if (!other) throw new Problem(400, 'missing_parameter', 'explain needs with=type:value');
       return { part: 'explain', reference, other: referenceOf(other, 'with') };
     }
     case 'events':
-      return { part: 'events', reference, page: pageOf('events', query, timeOf(query.get('before'))) };
+      return { part: 'events', reference, page: pageOf('events', query, timeOf(query.get('before'), 'before')) };
     case 'history':
       return { part: 'history', reference, page: pageOf('history', query, wholeOf(query, 'before')) };
   }
@@ -87,10 +109,10 @@ function wholeOf(query: URLSearchParams, name: string): number | undefined {
   return Number(text);
 }
 
-function timeOf(text: string | null): number | undefined {
+function timeOf(text: string | null, name: string): number | undefined {
   if (text === null) return undefined;
   const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(time))
-    throw new Problem(400, 'invalid_parameter', 'before must be a time, such as 2026-01-31T12:00:00Z');
+    throw new Problem(400, 'invalid_parameter', `${name} must be a time, such as 2026-01-31T12:00:00Z`);
   return time;
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { queryOf } from '../../../services/console/adapters/query.ts';
 import { Warehouse } from '../../../services/console/adapters/warehouse.ts';
 import type { Place } from '../../../services/console/core/cursor.ts';
 import { addresses } from '../../support/addresses.ts';
@@ -15,7 +16,7 @@ let warehouse: Warehouse;
 beforeAll(async () => {
   installation = await createInstallation(addresses());
   opened = await openWarehouse(installation);
-  warehouse = new Warehouse(opened.client, opened.database);
+  warehouse = new Warehouse(queryOf(opened.client, opened.database));
 });
 afterAll(async () => {
   await opened.close();

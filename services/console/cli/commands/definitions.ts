@@ -14,8 +14,8 @@ interface Content {
   readonly describe: (mistake: Mistake) => string;
 }
 
-function contentOf(file: string | undefined): Content {
-  if (!file) throw new Trouble('which file?', 'tributary apply FILE; `-` reads what is piped in', 2);
+export function contentOf(file: string | undefined): Content {
+  if (!file) throw new Trouble('which file?', 'a YAML or JSON file; `-` reads what is piped in', 2);
   let text: string;
   try {
     text = readFileSync(file === '-' ? 0 : file, 'utf8');

@@ -5,27 +5,14 @@ import { addDigests, digestOf, formatDigest, subtractDigests } from '#shared/pro
 import { exactly } from '../../core/exact-json.ts';
 import type { Connections } from '../connections.ts';
 import type { Output } from '../output.ts';
+import { pathOf } from '../path-of.ts';
 import { readTopic } from '../read-topic.ts';
-import { Trouble } from '../trouble.ts';
-
-function pathOf(reference: string | undefined, part = ''): string {
-  if (!reference?.includes(':'))
-    throw new Trouble('which identifier?', 'for example user_id:42, email:a@example.com, profile_id:…', 2);
-  return `/v1/profiles/${encodeURIComponent(reference)}${part}`;
-}
 
 /** JSON keeps numbers as they were sent; for people they are rounded as usual. */
 const shown = (answer: string): Output => ({ json: exactly(answer), text: stringify(JSON.parse(answer)).trimEnd() });
 
 export const profile = async (connections: Connections, [reference]: readonly string[]): Promise<Output> =>
   shown(await connections.api(pathOf(reference)));
-
-export const identity = async (connections: Connections, [reference, other]: readonly string[]): Promise<Output> =>
-  shown(
-    await connections.api(
-      other ? pathOf(reference, `/explain?with=${encodeURIComponent(other)}`) : pathOf(reference, '/identifiers'),
-    ),
-  );
 
 export async function digest(connections: Connections): Promise<Output> {
   const digests = new Map<string, bigint>();

@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest';
+import type { Identifier } from '#schemas/generated/records.ts';
+import { definitionKinds } from '#shared/definitions/kinds.ts';
+import { changesFor, changesForLater, limitBrokenBy } from './why.ts';
+
+const rules = (changes: object = {}, email: object = {}) =>
+  definitionKinds.identity_rules.parse({
+    types: [
+      { type: 'user_id', limit: 1 },
+      { type: 'email', limit: 2, ...email },
+      { type: 'external_id', limit: 3 },
+    ],
+    mostIdentifiers: 6,
+    ...changes,
+  });
+const some = (type: string, count: number): Identifier[] =>
+  Array.from({ length: count }, (_, n) => ({ type, value: `${n}`, hash: `${type}${n}` }));
+
+describe('limitBrokenBy', () => {
+  test.each([
+    [[...some('user_id', 1), ...some('email', 2)], undefined],
+    [some('user_id', 2), 'limit:user_id'],
+    [some('external_id:crm', 4), 'limit:external_id:crm'],
+    [[...some('external_id:crm', 3), ...some('external_id:erp', 3)], undefined],
+    [some('device', 5), undefined],
+    [some('device', 6), 'limit:device'],
+    [[...some('email', 2), ...some('device', 5)], 'limit:identifiers'],
+  ])('%#', (identifiers, limit) => {
+    expect(limitBrokenBy(identifiers, rules())).toBe(limit);
+  });
+});
+
+test('what changes for a profile is told of its own types, and of what holds for all', () => {
+  const identifiers = some('email', 1);
+  expect(changesFor(identifiers, rules(), rules())).toEqual([]);
+  expect(changesFor(identifiers, rules(), rules({ sharedFrom: 6 }, { limit: 5, links: 'weak' }))).toEqual([
+    'limit of email: 2 → 5',
+    'links of email: strong → weak',
+    'sharedFrom: 4 → 6',
+  ]);
+  expect(changesFor(some('user_id', 1), rules(), rules({}, { limit: 5 }))).toEqual([]);
+});
+
+test('what counts only later is named', () => {
+  expect(changesForLater(rules(), rules())).toEqual([]);
+  expect(changesForLater(rules(), rules({ blockedValues: ['x'] }, { from: ['properties.mail'], limit: 9 }))).toEqual([
+    'places and spelling',
+    'blockedValues',
+  ]);
+});

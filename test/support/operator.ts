@@ -1,0 +1,193 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { EventCollected, IdentityClaim } from '#schemas/generated/records.ts';
+import { topics } from '#schemas/topics.ts';
+import { type Hashing, hashingWith } from '#shared/identity/hashing.ts';
+import { TaskRunner } from '#shared/task/runner.ts';
+import { createLinker } from '../../services/identity-stitcher/linker.ts';
+import { createResolver } from '../../services/identity-stitcher/resolver.ts';
+import { createProjector } from '../../services/profile-projector/projector.ts';
+import { addresses } from './addresses.ts';
+import { secret, serviceEnvironment } from './collector-process.ts';
+import { anEvent } from './counting-task.ts';
+import { freePorts } from './free-ports.ts';
+import { createInstallation, type Installation } from './installation.ts';
+import { produce } from './produce.ts';
+import { readAll } from './read-all.ts';
+import { until } from './until.ts';
+import { openWarehouse, type Warehouse } from './warehouse.ts';
+
+const tool = join(import.meta.dirname, '..', '..', 'bin', 'tributary.mjs');
+const main = join(import.meta.dirname, '..', '..', 'services', 'console', 'main.ts');
+const HOUR = 3_600_000;
+
+export interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Stitcher, projector, ClickHouse and the read API of an installation of its own, and somebody with the tool. */
+export class Operator {
+  readonly installation: Installation;
+  readonly warehouse: Warehouse;
+  readonly hashing: Hashing = hashingWith(secret);
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #api: ChildProcess;
+  readonly #runners: readonly TaskRunner[];
+  readonly #running: readonly Promise<void>[];
+  #received = Date.now() - HOUR;
+  #events = 0;
+
+  private constructor(
+    installation: Installation,
+    warehouse: Warehouse,
+    env: NodeJS.ProcessEnv,
+    api: ChildProcess,
+    runners: readonly TaskRunner[],
+  ) {
+    this.installation = installation;
+    this.warehouse = warehouse;
+    this.#env = env;
+    this.#api = api;
+    this.#runners = runners;
+    this.#running = runners.map((runner) => runner.run());
+  }
+
+  static async begin(): Promise<Operator> {
+    const platform = addresses();
+    const installation = await createInstallation(platform);
+    const warehouse = await openWarehouse(installation);
+    const [port] = await freePorts(1);
+    const env: NodeJS.ProcessEnv = {
+      ...serviceEnvironment(platform, installation.prefix),
+      TRIBUTARY_CLICKHOUSE_URL: platform.clickhouseUrl,
+      TRIBUTARY_CLICKHOUSE_DATABASE: warehouse.database,
+      TRIBUTARY_API_PORT: String(port),
+    };
+    const directory = env.TRIBUTARY_DATA as string;
+    writeFileSync(join(directory, 'clickhouse-password'), platform.clickhousePassword);
+    writeFileSync(join(directory, 'api-token'), 'the-token-of-an-operator');
+    const api = spawn(process.execPath, [main], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+    const host = installation.host();
+    const hashing = hashingWith(secret);
+    const runners = [
+      createResolver({ hashing, generation: 1 }),
+      createLinker({ hashing, generation: 1 }),
+      createProjector({ generation: 1 }),
+    ].map((task) => new TaskRunner(task, host));
+    const operator = new Operator(installation, warehouse, env, api, runners);
+    const ready = `http://127.0.0.1:${port}/ready`;
+    await until('the read API answers', () =>
+      fetch(ready).then(
+        ({ ok }) => ok,
+        () => false,
+      ),
+    );
+    return operator;
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#runners.map((runner) => runner.stop()));
+    await Promise.all(this.#running);
+    if (this.#api.exitCode === null) {
+      const exited = once(this.#api, 'exit');
+      this.#api.kill('SIGTERM');
+      await exited;
+    }
+    await this.warehouse.close();
+    await this.installation.close();
+  }
+
+  run(...args: string[]): Promise<Ran> {
+    return new Promise((resolve) => {
+      execFile(process.execPath, [tool, ...args], { env: this.#env }, (error, out, err) =>
+        resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, out, err }),
+      ).stdin?.end();
+    });
+  }
+
+  /** @throws where the tool fails */
+  async json<T = Record<string, unknown>>(...args: string[]): Promise<T> {
+    const { code, out, err } = await this.run(...args, '--json');
+    if (code !== 0) throw new Error(`tributary ${args.join(' ')} ended with ${code}: ${out}${err}`);
+    return JSON.parse(out) as T;
+  }
+
+  /** Events with these identifiers (`type:value`), the first of which routes it, one after the other. */
+  async collect(...events: readonly (readonly string[])[]): Promise<void> {
+    const values = events.map((names): EventCollected => {
+      const received = this.#received++;
+      return {
+        ...anEvent(`m-${++this.#events}`),
+        received_at: received,
+        timestamp: received,
+        original_timestamp: received,
+        identifiers: names.map((name) => {
+          const [type, value] = name.split(/:(.*)/s) as [string, string];
+          return { type, value, hash: this.hashing.hash(type, value) };
+        }),
+      };
+    });
+    await produce(
+      this.installation,
+      topics.eventsCollected,
+      values.map((value) => ({ key: value.identifiers[0]?.hash ?? '', value })),
+    );
+    await until('ClickHouse knows all events, and the profiles have them', async () => {
+      const [row] = await this.warehouse.rows<{ log: string; profiles: string }>(
+        'SELECT toString((SELECT count() FROM {db}.events)) AS log, toString((SELECT sum(events) FROM {db}.profiles)) AS profiles',
+      );
+      return row?.log === String(this.#events) && row.profiles === String(this.#events);
+    });
+    const wanted = new Set(values.flatMap(({ identifiers }) => identifiers.map(({ hash }) => hash)));
+    await until('ClickHouse knows their identifiers', async () => {
+      const rows = await this.warehouse.rows<{ hash: string }>(
+        `SELECT DISTINCT toString(hash) AS hash FROM {db}.identity_changes_log WHERE kind = 'discovered'`,
+      );
+      return wanted.difference(new Set(rows.map(({ hash }) => hash))).size === 0;
+    });
+  }
+
+  /** Default profile of an identifier (`type:value`). */
+  defaultOf(name: string): string {
+    const [type, value] = name.split(/:(.*)/s) as [string, string];
+    return this.hashing.profileIdOf(this.hashing.hash(type, value));
+  }
+
+  /** Identifiers of a profile as the read API has it, and its id. */
+  async profileOf(name: string): Promise<{ readonly id: string; readonly identifiers: readonly string[] }> {
+    const profile = await this.json<{ profile_id: string; identifiers: { type: string; value: string }[] }>(
+      'profile',
+      name,
+    );
+    return {
+      id: profile.profile_id,
+      identifiers: profile.identifiers.map(({ type, value }) => `${type}:${value}`).sort(),
+    };
+  }
+
+  /** Waits until the read API has these identifiers, and no others, as one profile. */
+  async untilOne(...names: readonly string[]): Promise<string> {
+    const wanted = [...names].sort().join();
+    let found: Awaited<ReturnType<Operator['profileOf']>> | undefined;
+    await until(
+      `${wanted} are one profile`,
+      async () => {
+        found = await this.profileOf(names[0] as string).catch(() => undefined);
+        return found?.identifiers.join() === wanted;
+      },
+      30_000,
+      () => found,
+    );
+    return (found as NonNullable<typeof found>).id;
+  }
+
+  /** What is on the topic of claims that people wrote. */
+  async decisions(): Promise<IdentityClaim[]> {
+    const all = await readAll(this.installation, topics.identityClaims);
+    return all.flatMap(({ value }) => (value && !value.actor.startsWith('resolver-') ? [value] : []));
+  }
+}

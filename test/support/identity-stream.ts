@@ -45,13 +45,14 @@ export function identityRows(): Row[] {
 }
 
 /** What an SDK would send: forms and the shop's system identify; elsewhere traits are of the context. */
-export function asSent({ id, type, userId, anonymousId, deviceId, email, phone }: Row) {
+export function asSent({ id, ts, type, userId, anonymousId, deviceId, email, phone }: Row) {
   const traits = { email, phone };
   const hasTraits = email !== undefined || phone !== undefined;
   const call = type === 'page' || type === 'track' ? type : 'identify';
   return {
     type: call,
     messageId: id,
+    timestamp: new Date(START + ts).toISOString(),
     ...(call === 'track' && { event: 'Product Viewed' }),
     userId,
     anonymousId,

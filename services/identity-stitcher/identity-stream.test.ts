@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { crowd, garbage, kiosk } from '../../test/support/crowd.ts';
 import { type Delivery, delivered, deliveries } from '../../test/support/delivery.ts';
 import { qualityOf } from '../../test/support/identity-quality.ts';
 import {
@@ -7,7 +8,6 @@ import {
   identifierItems,
   identityStream,
   personsOf,
-  type Row,
 } from '../../test/support/identity-stream.ts';
 import { randomFrom } from '../../test/support/random.ts';
 import { hashing } from './core/arbitrary.fixture.ts';
@@ -52,19 +52,9 @@ describe('sixty days of three thousand people', async () => {
   );
 });
 
-/** People with an account and a cookie of their own, who are all seen with something that they share. */
-const crowd = (count: number, shared: Partial<Row>): Row[] =>
-  Array.from({ length: count }, (_, n) => [
-    { anonymousId: `cookie-${n}`, userId: `customer-${n}`, email: `customer.${n}@mail.example` },
-    { userId: `customer-${n}`, ...shared },
-    { anonymousId: `cookie-${n}`, ...shared },
-  ])
-    .flat()
-    .map((row, n) => ({ type: 'identify', ...row, id: `row-${n}`, ts: n * 1_000, _p: 0 }));
-
 test.each([
-  ['an address that 2,000 people gave', crowd(2_000, { email: 'nobody@nowhere.example' })],
-  ['a kiosk on which 500 people logged in', crowd(500, { anonymousId: 'cookie-kiosk', deviceId: 'kiosk-device' })],
+  ['an address that 2,000 people gave', crowd(2_000, 2_000, garbage)],
+  ['a kiosk on which 500 people logged in', crowd(500, 500, kiosk)],
 ])('%s makes no blob', async (_, rows) => {
   const events = collected(rows, hashing);
   const simulation = await stitch(events, 3, 500);

@@ -6,7 +6,7 @@ import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
 import { hashingWith } from '#shared/identity/hashing.ts';
 import { BoundedMemo } from '../../services/identity-stitcher/core/bounded-memo.ts';
 import { resolveAll } from '../../services/identity-stitcher/core/one-shot.ts';
-import { type Rules, rulesOf } from '../../services/identity-stitcher/core/rules.ts';
+import { rulesOf } from '../../services/identity-stitcher/core/rules.ts';
 import { Sightings } from '../../services/identity-stitcher/core/sightings.ts';
 import { type Delivery, type Difference, delivered, deliveries, differenceOf, sentAgain } from '../support/delivery.ts';
 import { forgetful, generatedRows, shared, usual } from '../support/identity-generator.ts';
@@ -21,7 +21,7 @@ import {
   personsOf,
 } from '../support/identity-stream.ts';
 import { randomFrom } from '../support/random.ts';
-import { arrivalOrder, connectedComponents, type ProfileOf } from './identity-yardsticks.ts';
+import { arrivalOrder, connectedComponents, type ProfileOf, type RulesBody } from './identity-yardsticks.ts';
 import { orderTable, qualityTable } from './report.ts';
 
 const hashing = hashingWith(Buffer.from('a secret only for this benchmark'));
@@ -58,14 +58,14 @@ export function claimsOf(events: readonly EventCollected[]): IdentityClaim[] {
   return [...claims.values()];
 }
 
-const ours = (events: readonly EventCollected[], rules: Rules): ProfileOf => {
+const ours = (events: readonly EventCollected[], rules: RulesBody): ProfileOf => {
   const profiles = new Map<string, string>();
-  for (const { anchor, members } of resolveAll(claimsOf(events), rules))
+  for (const { anchor, members } of resolveAll(claimsOf(events), rulesOf(rules)))
     for (const { identifier } of members) profiles.set(identifier.hash, anchor.identifier.hash);
   return (hash) => profiles.get(hash) ?? hash;
 };
 
-const policies: Readonly<Record<string, (events: readonly EventCollected[], rules: Rules) => ProfileOf>> = {
+const policies: Readonly<Record<string, (events: readonly EventCollected[], rules: RulesBody) => ProfileOf>> = {
   'connected components': connectedComponents,
   'order of arrival, same limits': arrivalOrder,
   ours,
@@ -89,7 +89,7 @@ const eventsOf = (stream: readonly IdentityStreamEvent[]): EventCollected[] => s
 
 /** The stream of `test/data` and made-up ones: who tunes rules for one must see the others. */
 export function benchQuality(): QualityFigures[] {
-  const rules = rulesOf(defaultIdentityRules);
+  const rules = defaultIdentityRules;
   const streams = {
     identity_stream_3k: identityRows(),
     'made up, usual': generatedRows(SEED, usual),
@@ -114,7 +114,7 @@ export function benchQuality(): QualityFigures[] {
 
 /** The stream of `test/data` in other orders. */
 export function benchOrder(): OrderFigures[] {
-  const rules = rulesOf(defaultIdentityRules);
+  const rules = defaultIdentityRules;
   const stream = collected(identityRows(), hashing);
   const identifiers = [...personsOf(stream).keys()];
   const end = Math.max(...stream.map(({ event }) => event.received_at));

@@ -1,5 +1,8 @@
 import type { EventCollected } from '#schemas/generated/records.ts';
-import type { Rules } from '../../services/identity-stitcher/core/rules.ts';
+import type { DefinitionBodies } from '#shared/definitions/kinds.ts';
+import { rulesOf } from '../../services/identity-stitcher/core/rules.ts';
+
+export type RulesBody = DefinitionBodies['identity_rules'];
 
 /** Which profile an identifier is in, by its hash. */
 export type ProfileOf = (hash: string) => string;
@@ -12,7 +15,8 @@ export const connectedComponents = (events: readonly EventCollected[]): ProfileO
  * the event's first identifier if that has room. What was refused is not looked at again, and nothing is taken back, but that
  * an identifier that is found to be shared unites nothing any more.
  */
-export function arrivalOrder(events: readonly EventCollected[], rules: Rules): ProfileOf {
+export function arrivalOrder(events: readonly EventCollected[], body: RulesBody): ProfileOf {
+  const rules = rulesOf(body);
   const members = new Map<string, Map<string, number>>();
   const userIds = new Map<string, Set<string>>();
   const countsOf = (root: string, type: string): Map<string, number> => {
@@ -20,7 +24,7 @@ export function arrivalOrder(events: readonly EventCollected[], rules: Rules): P
     members.set(root, counts);
     return counts;
   };
-  const isShared = (hash: string): boolean => (userIds.get(hash)?.size ?? 0) >= rules.sharedFrom;
+  const isShared = (hash: string): boolean => (userIds.get(hash)?.size ?? 0) >= body.sharedFrom;
   return unite(events, (one, other, roots, event) => {
     const user = event.identifiers.find(({ type }) => type === 'user_id')?.hash;
     for (const { hash } of [one, other]) {

@@ -1,9 +1,17 @@
-import { expect, test } from 'vitest';
-import { type IdentityStreamEvent, identityStream } from '../../test/support/identity-stream.ts';
+import { describe, expect, test } from 'vitest';
+import { crowd, garbage, kiosk } from '../../test/support/crowd.ts';
+import { type Delivery, delivered, deliveries } from '../../test/support/delivery.ts';
+import { qualityOf } from '../../test/support/identity-quality.ts';
+import {
+  collected,
+  type IdentityStreamEvent,
+  identifierItems,
+  identityStream,
+  personsOf,
+} from '../../test/support/identity-stream.ts';
+import { randomFrom } from '../../test/support/random.ts';
 import { hashing } from './core/arbitrary.fixture.ts';
 import { Simulation } from './simulation.ts';
-
-const stream = identityStream(hashing).filter(({ event }) => event.identifiers.length > 0);
 
 async function stitch(events: readonly IdentityStreamEvent[], partitions: number, batch: number): Promise<Simulation> {
   const simulation = new Simulation({ hashing, partitions });
@@ -15,42 +23,57 @@ async function stitch(events: readonly IdentityStreamEvent[], partitions: number
     await simulation.link(batch);
   }
   await simulation.drain(batch);
+  expect(simulation.outcomes.stitched).toBe(events.length);
   return simulation;
 }
 
-/**
- * How well clusters match the truth, over all pairs of items.
- * @param items cluster and true class of each item
- */
-function pairwise(items: Iterable<readonly [cluster: string, truth: string]>): {
-  readonly precision: number;
-  readonly recall: number;
-} {
-  const both = new Map<string, number>();
-  const clusters = new Map<string, number>();
-  const truths = new Map<string, number>();
-  const count = (counts: Map<string, number>, key: string) => counts.set(key, (counts.get(key) ?? 0) + 1);
-  for (const [cluster, truth] of items) {
-    count(both, `${cluster}\0${truth}`);
-    count(clusters, cluster);
-    count(truths, truth);
-  }
-  const pairs = (counts: Map<string, number>): number =>
-    [...counts.values()].reduce((sum, size) => sum + (size * (size - 1)) / 2, 0);
-  return { precision: pairs(both) / pairs(clusters), recall: pairs(both) / pairs(truths) };
-}
-
-const routingOf = ({ event }: IdentityStreamEvent): string => event.identifiers[0]?.hash ?? '';
-
-test('sixty days of three thousand people: the same profiles in another order, and mostly the right ones', async () => {
+describe('sixty days of three thousand people', async () => {
+  const stream = identityStream(hashing);
+  const identifiers = [...personsOf(stream).keys()];
   const inOrder = await stitch(stream, 3, 500);
-  const reversed = await stitch([...stream].reverse(), 4, 211);
-  expect(inOrder.outcomes.stitched).toBe(stream.length);
-  expect(reversed.outcomes.stitched).toBe(stream.length);
-  for (const one of stream) expect(reversed.profileOf(routingOf(one))).toBe(inOrder.profileOf(routingOf(one)));
-  const linked = pairwise(stream.map((one) => [inOrder.profileOf(routingOf(one)), one.person]));
-  // Whoever browses a kiosk without logging in cannot be told apart: that bounds the precision of every method.
-  const alone = pairwise(stream.map((one) => [routingOf(one), one.person]));
-  expect(linked.precision).toBeGreaterThan(alone.precision);
-  expect(linked.recall).toBeGreaterThan(alone.recall + 0.3);
-}, 60_000);
+  const profileOf = (hash: string): string => inOrder.profileOf(hash);
+
+  test('mostly the right profiles, and no blob', () => {
+    const quality = qualityOf(identifierItems(stream, profileOf, 'own'));
+    expect(quality.bCubed.precision).toBeGreaterThanOrEqual(0.98);
+    expect(quality.bCubed.recall).toBeGreaterThanOrEqual(0.86);
+    expect(quality.pairs.precision).toBeGreaterThanOrEqual(0.95);
+    expect(qualityOf(identifierItems(stream, profileOf, 'all')).largest).toBeLessThanOrEqual(20);
+  });
+
+  test.each(Object.keys(deliveries) as Delivery[])(
+    'delivered %s, with the times that they were stamped with: no identifier in another profile',
+    async (delivery) => {
+      const seed = 20_260_101;
+      const other = await stitch(delivered(stream, delivery, randomFrom(seed)), 4, 211);
+      const moved = identifiers.filter((hash) => other.profileOf(hash) !== profileOf(hash));
+      expect(moved, `seed ${seed}`).toEqual([]);
+    },
+  );
+});
+
+test.each([
+  ['an address that 2,000 people gave', crowd(2_000, 2_000, garbage)],
+  ['a kiosk on which 500 people logged in', crowd(500, 500, kiosk)],
+])('%s makes no blob', async (_, rows) => {
+  const events = collected(rows, hashing);
+  const simulation = await stitch(events, 3, 500);
+  const profileOf = (hash: string): string => simulation.profileOf(hash);
+  const customers = new Map(
+    events
+      .flatMap(({ event }) => event.identifiers)
+      .filter(({ type }) => type === 'user_id')
+      .map(({ hash, value }) => [value, profileOf(hash)]),
+  );
+  const people = rows.length / 3;
+  expect(new Set(customers.values()).size).toBe(people);
+  // Each has still their own address and cookie.
+  for (const { event } of events) {
+    const { value } = event.identifiers[0] ?? {};
+    if (value === undefined || !customers.has(value)) continue;
+    const own = event.identifiers.filter((one) => /\d/.test(one.value));
+    expect(new Set(own.map(({ hash }) => profileOf(hash)))).toEqual(new Set([customers.get(value)]));
+  }
+  const { largest } = qualityOf([...personsOf(events).keys()].map((hash) => ({ cluster: profileOf(hash), truth: '' })));
+  expect(largest).toBeLessThanOrEqual(5);
+});

@@ -7,29 +7,13 @@ import { hashingWith } from '#shared/identity/hashing.ts';
 import { memoryPartition } from '#shared/task/memory.ts';
 import { createLinker } from '../../services/identity-stitcher/linker.ts';
 import { createResolver } from '../../services/identity-stitcher/resolver.ts';
-import { identityStream } from '../support/identity-stream.ts';
+import { manyPeople } from './many-people.ts';
 
 const BATCH = 1_000;
 /** A thousand events a second. */
 const START = Date.UTC(2026, 0, 1);
 const count = Number(process.argv[2] ?? 400_000);
 const hashing = hashingWith(Buffer.from('a secret only for this benchmark'));
-
-/** The sample again and again, each round with its own people, one after the other. */
-function events(): EventCollected[] {
-  const sample = identityStream(hashing).filter(({ event }) => event.identifiers.length > 0);
-  return Array.from({ length: count }, (_, n): EventCollected => {
-    const round = Math.floor(n / sample.length);
-    const { event } = sample[n % sample.length] as (typeof sample)[number];
-    const own = round.toString(16).padStart(4, '0');
-    const identifiers = event.identifiers.map(({ type, value, hash }) => ({
-      type,
-      value: `${value} ${own}`,
-      hash: own + hash.slice(4),
-    }));
-    return { ...event, message_id: `${own}-${event.message_id}`, identifiers, received_at: START + n };
-  });
-}
 
 async function measure(what: string, items: number, work: () => Promise<void>): Promise<void> {
   const cpu = process.cpuUsage();
@@ -41,7 +25,7 @@ async function measure(what: string, items: number, work: () => Promise<void>): 
   console.log(`${what}: ${Math.round(items / seconds).toLocaleString('en')}/s, ${each.toFixed(2)} µs of CPU each`);
 }
 
-const log = events();
+const log = manyPeople(count, hashing);
 const claims: IdentityClaim[] = [];
 const resolver = memoryPartition(createResolver({ hashing, generation: 1 }), 0);
 const resolve = async (stream: readonly EventCollected[]): Promise<void> => {

@@ -1,4 +1,8 @@
+import type { Difference } from '../support/delivery.ts';
+import type { Quality } from '../support/identity-quality.ts';
 import type { CollectorFigures } from './collector.ts';
+import { type CrowdFigures, type IdentityStages, type RegroupFigures, regroupQuantiles } from './identity.ts';
+import type { OrderFigures, QualityFigures } from './identity-quality.ts';
 import type { LatencyFigures, RiverFigures } from './river.ts';
 import type { StageFigures } from './stages.ts';
 
@@ -123,4 +127,125 @@ export function soakTable(
     plot(samples),
   ]);
   return `${table(['resident MB', 'first minute', 'last minute', '', ''], rows)}\n`;
+}
+
+const percent = (share: number, places = 2): string => `${fine(100 * share, places)} %`;
+
+export function qualityTable(figures: readonly QualityFigures[]): string {
+  const shares = ({ bCubed, pairs }: Quality): string[] => [
+    percent(bCubed.precision),
+    percent(bCubed.recall),
+    percent(pairs.precision),
+    percent(pairs.recall),
+  ];
+  const rows = figures.map(({ stream, policy, own, all }, n) => [
+    `${figures[n - 1]?.stream === stream ? '' : `${stream}: `}${policy}`,
+    ...shares(own),
+    ...shares(all),
+    whole(all.clusters),
+    whole(all.largest),
+  ]);
+  const head = [
+    '',
+    'B³ prec.',
+    'recall',
+    'pair prec.',
+    'recall',
+    'all: B³ prec.',
+    'recall',
+    'pair prec.',
+    'recall',
+    'profiles',
+    'largest',
+  ];
+  const events = figures.map(({ stream, policy, events }, n) => [
+    `${figures[n - 1]?.stream === stream ? '' : `${stream}: `}${policy}`,
+    ...shares(events),
+    whole(events.clusters),
+  ]);
+  return [
+    'Identifiers in the right profiles (aims: B³ precision 98 %, recall 87 %, pair precision 95 %, largest profile 20 identifiers). First those',
+    '  that one person alone has, then all, a shared one being whose it mostly is; "best possible" unites what the same person was seen with',
+    table(head, rows),
+    '',
+    'Events in the right profiles, by their routing identifiers (anonymous visits to a kiosk cannot be told apart by anybody)',
+    table(['', 'B³ prec.', 'recall', 'pair prec.', 'recall', 'profiles'], events),
+    '',
+  ].join('\n');
+}
+
+export function orderTable(figures: readonly OrderFigures[]): string {
+  const cells = ({ items, otherGroup, touched, otherName }: Difference): string[] => [
+    percent(otherGroup / items),
+    percent(touched / items),
+    whole(otherName),
+  ];
+  const rows = figures.map(({ policy, delivery, stamped, again }, n) => [
+    `${figures[n - 1]?.policy === policy ? '' : `${policy}: `}${delivery}`,
+    ...cells(stamped),
+    ...cells(again),
+  ]);
+  return [
+    `The same ${whole(figures[0]?.stamped.items ?? 0)} identifiers when events come in another order: with the times that they were stamped with (aim: none in another`,
+    '  profile), and received anew in that order (aim: at most 0.1 % in another group). Also: in a group that is not exactly the same; with another profile id',
+    table(['', 'stamped: moved', 'touched', 'other ids', 'anew: moved', 'touched', 'other ids'], rows),
+    '',
+  ].join('\n');
+}
+
+const REGROUP_AIM_MS = 2_000;
+
+export function identityTable({
+  orderByHttp,
+  stages,
+  crowd,
+  regroup,
+}: {
+  readonly orderByHttp: Difference;
+  readonly stages: IdentityStages;
+  readonly crowd: readonly CrowdFigures[];
+  readonly regroup: RegroupFigures;
+}): string {
+  const { items, otherGroup, touched, otherName } = orderByHttp;
+  const { resolver, linker, identifiers, memoryBytes, diskBytes } = stages;
+  const speed = ({ what, events, eventsPerSecond, warmEventsPerSecond, cpu }: StageFigures, aim: number): string[] => [
+    what,
+    whole(events),
+    whole(eventsPerSecond),
+    whole(warmEventsPerSecond),
+    `${fine(warmEventsPerSecond / aim, 2)} × of ${whole(aim)}`,
+    fine(cpu.process),
+    fine(cpu.kafka),
+  ];
+  const alone = crowd[0]?.stage.eventsPerSecond ?? Number.NaN;
+  const crowds = crowd.map(({ what, stage, largest }) => [
+    what,
+    whole(stage.events),
+    whole(stage.eventsPerSecond),
+    `${fine(stage.eventsPerSecond / alone, 2)} ×`,
+    whole(largest),
+  ]);
+  const delays = (['warehouse', 'api'] as const).map((where) => {
+    const { p50, p95, max } = regroupQuantiles(regroup[where]);
+    return [where === 'api' ? 'read API' : 'views of ClickHouse', ...[p50, p95, max].map(whole)];
+  });
+  const perMillion = (bytes: number): string => whole(((bytes / identifiers) * 1e6) / 1e6);
+  return [
+    `The stream by HTTP, received anew in order and wholly shuffled: of ${whole(items)} identifiers ${percent(otherGroup / items)} in another group (aim: at most 0.1 %),`,
+    `  ${percent(touched / items)} in a group that is not exactly the same, ${whole(otherName)} with another profile id`,
+    '',
+    'Each in one process, state on disk, from a backlog (events of known people; claims of new ones)',
+    table(
+      ['', 'taken in', '/s', 'warm', 'aim', 'µs CPU each', 'broker'],
+      [speed(resolver, 40_000), speed(linker, 20_000)],
+    ),
+    `  the linker's process grows by ${perMillion(memoryBytes)} MB and its disk by ${perMillion(diskBytes)} MB for each million identifiers (${whole(identifiers)} were there)`,
+    '',
+    'Resolver and linker until all is linked, beside the same people with nothing that they share (aim: at least 0.80 ×)',
+    table(['', 'events', 'events/s', '', 'largest profile'], crowds),
+    '',
+    `Regrouped, ${whole(regroup.links)} times at ${whole(regroup.rate)} events/s: milliseconds from the answer to the event that links (aim: below ${whole(REGROUP_AIM_MS)})`,
+    table(['', 'p50', 'p95', 'max'], delays),
+    '',
+  ].join('\n');
 }

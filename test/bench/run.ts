@@ -4,25 +4,45 @@
  */
 import { cpus, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import type { Difference } from '../support/delivery.ts';
 import { startPlatform } from '../support/platform.ts';
 import { benchCollector, type CollectorFigures } from './collector.ts';
 import { openGround } from './ground.ts';
-import { collectorTable, latencyLine, riverTable, stagesTable } from './report.ts';
+import {
+  benchCrowd,
+  benchIdentityStages,
+  benchOrderByHttp,
+  benchRegroup,
+  type CrowdFigures,
+  type IdentityStages,
+  type RegroupFigures,
+} from './identity.ts';
+import { benchOrder, benchQuality, type OrderFigures, type QualityFigures } from './identity-quality.ts';
+import {
+  collectorTable,
+  identityTable,
+  latencyLine,
+  orderTable,
+  qualityTable,
+  riverTable,
+  stagesTable,
+} from './report.ts';
 import { benchLatency, benchRiver, type LatencyFigures, openRiver, type RiverFigures } from './river.ts';
 import { benchStages, type StageFigures } from './stages.ts';
 
-const sections = ['collector', 'stages', 'river', 'latency'] as const;
+const sections = ['collector', 'stages', 'river', 'latency', 'identity'] as const;
 type Section = (typeof sections)[number];
 
-const usage = `npm run bench [-- --quick] [--only ${sections.join(',')}] [--json]
+const usage = `npm run bench [-- [${sections.join('] [')}]] [--quick] [--only LIST] [--json]
 
   --quick      shorter, and rougher
-  --only LIST  only these parts
+  --only LIST  only these parts, as if they stood alone, with commas between
   --port-base  first of nine ports; free ones are picked by default
   --profile    directory for CPU profiles of the services
   --json       the figures as JSON`;
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string', default: sections.join(',') },
@@ -33,12 +53,22 @@ const { values } = parseArgs({
   },
 });
 const { quick, json } = values;
-const wanted = new Set(values.only.split(','));
+const wanted = new Set(positionals.length > 0 ? positionals : values.only.split(','));
 const unknown = [...wanted].filter((one) => !sections.includes(one as Section));
 if (values.help || unknown.length > 0) {
   console.log(unknown.length > 0 ? `there is no part ${unknown.join(', ')}\n\n${usage}` : usage);
   process.exit(values.help ? 0 : 2);
 }
+/** What is measured of identity. */
+interface IdentityFigures {
+  readonly quality: QualityFigures[];
+  readonly order: OrderFigures[];
+  readonly orderByHttp: Difference;
+  readonly stages: IdentityStages;
+  readonly crowd: CrowdFigures[];
+  readonly regroup: RegroupFigures;
+}
+
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const loadOf = (): string =>
   loadavg()
@@ -63,6 +93,7 @@ const figures: {
   stages?: StageFigures[];
   river?: RiverFigures;
   latency?: LatencyFigures;
+  identity?: IdentityFigures;
 } = {};
 /** Tells what is there already: the rest takes minutes. */
 const told = (text: string): void => say(`\n${text}`);
@@ -84,6 +115,7 @@ async function bench(): Promise<void> {
     told(stagesTable(figures.stages));
     await ground.close();
   }
+  if (wanted.has('identity')) figures.identity = await benchIdentity();
   if (!wanted.has('river') && !wanted.has('latency')) return;
   const ground = await openGround(platform, values.profile);
   const river = await openRiver(ground);
@@ -105,6 +137,31 @@ async function bench(): Promise<void> {
   await ground.close();
 }
 
+async function benchIdentity(): Promise<IdentityFigures> {
+  say('quality and order of the identity stream, in memory');
+  const quality = benchQuality();
+  told(qualityTable(quality));
+  const order = benchOrder();
+  told(orderTable(order));
+  say('the identity stream by HTTP, in order and shuffled');
+  const orderByHttp = await benchOrderByHttp(platform);
+  say('resolver and linker alone');
+  const size = quick ? { events: 100_000, claims: 60_000 } : { events: 300_000, claims: 300_000 };
+  const stages = await benchIdentityStages(platform, pid('kafka'), size);
+  say('an address of everybody, and a kiosk');
+  const people = quick ? { people: 5_000, logIns: 2_000 } : { people: 20_000, logIns: 5_000 };
+  const crowd = await benchCrowd(platform, pid('kafka'), people);
+  say('regrouping at 1,000 events/s');
+  const ground = await openGround(platform, values.profile);
+  const river = await openRiver(ground);
+  const regroup = await benchRegroup(river, { rate: 1_000, links: quick ? 10 : 40 });
+  await river.clickhouse.close();
+  await ground.close();
+  const all = { quality, order, orderByHttp, stages, crowd, regroup };
+  told(identityTable(all));
+  return all;
+}
+
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void platform.stop().finally(() => process.exit(1)));
 try {
@@ -122,5 +179,10 @@ else {
   if (figures.stages) console.log(stagesTable(figures.stages));
   if (figures.river) console.log(riverTable(figures.river, facts.cores));
   if (figures.latency) console.log(latencyLine(figures.latency));
+  if (figures.identity) {
+    console.log(qualityTable(figures.identity.quality));
+    console.log(orderTable(figures.identity.order));
+    console.log(identityTable(figures.identity));
+  }
 }
 process.exit(0);

@@ -13,8 +13,8 @@ export interface StageFigures {
   readonly cpu: { readonly process: number; readonly kafka: number };
 }
 
-const INPUTS = 'tributary_task_inputs_total';
-const OUTPUTS = 'tributary_task_outputs_total';
+export const INPUTS = 'tributary_task_inputs_total';
+export const OUTPUTS = 'tributary_task_outputs_total';
 
 /** The stitcher (resolver and linker) and then the projector, over the backlog that the collector has written. */
 export async function benchStages(
@@ -57,7 +57,8 @@ export async function benchStages(
   return [stitched, projected];
 }
 
-async function measure(
+/** How fast a service takes what is there, from its first to its last. */
+export async function measure(
   what: string,
   { pid }: StartedService,
   kafkaPid: number,

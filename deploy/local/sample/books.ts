@@ -25,6 +25,8 @@ interface Passage {
   readonly output: string;
   readonly to: string;
   readonly topic: string;
+  /** Outcome there of what came from somebody else. */
+  readonly others?: string;
 }
 
 export const takenBy = ({ accounting }: Books, task: string, topic: string): number =>
@@ -63,13 +65,15 @@ export function differences(books: Books, { prefix, generation, destinations }: 
     'put out by the resolver',
     putOutBy(books, 'resolver', 'stitched'),
   );
-  for (const { from, output, to, topic } of passages(generation, destinations))
+  for (const { from, output, to, topic, others } of passages(generation, destinations)) {
+    const fromOthers = others === undefined ? 0 : (outcomesOf(books, to, prefix + topic)[others] ?? 0);
     same(
       `${output} put out by ${from}`,
       putOutBy(books, from, output),
       `taken by ${to}`,
-      takenBy(books, to, prefix + topic),
+      takenBy(books, to, prefix + topic) - fromOthers,
     );
+  }
   for (const one of books.accounting) {
     if (one.topic === '') continue;
     const place = `${one.task} ${one.topic}/${one.partition}`;
@@ -90,7 +94,7 @@ function passages(generation: number, destinations: readonly string[]): Passage[
   const moves = movesTopic(generation).name;
   return [
     { from: 'resolver', output: 'stitched', to: 'projector', topic: topics.eventsStitched.name },
-    { from: 'resolver', output: 'claim', to: 'linker', topic: topics.identityClaims.name },
+    { from: 'resolver', output: 'claim', to: 'linker', topic: topics.identityClaims.name, others: 'decision' },
     { from: 'linker', output: 'mapping', to: 'resolver', topic: topics.identityMappings.name },
     { from: 'linker', output: 'change', to: 'projector', topic: topics.identityChanges.name },
     { from: 'linker', output: 'change', to: 'planner', topic: topics.identityChanges.name },

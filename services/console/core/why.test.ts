@@ -11,6 +11,7 @@ const rules = (changes: object = {}, email: object = {}) =>
       { type: 'external_id', limit: 3 },
     ],
     mostIdentifiers: 6,
+    sharedFrom: 8,
     ...changes,
   });
 const some = (type: string, count: number): Identifier[] =>

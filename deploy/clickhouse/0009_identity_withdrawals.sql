@@ -68,9 +68,9 @@ WHERE length(_error) > 0;
 
 -- What is withdrawn now. A withdrawal that was taken back has no target any more.
 CREATE VIEW {database}.identity_withdrawals {on_cluster} AS
-SELECT assumeNotNull(target) AS target, claim_id, actor, reason, received_at
-FROM {database}.identity_claims_log FINAL
-WHERE kind = 'withdraw' AND target IS NOT NULL;
+SELECT assumeNotNull(log.target) AS target, log.claim_id AS claim_id, log.actor AS actor, log.reason AS reason, log.received_at AS received_at
+FROM {database}.identity_claims_log AS log FINAL
+WHERE log.kind = 'withdraw' AND log.target IS NOT NULL;
 
 -- What was claimed of identifiers, and whether it still counts.
 CREATE VIEW {database}.identity_claims {on_cluster} AS

@@ -11,6 +11,7 @@ const rules = (changes: object = {}, email: object = {}) =>
       { type: 'external_id', limit: 3 },
     ],
     mostIdentifiers: 6,
+    sharedFrom: 8,
     ...changes,
   });
 const some = (type: string, count: number): Identifier[] =>
@@ -33,10 +34,10 @@ describe('limitBrokenBy', () => {
 test('what changes for a profile is told of its own types, and of what holds for all', () => {
   const identifiers = some('email', 1);
   expect(changesFor(identifiers, rules(), rules())).toEqual([]);
-  expect(changesFor(identifiers, rules(), rules({ sharedFrom: 6 }, { limit: 5, links: 'weak' }))).toEqual([
+  expect(changesFor(identifiers, rules({ sharedFrom: 8 }), rules({ sharedFrom: 4 }, { limit: 5, links: 'weak' }))).toEqual([
     'limit of email: 2 → 5',
     'links of email: strong → weak',
-    'sharedFrom: 4 → 6',
+    'sharedFrom: 8 → 4',
   ]);
   expect(changesFor(some('user_id', 1), rules(), rules({}, { limit: 5 }))).toEqual([]);
 });

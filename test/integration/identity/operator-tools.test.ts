@@ -174,8 +174,8 @@ describe('an operator', () => {
       changes: [{ to_profile_id: operator.defaultOf('email:eve@example.com'), reason: 'split' }],
     });
     expect(await operator.untilOne('email:eve@example.com')).toBe(operator.defaultOf('email:eve@example.com'));
-    const why = await operator.json('identity', 'explain', 'user_id:eve-1', 'email:eve@example.com', '--plain');
-    expect(why).toMatchObject({
+    const why = () => operator.json('identity', 'explain', 'user_id:eve-1', 'email:eve@example.com', '--plain');
+    await expect.poll(why, { timeout: 20_000 }).toMatchObject({
       same: false,
       refused: [{ refused: 'cannot_link' }],
       apart: [{ actor: 'support', reason: 'she said so' }],
@@ -187,9 +187,10 @@ describe('an operator', () => {
     await operator.untilOne('user_id:flo-1', 'device_id:till-7');
     const args = ['identity', 'block', 'device_id:till-7', ...because, '--yes'];
     expect(await operator.json<Decided>(...args)).toMatchObject({ taken: true, claims: [{ kind: 'block' }] });
-    const why = await operator.json('identity', 'explain', 'user_id:flo-1', 'device_id:till-7');
-    expect(why).toMatchObject({ same: false, refused: [{ refused: 'blocked' }] });
-    expect(await operator.json('identity', 'health', '--plain')).toMatchObject({
+    const why = () => operator.json('identity', 'explain', 'user_id:flo-1', 'device_id:till-7');
+    await expect.poll(why, { timeout: 20_000 }).toMatchObject({ same: false, refused: [{ refused: 'blocked' }] });
+    const health = () => operator.json('identity', 'health', '--plain');
+    await expect.poll(health, { timeout: 20_000 }).toMatchObject({
       blocked: [{ identifier: 'device_id:till-7', actor: 'support' }],
     });
     expect((await operator.run(...args)).out).toContain('it is so already');

@@ -34,11 +34,9 @@ describe('limitBrokenBy', () => {
 test('what changes for a profile is told of its own types, and of what holds for all', () => {
   const identifiers = some('email', 1);
   expect(changesFor(identifiers, rules(), rules())).toEqual([]);
-  expect(changesFor(identifiers, rules({ sharedFrom: 8 }), rules({ sharedFrom: 4 }, { limit: 5, links: 'weak' }))).toEqual([
-    'limit of email: 2 → 5',
-    'links of email: strong → weak',
-    'sharedFrom: 8 → 4',
-  ]);
+  expect(
+    changesFor(identifiers, rules({ sharedFrom: 8 }), rules({ sharedFrom: 4 }, { limit: 5, links: 'weak' })),
+  ).toEqual(['limit of email: 2 → 5', 'links of email: strong → weak', 'sharedFrom: 8 → 4']);
   expect(changesFor(some('user_id', 1), rules(), rules({}, { limit: 5 }))).toEqual([]);
 });
 

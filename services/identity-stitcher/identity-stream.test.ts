@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { hashing } from '#shared/identity/linking/arbitrary.fixture.ts';
 import { crowd, garbage, kiosk } from '../../test/support/crowd.ts';
 import { type Delivery, delivered, deliveries } from '../../test/support/delivery.ts';
 import { qualityOf } from '../../test/support/identity-quality.ts';
@@ -10,7 +11,6 @@ import {
   personsOf,
 } from '../../test/support/identity-stream.ts';
 import { randomFrom } from '../../test/support/random.ts';
-import { hashing } from './core/arbitrary.fixture.ts';
 import { Simulation } from './simulation.ts';
 
 async function stitch(events: readonly IdentityStreamEvent[], partitions: number, batch: number): Promise<Simulation> {

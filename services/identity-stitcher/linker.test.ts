@@ -10,8 +10,6 @@ import type {
 } from '#schemas/generated/records.ts';
 import { Definitions } from '#shared/definitions/definitions.ts';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
-import { memoryPartition } from '#shared/task/memory.ts';
-import type { Emitted } from '#shared/task/workspace.ts';
 import {
   activation,
   batchSizes,
@@ -26,10 +24,12 @@ import {
   shuffled,
   universe,
   withdrawal,
-} from './core/arbitrary.fixture.ts';
-import { resolveAll } from './core/one-shot.ts';
+} from '#shared/identity/linking/arbitrary.fixture.ts';
+import { resolveAll } from '#shared/identity/linking/one-shot.ts';
+import { type Rules, rulesIn, rulesOf } from '#shared/identity/linking/rules.ts';
+import { memoryPartition } from '#shared/task/memory.ts';
+import type { Emitted } from '#shared/task/workspace.ts';
 import { quarantineOf } from './core/quarantine.ts';
-import { type Rules, rulesIn, rulesOf } from './core/rules.ts';
 import { createLinker } from './linker.ts';
 
 /** Small limits, so that the small universe breaks them. */

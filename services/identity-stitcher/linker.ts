@@ -3,15 +3,15 @@ import { topics } from '#schemas/topics.ts';
 import type { Definitions } from '#shared/definitions/definitions.ts';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
 import type { Hashing } from '#shared/identity/hashing.ts';
+import { type Statement, statementOf } from '#shared/identity/linking/claim.ts';
+import type { Caps } from '#shared/identity/linking/graph.ts';
+import { type Rules, rulesIn, rulesOf } from '#shared/identity/linking/rules.ts';
+import { claimNamed, withdrawnBy } from '#shared/identity/linking/withdrawals.ts';
 import { defineTask, type Input, type Stores, type Work } from '#shared/task/task.ts';
 import { discovered, mappingAfter, moved, quarantined, refused } from './core/announcements.ts';
 import { BatchGraph, type Decider } from './core/batch-graph.ts';
-import { type Statement, statementOf } from './core/claim.ts';
 import { decide } from './core/decide.ts';
 import { defaultProfiles } from './core/default-profiles.ts';
-import type { Caps } from './core/graph.ts';
-import { type Rules, rulesIn, rulesOf } from './core/rules.ts';
-import { claimNamed, Withdrawals } from './core/withdrawals.ts';
 
 export interface LinkerOptions {
   readonly hashing: Hashing;
@@ -65,7 +65,7 @@ export const createLinker = ({ hashing, generation, caps, sweptAtOnce = SWEPT_AT
     process(inputs, work, definitions) {
       const before = work.get('linking', NOW) ?? initially;
       const general = generalClaims(inputs, work, before);
-      const { linking, withdrawals, named } = general;
+      const { linking, withdrawn, named } = general;
       const rules = rulesUnder(linking, definitions);
       const graph = new BatchGraph({
         store: {
@@ -73,7 +73,7 @@ export const createLinker = ({ hashing, generation, caps, sweptAtOnce = SWEPT_AT
           link: (from, to) => work.get('link', from + to),
           links: (from) => linksFrom(work, from),
         },
-        isActive: withdrawals.any ? remembered((id) => !withdrawals.covers(id, work.get('claim', id))) : () => true,
+        isActive: withdrawn.size > 0 ? remembered((id) => counts(id, work.get('claim', id), withdrawn)) : () => true,
         profileIdOf,
         rules,
         ...(caps && { caps }),
@@ -96,7 +96,8 @@ export const createLinker = ({ hashing, generation, caps, sweptAtOnce = SWEPT_AT
 
 interface General {
   readonly linking: Linking;
-  readonly withdrawals: Withdrawals;
+  /** Targets of what does not count. */
+  readonly withdrawn: ReadonlySet<string>;
   /** Claims whose withdrawal begins or ends here. */
   readonly named: ReadonlyMap<string, Decider>;
   /** What the others ask of the graph. */
@@ -111,7 +112,7 @@ function generalClaims(inputs: readonly ClaimInput[], work: LinkerWork, before: 
   let linking = before;
   const named = new Map<string, Decider>();
   const statements = new Map<ClaimInput, About>();
-  const withdrawn = (target: string | undefined, decider: Decider): void => {
+  const changed = (target: string | undefined, decider: Decider): void => {
     if (target === undefined) return;
     const id = claimNamed(target);
     if (id !== undefined) named.set(id, decider);
@@ -123,7 +124,7 @@ function generalClaims(inputs: readonly ClaimInput[], work: LinkerWork, before: 
       const known = work.get('withdrawal', input.key);
       if (!known) continue;
       work.remove('withdrawal', input.key);
-      withdrawn(known.target, deciderOf(input));
+      changed(known.target, deciderOf(input));
       continue;
     }
     const statement = statementOf(claim);
@@ -137,8 +138,8 @@ function generalClaims(inputs: readonly ClaimInput[], work: LinkerWork, before: 
       if (known === target) continue;
       if (target === undefined) work.remove('withdrawal', claim.claim_id);
       else work.put('withdrawal', claim.claim_id, { target });
-      withdrawn(known, decider);
-      withdrawn(target, decider);
+      changed(known, decider);
+      changed(target, decider);
     } else {
       const { rules } = statement;
       const { definitions } = claim;
@@ -153,9 +154,13 @@ function generalClaims(inputs: readonly ClaimInput[], work: LinkerWork, before: 
       linking = { rules, definitions, sweep };
     }
   }
-  const targets = work.scan('withdrawal', '').map(([, { target }]) => target);
-  return { linking, withdrawals: new Withdrawals(targets), named, statements };
+  const withdrawn = new Set(work.scan('withdrawal', '').map(([, { target }]) => target));
+  return { linking, withdrawn, named, statements };
 }
+
+/** Of a claim that an earlier version of the software took in nothing is known but its id. */
+const counts = (id: string, claim: KnownClaim | undefined, withdrawn: ReadonlySet<string>): boolean =>
+  claim ? withdrawnBy({ claim_id: id, ...claim }, withdrawn).length === 0 : !withdrawn.has(`claim:${id}`);
 
 function takeIn(input: ClaimInput, { identifiers, strength }: About, work: LinkerWork, graph: BatchGraph): void {
   const { claim_id: id, source, actor, definitions, received_at, ...rest } = input.value as IdentityClaim;

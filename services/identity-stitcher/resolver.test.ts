@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { EventCollected, EventStitched, IdentityClaim } from '#schemas/generated/records.ts';
-import { type MemoryInput, type MemoryPartition, memoryPartition } from '#shared/task/memory.ts';
 import {
   batchSizes,
   event,
@@ -11,7 +10,8 @@ import {
   inBatches,
   orderSeeds,
   shuffled,
-} from './core/arbitrary.fixture.ts';
+} from '#shared/identity/linking/arbitrary.fixture.ts';
+import { type MemoryInput, type MemoryPartition, memoryPartition } from '#shared/task/memory.ts';
 import { createResolver } from './resolver.ts';
 import { restored } from './simulation.ts';
 

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { IdentityClaim } from '#schemas/generated/records.ts';
 import { Definitions } from '#shared/definitions/definitions.ts';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
-import { events, hashing, orderSeeds, shuffled } from './core/arbitrary.fixture.ts';
-import { resolveAll } from './core/one-shot.ts';
-import { rulesIn } from './core/rules.ts';
+import { events, hashing, orderSeeds, shuffled } from '#shared/identity/linking/arbitrary.fixture.ts';
+import { resolveAll } from '#shared/identity/linking/one-shot.ts';
+import { rulesIn } from '#shared/identity/linking/rules.ts';
 import { Simulation } from './simulation.ts';
 
 const definitions = new Definitions([

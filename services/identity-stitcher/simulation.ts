@@ -1,8 +1,8 @@
 import type { EventCollected, EventStitched, IdentityClaim, IdentityMapping } from '#schemas/generated/records.ts';
 import { Definitions } from '#shared/definitions/definitions.ts';
 import type { Hashing } from '#shared/identity/hashing.ts';
+import type { Caps } from '#shared/identity/linking/graph.ts';
 import { type MemoryInput, type MemoryPartition, memoryPartition } from '#shared/task/memory.ts';
-import type { Caps } from './core/graph.ts';
 import { createLinker } from './linker.ts';
 import { createResolver } from './resolver.ts';
 

@@ -4,9 +4,9 @@
 import type { EventCollected, IdentityClaim, Sighting } from '#schemas/generated/records.ts';
 import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
 import { hashingWith } from '#shared/identity/hashing.ts';
+import { resolveAll } from '#shared/identity/linking/one-shot.ts';
+import { rulesOf } from '#shared/identity/linking/rules.ts';
 import { BoundedMemo } from '../../services/identity-stitcher/core/bounded-memo.ts';
-import { resolveAll } from '../../services/identity-stitcher/core/one-shot.ts';
-import { rulesOf } from '../../services/identity-stitcher/core/rules.ts';
 import { Sightings } from '../../services/identity-stitcher/core/sightings.ts';
 import { type Delivery, type Difference, delivered, deliveries, differenceOf, sentAgain } from '../support/delivery.ts';
 import { forgetful, generatedRows, shared, usual } from '../support/identity-generator.ts';

@@ -1,6 +1,6 @@
 import type { EventCollected } from '#schemas/generated/records.ts';
 import type { DefinitionBodies } from '#shared/definitions/kinds.ts';
-import { rulesOf } from '../../services/identity-stitcher/core/rules.ts';
+import { rulesOf } from '#shared/identity/linking/rules.ts';
 
 export type RulesBody = DefinitionBodies['identity_rules'];
 

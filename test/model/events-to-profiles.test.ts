@@ -10,18 +10,13 @@ import type {
 } from '#schemas/generated/records.ts';
 import { Definitions } from '#shared/definitions/definitions.ts';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
+import { claim, event as eventWith, hashing, universe } from '#shared/identity/linking/arbitrary.fixture.ts';
+import { resolveAll } from '#shared/identity/linking/one-shot.ts';
+import { rulesIn } from '#shared/identity/linking/rules.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
 import { canonicalProfile } from '#shared/profiles/digest.ts';
 import { type MemoryInput, type MemoryPartition, memoryPartition } from '#shared/task/memory.ts';
 import type { Emitted } from '#shared/task/workspace.ts';
-import {
-  claim,
-  event as eventWith,
-  hashing,
-  universe,
-} from '../../services/identity-stitcher/core/arbitrary.fixture.ts';
-import { resolveAll } from '../../services/identity-stitcher/core/one-shot.ts';
-import { rulesIn } from '../../services/identity-stitcher/core/rules.ts';
 import { createLinker } from '../../services/identity-stitcher/linker.ts';
 import { createResolver } from '../../services/identity-stitcher/resolver.ts';
 import { ofEvent } from '../../services/profile-projector/core/event.ts';

@@ -180,29 +180,29 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'one edge that a limit refuses unites all the same',
     edits: [
       {
-        file: `${stitcher}/core/resolve.ts`,
+        file: `services/shared/identity/linking/resolve.ts`,
         right: '  const refused: Refusal[] = [];\n',
         wrong: '  const refused: Refusal[] = [];\n  let spared = false;\n',
       },
       {
-        file: `${stitcher}/core/resolve.ts`,
+        file: `services/shared/identity/linking/resolve.ts`,
         right: '    if (reason) {\n',
         wrong: '    if (reason && (spared || !(spared = true))) {\n',
       },
     ],
-    tests: [`${stitcher}/core/resolve.test.ts`],
+    tests: [`services/shared/identity/linking/resolve.test.ts`],
     project: 'unit',
   },
   {
     name: 'a profile is named after its newest identifier',
     edits: [
       {
-        file: `${stitcher}/core/resolve.ts`,
+        file: `services/shared/identity/linking/resolve.ts`,
         right: 'return a.first_received < b.first_received;',
         wrong: 'return a.first_received > b.first_received;',
       },
     ],
-    tests: [`${stitcher}/core/resolve.test.ts`],
+    tests: [`services/shared/identity/linking/resolve.test.ts`],
     project: 'unit',
   },
   {

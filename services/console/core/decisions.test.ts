@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { Identifier, IdentityClaim } from '#schemas/generated/records.ts';
 import { claimId } from '#shared/identity/claim-id.ts';
 import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
-import { resolveClaims } from '#shared/identity/resolve-claims.ts';
-import { activeClaims } from './active-claims.ts';
+import { resolveAll } from '#shared/identity/linking/one-shot.ts';
+import { rulesOf } from '#shared/identity/linking/rules.ts';
+import { activeClaims } from '#shared/identity/linking/withdrawals.ts';
 import { type Decision, Impossible, planOf } from './decisions.ts';
 import { Grouping } from './regrouping.ts';
 
@@ -35,7 +36,7 @@ const observed = (one: Identifier, other: Identifier, received_at: number): Iden
 });
 
 const areOne = (active: readonly IdentityClaim[], one: Identifier, other: Identifier): boolean => {
-  const grouping = new Grouping(resolveClaims(active, defaultIdentityRules));
+  const grouping = new Grouping(resolveAll(active, rulesOf(defaultIdentityRules)));
   return grouping.of(one).anchor === grouping.of(other).anchor;
 };
 

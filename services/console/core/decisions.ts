@@ -1,6 +1,6 @@
 import type { Identifier, IdentityClaim } from '#schemas/generated/records.ts';
 import { claimId } from '#shared/identity/claim-id.ts';
-import { activeClaims, isTarget, targetsIn, withdrawnBy } from './active-claims.ts';
+import { activeClaims, isTarget, targetsIn, withdrawnBy } from '#shared/identity/linking/withdrawals.ts';
 
 /** What a person decides about identities. */
 export type Decision =

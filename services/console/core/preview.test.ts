@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { Identifier, IdentityClaim } from '#schemas/generated/records.ts';
 import { claimId } from '#shared/identity/claim-id.ts';
 import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
-import { resolveClaims } from '#shared/identity/resolve-claims.ts';
+import { resolveAll } from '#shared/identity/linking/one-shot.ts';
+import { rulesOf } from '#shared/identity/linking/rules.ts';
 import { type Decision, planOf } from './decisions.ts';
 import { previewOf, previewText } from './preview.ts';
 import { Grouping } from './regrouping.ts';
@@ -37,7 +38,7 @@ const claims = new Map([claim(1, ann, email), claim(2, bob), claim(3, cookie)].m
 
 function previewed(decision: Decision) {
   const areOne = (active: readonly IdentityClaim[], one: Identifier, other: Identifier): boolean => {
-    const grouping = new Grouping(resolveClaims(active, defaultIdentityRules));
+    const grouping = new Grouping(resolveAll(active, rulesOf(defaultIdentityRules)));
     return grouping.of(one).anchor === grouping.of(other).anchor;
   };
   const author = { actor: 'ann', reason: 'because', at: 10, generation: 1 };

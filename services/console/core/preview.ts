@@ -1,7 +1,8 @@
 import type { Identifier, IdentityClaim } from '#schemas/generated/records.ts';
 import type { DefinitionBodies } from '#shared/definitions/kinds.ts';
-import { resolveClaims } from '#shared/identity/resolve-claims.ts';
-import { activeClaims } from './active-claims.ts';
+import { resolveAll } from '#shared/identity/linking/one-shot.ts';
+import { rulesOf } from '#shared/identity/linking/rules.ts';
+import { activeClaims } from '#shared/identity/linking/withdrawals.ts';
 import type { Decision, Plan } from './decisions.ts';
 import { type Grouped, Grouping, regroupingOf } from './regrouping.ts';
 import { limitBrokenBy } from './why.ts';
@@ -49,8 +50,8 @@ export function previewOf(decision: Decision, plan: Plan, { claims, rules, profi
     IdentityClaim[],
     IdentityClaim[],
   ];
-  const before = new Grouping(resolveClaims(activeBefore, rules));
-  const after = new Grouping(resolveClaims(activeAfter, rules));
+  const before = new Grouping(resolveAll(activeBefore, rulesOf(rules)));
+  const after = new Grouping(resolveAll(activeAfter, rulesOf(rules)));
   const { united, split, touched, moved, largestTouched } = regroupingOf(before, after);
   const sized = ({ anchor, members }: Grouped): Sized => ({
     profile_id: profileIdOf(anchor),

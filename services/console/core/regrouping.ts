@@ -1,10 +1,15 @@
 import type { Identifier } from '#schemas/generated/records.ts';
-import type { ClaimedProfile } from '#shared/identity/resolve-claims.ts';
 
 /** A profile, by the hash of the identifier whose default profile it is. */
 export interface Grouped {
   readonly anchor: string;
   readonly members: readonly Identifier[];
+}
+
+/** A profile as the linker's resolver tells it: of its nodes only the identifiers are of interest here. */
+interface Resolved {
+  readonly anchor: { readonly identifier: Identifier };
+  readonly members: readonly { readonly identifier: Identifier }[];
 }
 
 /** Profiles that become one. */
@@ -37,7 +42,7 @@ export interface Regrouping {
 export class Grouping {
   readonly #groups: ReadonlyMap<string, Grouped>;
 
-  constructor(profiles: readonly ClaimedProfile[]) {
+  constructor(profiles: readonly Resolved[]) {
     const groups = new Map<string, Grouped>();
     for (const { anchor, members } of profiles) {
       const group = {

@@ -4,9 +4,9 @@ import { definitionKinds } from '#shared/definitions/kinds.ts';
 import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
 import { exactId } from '#shared/identity/exact-id.ts';
 import { identifiersOf } from '#shared/identity/identifiers.ts';
+import { hashing } from '#shared/identity/linking/arbitrary.fixture.ts';
 import type { NamingRules } from '#shared/identity/plan.ts';
 import { aliasOf } from './alias.ts';
-import { hashing } from './arbitrary.fixture.ts';
 
 const UUID = '84469a7b-c970-457a-89cf-ac1caf065e83';
 

@@ -1,5 +1,5 @@
 import type { ClaimRef, Identifier, Link, Node } from '#schemas/generated/records.ts';
-import { type Cut, cutOf } from './cut.ts';
+import { type Cut, cutOf } from '#shared/identity/linking/cut.ts';
 import {
   CAPS,
   type Caps,
@@ -12,10 +12,10 @@ import {
   type Vertex,
   withClaim,
   withoutClaim,
-} from './graph.ts';
-import { mayLink } from './resolve.ts';
-import type { Rules } from './rules.ts';
-import { links } from './strength.ts';
+} from '#shared/identity/linking/graph.ts';
+import { mayLink } from '#shared/identity/linking/resolve.ts';
+import type { Rules } from '#shared/identity/linking/rules.ts';
+import { links } from '#shared/identity/linking/strength.ts';
 
 /** The claim that decided something: of several in a batch the one with the highest offset. */
 export interface Decider {

@@ -1,12 +1,12 @@
 import type { Identifier, Node } from '#schemas/generated/records.ts';
+import type { Cut } from '#shared/identity/linking/cut.ts';
+import type { Edge, Vertex } from '#shared/identity/linking/graph.ts';
+import { type Group, mayLink, type Refusal, resolve } from '#shared/identity/linking/resolve.ts';
+import type { Rules } from '#shared/identity/linking/rules.ts';
+import { links } from '#shared/identity/linking/strength.ts';
 import type { Component, Decider } from './batch-graph.ts';
-import type { Cut } from './cut.ts';
 import { pathsToAnchor } from './explain.ts';
-import type { Edge, Vertex } from './graph.ts';
 import { type Quarantine, quarantineOf } from './quarantine.ts';
-import { type Group, mayLink, type Refusal, resolve } from './resolve.ts';
-import type { Rules } from './rules.ts';
-import { links } from './strength.ts';
 
 /** An identifier that belongs to another profile than was last said. */
 export interface Moved {

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Seen } from '#schemas/generated/records.ts';
+import { batchSizes, inBatches } from '#shared/identity/linking/arbitrary.fixture.ts';
 import { MemoryState } from '#shared/task/memory.ts';
 import type { Stores } from '#shared/task/task.ts';
 import { Workspace } from '#shared/task/workspace.ts';
-import { batchSizes, inBatches } from './arbitrary.fixture.ts';
 import { Duplicates } from './duplicates.ts';
 import { messageIdHash } from './message-id.ts';
 import { idsOfChunk } from './seen-chunk.ts';

@@ -1,7 +1,7 @@
 import type { Node } from '#schemas/generated/records.ts';
-import type { Edge, Vertex } from './graph.ts';
-import type { Group } from './resolve.ts';
-import { links } from './strength.ts';
+import type { Edge, Vertex } from '#shared/identity/linking/graph.ts';
+import type { Group } from '#shared/identity/linking/resolve.ts';
+import { links } from '#shared/identity/linking/strength.ts';
 
 /** The first step from an identifier towards its profile's anchor. */
 export interface Step {

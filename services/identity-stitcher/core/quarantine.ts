@@ -1,6 +1,6 @@
-import { isMoreWithin } from './limits.ts';
-import type { Group } from './resolve.ts';
-import type { Rules } from './rules.ts';
+import { isMoreWithin } from '#shared/identity/linking/limits.ts';
+import type { Group } from '#shared/identity/linking/resolve.ts';
+import type { Rules } from '#shared/identity/linking/rules.ts';
 
 const HOUR_MS = 3_600_000;
 

@@ -3,8 +3,8 @@ import type { IdentityClaim, IdentityMapping } from '#schemas/generated/records.
 import { topics } from '#schemas/topics.ts';
 import { applyDefinitions } from '#shared/definitions/apply.ts';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
+import { claim, hashing, identifier, withdrawal } from '#shared/identity/linking/arbitrary.fixture.ts';
 import { TaskRunner } from '#shared/task/runner.ts';
-import { claim, hashing, identifier, withdrawal } from '../../../services/identity-stitcher/core/arbitrary.fixture.ts';
 import { createLinker } from '../../../services/identity-stitcher/linker.ts';
 import { addresses } from '../../support/addresses.ts';
 import { createInstallation, type Installation } from '../../support/installation.ts';

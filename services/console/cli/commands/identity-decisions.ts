@@ -2,8 +2,9 @@ import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Identifier, IdentityClaim } from '#schemas/generated/records.ts';
 import { type Hashing, hashingWith } from '#shared/identity/hashing.ts';
+import { resolveAll } from '#shared/identity/linking/one-shot.ts';
+import { rulesOf } from '#shared/identity/linking/rules.ts';
 import type { NamingRules } from '#shared/identity/plan.ts';
-import { resolveClaims } from '#shared/identity/resolve-claims.ts';
 import { readSecret } from '#shared/service/start-up.ts';
 import { IdentityWarehouse } from '../../adapters/identity-warehouse.ts';
 import { identifiersAskedFor } from '../../core/asked-for.ts';
@@ -75,7 +76,7 @@ async function decide(
     planOf(decision, author, {
       claims,
       areOne: (active, one, other) => {
-        const grouping = new Grouping(resolveClaims(active, rules));
+        const grouping = new Grouping(resolveAll(active, rulesOf(rules)));
         return grouping.of(one).anchor === grouping.of(other).anchor;
       },
     }),

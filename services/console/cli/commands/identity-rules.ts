@@ -1,7 +1,8 @@
 import { stringify } from 'yaml';
 import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
-import { resolveClaims } from '#shared/identity/resolve-claims.ts';
-import { activeClaims } from '../../core/active-claims.ts';
+import { resolveAll } from '#shared/identity/linking/one-shot.ts';
+import { rulesOf } from '#shared/identity/linking/rules.ts';
+import { activeClaims } from '#shared/identity/linking/withdrawals.ts';
 import { masked } from '../../core/masking.ts';
 import { type Grouped, Grouping, regroupingOf } from '../../core/regrouping.ts';
 import { changesFor, changesForLater, limitBrokenBy } from '../../core/why.ts';
@@ -33,7 +34,7 @@ export async function rulesDiff(connections: Connections, [file]: readonly strin
   progress.end();
   const { rules, version } = await rulesInForce(home, claims);
   const active = activeClaims(claims.values());
-  const [before, after] = [rules, wanted].map((one) => new Grouping(resolveClaims(active, one))) as [
+  const [before, after] = [rules, wanted].map((one) => new Grouping(resolveAll(active, rulesOf(one)))) as [
     Grouping,
     Grouping,
   ];

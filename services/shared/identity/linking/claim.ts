@@ -1,5 +1,6 @@
 import type { Identifier, IdentityClaim } from '#schemas/generated/records.ts';
 import { BLOCKED, isLinkKind, KEPT_APART, STRENGTH } from './strength.ts';
+import { isTarget } from './withdrawals.ts';
 
 /** What a claim asks of the graph. */
 export type Statement =
@@ -13,13 +14,11 @@ export type Statement =
   | { readonly kind: 'rules'; readonly rules: string | null }
   | { readonly kind: 'invalid'; readonly message: string };
 
-const TARGET = /^(claim|source|actor|definition):./;
-
 /** Reads a claim; its kind decides how many identifiers it needs. */
 export function statementOf({ kind, identifiers, target, rules }: IdentityClaim): Statement {
   const [one, other] = identifiers;
   if (kind === 'withdraw')
-    return target === null || TARGET.test(target)
+    return target === null || isTarget(target)
       ? { kind: 'withdraw', target }
       : { kind: 'invalid', message: 'the target of a withdrawal names no claims' };
   if (kind === 'activate_rules') return { kind: 'rules', rules };

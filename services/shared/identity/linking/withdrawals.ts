@@ -13,7 +13,11 @@ const TARGETS = [
 /** Whether a text says which claims to withdraw. */
 export const isTarget = (text: string): boolean => TARGETS.some((form) => form.test(text));
 
-/** The targets that are withdrawn now. */
+/** The claim that a target names by its id; undefined where it names more than one. */
+export const claimNamed = (target: string): string | undefined =>
+  target.startsWith('claim:') ? target.slice('claim:'.length) : undefined;
+
+/** The targets that are withdrawn now. @param claims each id once */
 export function targetsIn(claims: Iterable<IdentityClaim>): ReadonlySet<string> {
   const targets = new Set<string>();
   for (const { kind, target } of claims) if (kind === 'withdraw' && target !== null) targets.add(target);

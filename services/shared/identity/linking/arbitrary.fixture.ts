@@ -110,7 +110,7 @@ export const claimLogs = (rules: readonly object[]): fc.Arbitrary<ClaimRecord[]>
     .map(({ claims, others }) => {
       const log: ClaimRecord[] = claims.map((value) => ({ key: value.claim_id, value }));
       for (const { at, which, what, isTakenBack } of others) {
-        const id = claims[which % Math.max(claims.length, 1)]?.claim_id ?? 'none';
+        const id = claims[which % Math.max(claims.length, 1)]?.claim_id ?? '0'.repeat(32);
         const target = {
           claim: `claim:${id}`,
           source: `source:${which % 2 ? 'web' : 'app'}`,

@@ -5,7 +5,7 @@ import { CAPS, edgeOf, NEVER, newNode, type Vertex, withClaim } from './graph.ts
 import { type Group, resolve } from './resolve.ts';
 import type { Rules } from './rules.ts';
 import { links } from './strength.ts';
-import { Withdrawals } from './withdrawals.ts';
+import { targetsIn, withdrawnBy } from './withdrawals.ts';
 
 interface Known {
   readonly identifier: Identifier;
@@ -19,18 +19,13 @@ interface Known {
  * @param claims in the order of the topic
  */
 export function resolveAll(claims: readonly IdentityClaim[], rules: Rules, caps = CAPS): Group[] {
-  const targets = new Map<string, string | null>();
-  for (const claim of claims) {
-    const statement = statementOf(claim);
-    if (statement.kind === 'withdraw') targets.set(claim.claim_id, statement.target);
-  }
-  const withdrawals = new Withdrawals([...targets.values()].filter((target) => target !== null));
+  const targets = targetsIn(new Map(claims.map((claim) => [claim.claim_id, claim])).values());
   const known = new Map<string, Known>();
   for (const claim of earliest(claims)) {
     const statement = statementOf(claim);
     if (statement.kind !== 'about') continue;
     const { claim_id: id, received_at, occurred_at } = claim;
-    const isActive = !withdrawals.covers(id, claim);
+    const isActive = targets.size === 0 || withdrawnBy(claim, targets).length === 0;
     const ref: ClaimRef = { id, strength: statement.strength, received_at, occurred_at: occurred_at ?? received_at };
     for (const one of statement.identifiers) {
       const here: Known = known.get(one.hash) ?? { identifier: one, claims: [], links: new Map() };

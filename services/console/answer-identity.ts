@@ -2,7 +2,7 @@ import type { Hashing } from '#shared/identity/hashing.ts';
 import type { NamingRules } from '#shared/identity/plan.ts';
 import { type Assigned, type IdentityWarehouse, MOST_LINKS, TABLES } from './adapters/identity-warehouse.ts';
 import type { ProfileView } from './adapters/profile-view.ts';
-import { identifiersAskedFor } from './core/asked-for.ts';
+import { assertUsable, identifiersAskedFor } from './core/asked-for.ts';
 import { type Knowledge, type Link, nameOf, pairsOf, stepOf, wayBetween } from './core/explain.ts';
 import { localStateOf, topicsOf } from './core/places.ts';
 import { Problem } from './core/problem.ts';
@@ -49,7 +49,10 @@ async function find(reference: Reference, { hashing, rules, identity }: Identity
   const hashes = await hashesOf(known);
   const assigned = await identity.assigned(hashes);
   const found = hashes.map((hash) => assigned.find((one) => one.hash === hash)).find((one) => one !== undefined);
-  if (!found) throw new Problem(404, 'identifier_not_found', `nothing is known of ${writtenOf(reference)}`);
+  if (!found) {
+    if (reference.by === 'identifier') assertUsable(reference, known);
+    throw new Problem(404, 'identifier_not_found', `nothing is known of ${writtenOf(reference)}`);
+  }
   return found;
 
   async function hashesOf(inForce: NamingRules): Promise<string[]> {

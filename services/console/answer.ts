@@ -3,7 +3,7 @@ import type { Hashing } from '#shared/identity/hashing.ts';
 import type { NamingRules } from '#shared/identity/plan.ts';
 import type { ProfileView } from './adapters/profile-view.ts';
 import type { Warehouse } from './adapters/warehouse.ts';
-import { identifiersAskedFor } from './core/asked-for.ts';
+import { assertUsable, identifiersAskedFor } from './core/asked-for.ts';
 import { cursorOf } from './core/cursor.ts';
 import { Problem } from './core/problem.ts';
 import type { Reference } from './core/reference.ts';
@@ -61,6 +61,7 @@ export async function answerTo(
       const profile = await view.byHash(hash);
       if (profile) return profile;
     }
+    assertUsable(reference, known);
     throw notFound();
   }
 }

@@ -7,7 +7,7 @@ import { rulesOf } from '#shared/identity/linking/rules.ts';
 import type { NamingRules } from '#shared/identity/plan.ts';
 import { readSecret } from '#shared/service/start-up.ts';
 import { IdentityWarehouse } from '../../adapters/identity-warehouse.ts';
-import { identifiersAskedFor } from '../../core/asked-for.ts';
+import { assertUsable, identifiersAskedFor } from '../../core/asked-for.ts';
 import { type Decision, Impossible, type Plan, planOf } from '../../core/decisions.ts';
 import { masked, maskedAnswer } from '../../core/masking.ts';
 import { type Preview, previewOf, previewText } from '../../core/preview.ts';
@@ -169,14 +169,15 @@ function identifierIn(
     if (anchor) return anchor;
     throw new Trouble(`no identifier was ever seen with the profile ${reference.profileId}`, '');
   }
-  const asked = identifiersIn(reference, rules, hashing);
+  const asked = identifiersAskedFor(reference, rules, hashing);
   const seen = asked.find(({ hash }) => known((one) => one.hash === hash));
+  if (!seen) usable(() => assertUsable(reference, rules));
   return seen ?? (asked[0] as Identifier);
 }
 
-function identifiersIn(...asked: Parameters<typeof identifiersAskedFor>): Identifier[] {
+function usable(ask: () => void): void {
   try {
-    return identifiersAskedFor(...asked);
+    ask();
   } catch (error) {
     throw error instanceof Problem ? new Trouble(error.message, '', 2) : error;
   }

@@ -156,7 +156,7 @@ export interface EventCollected {
   readonly currency: string;
   /** The definition versions it met. */
   readonly definitions: readonly DefinitionVersion[];
-  /** Routing generation: priority, normalisation and blocked values are frozen in it. */
+  /** Generation of the internal topics that it went through. Which identifiers it has is a matter of the rules in definitions. */
   readonly generation: number;
 }
 
@@ -232,7 +232,7 @@ export interface EventStitched {
   readonly currency: string;
   /** The definition versions it met. */
   readonly definitions: readonly DefinitionVersion[];
-  /** Routing generation: priority, normalisation and blocked values are frozen in it. */
+  /** Generation of the internal topics that it went through. Which identifiers it has is a matter of the rules in definitions. */
   readonly generation: number;
   /** Profile at the time of stitching (UUID). The current one is a matter of identity.mappings. */
   readonly profile_id: string;

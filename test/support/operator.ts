@@ -34,7 +34,8 @@ export class Operator {
   readonly installation: Installation;
   readonly warehouse: Warehouse;
   readonly hashing: Hashing = hashingWith(secret);
-  readonly #env: NodeJS.ProcessEnv;
+  /** What the tool is run with. */
+  readonly env: NodeJS.ProcessEnv;
   readonly #api: ChildProcess;
   readonly #runners: readonly TaskRunner[];
   readonly #running: readonly Promise<void>[];
@@ -50,7 +51,7 @@ export class Operator {
   ) {
     this.installation = installation;
     this.warehouse = warehouse;
-    this.#env = env;
+    this.env = env;
     this.#api = api;
     this.#runners = runners;
     this.#running = runners.map((runner) => runner.run());
@@ -103,7 +104,7 @@ export class Operator {
 
   run(...args: string[]): Promise<Ran> {
     return new Promise((resolve) => {
-      execFile(process.execPath, [tool, ...args], { env: this.#env }, (error, out, err) =>
+      execFile(process.execPath, [tool, ...args], { env: this.env }, (error, out, err) =>
         resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, out, err }),
       ).stdin?.end();
     });

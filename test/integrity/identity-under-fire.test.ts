@@ -120,7 +120,7 @@ test('kill -9 of stitchers and projectors while two, then three of them share th
       standing = { found, stitched };
       return found.length === 0 && stitched === rows.length;
     },
-    60_000,
+    150_000,
     () => ({ seed, standing }),
   );
   await ledger.stop();
@@ -163,4 +163,4 @@ test('kill -9 of stitchers and projectors while two, then three of them share th
   const contents = (profiles: typeof feed.profiles): string[] => [...profiles.values()].map(canonicalProfile).sort();
   expect(contents(feed.profiles), `profiles, seed ${seed}`).toEqual(contents(reference.profiles));
   expect([...feed.profiles.values()].map(digestOf).reduce(addDigests, 0n)).toBe(reference.digest);
-}, 200_000);
+}, 300_000);

@@ -59,6 +59,7 @@ const configuration = `<clickhouse>
   <background_pool_size>2</background_pool_size>
   <background_merges_mutations_concurrency_ratio>2</background_merges_mutations_concurrency_ratio>
   <background_schedule_pool_size>4</background_schedule_pool_size>
+  <!-- As many as a server has. The embedded engine takes two, for which the tables that read Kafka then wait in turn. -->
   <background_message_broker_schedule_pool_size>16</background_message_broker_schedule_pool_size>
   <max_thread_pool_size>500</max_thread_pool_size>
   <max_io_thread_pool_size>8</max_io_thread_pool_size>

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Identifier, IdentityClaim } from '#schemas/generated/records.ts';
-import { claimId } from '#shared/identity/claim-id.ts';
 import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
+import { claim } from '#shared/identity/linking/arbitrary.fixture.ts';
 import { resolveAll } from '#shared/identity/linking/one-shot.ts';
 import { rulesOf } from '#shared/identity/linking/rules.ts';
 import { activeClaims } from '#shared/identity/linking/withdrawals.ts';
@@ -18,22 +18,8 @@ const identifiers: readonly Identifier[] = [
 ];
 const [user, second, email, cookie] = identifiers as [Identifier, Identifier, Identifier, Identifier];
 
-const observed = (one: Identifier, other: Identifier, received_at: number): IdentityClaim => ({
-  claim_id: claimId('observed', one.hash, other.hash, 'web', 'resolver-0'),
-  kind: 'observed',
-  identifiers: one.hash < other.hash ? [one, other] : [other, one],
-  message_id: 'm',
-  source: 'web',
-  received_at,
-  occurred_at: null,
-  actor: 'resolver-0',
-  reason: null,
-  target: null,
-  rules: null,
-  weight: null,
-  definitions: [],
-  generation: 1,
-});
+const observed = (one: Identifier, other: Identifier, receivedAt: number): IdentityClaim =>
+  claim('observed', [one, other], receivedAt);
 
 const areOne = (active: readonly IdentityClaim[], one: Identifier, other: Identifier): boolean => {
   const grouping = new Grouping(resolveAll(active, rulesOf(defaultIdentityRules)));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Identifier, IdentityClaim } from '#schemas/generated/records.ts';
-import { claimId } from '#shared/identity/claim-id.ts';
 import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
+import { claim } from '#shared/identity/linking/arbitrary.fixture.ts';
 import { resolveAll } from '#shared/identity/linking/one-shot.ts';
 import { rulesOf } from '#shared/identity/linking/rules.ts';
 import { type Decision, planOf } from './decisions.ts';
@@ -18,23 +18,11 @@ const [ann, bob, email, cookie, stranger] = [
   identifier(5, 'anonymous_id'),
 ] as [Identifier, Identifier, Identifier, Identifier, Identifier];
 
-const claim = (received_at: number, ...identifiers: readonly Identifier[]): IdentityClaim => ({
-  claim_id: claimId('observed', identifiers[0]?.hash ?? '', identifiers[1]?.hash ?? '', 'web', 'resolver-0'),
-  kind: 'observed',
-  identifiers,
-  message_id: 'm',
-  source: 'web',
-  received_at,
-  occurred_at: null,
-  actor: 'resolver-0',
-  reason: null,
-  target: null,
-  rules: null,
-  weight: null,
-  definitions: [],
-  generation: 1,
-});
-const claims = new Map([claim(1, ann, email), claim(2, bob), claim(3, cookie)].map((one) => [one.claim_id, one]));
+const observed = (receivedAt: number, ...identifiers: readonly Identifier[]): IdentityClaim =>
+  claim('observed', identifiers, receivedAt);
+const claims = new Map(
+  [observed(1, ann, email), observed(2, bob), observed(3, cookie)].map((one) => [one.claim_id, one]),
+);
 
 function previewed(decision: Decision) {
   const areOne = (active: readonly IdentityClaim[], one: Identifier, other: Identifier): boolean => {

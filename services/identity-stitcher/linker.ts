@@ -2,6 +2,7 @@ import type { IdentityChange, IdentityClaim, KnownClaim, Linking } from '#schema
 import { topics } from '#schemas/topics.ts';
 import type { Definitions } from '#shared/definitions/definitions.ts';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
+import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
 import type { Hashing } from '#shared/identity/hashing.ts';
 import { type Statement, statementOf } from '#shared/identity/linking/claim.ts';
 import type { Caps } from '#shared/identity/linking/graph.ts';
@@ -260,10 +261,9 @@ function rulesOnce(): (linking: Linking, definitions: Definitions) => Rules {
     const key = JSON.stringify([linking.rules, linking.definitions]);
     if (!rules || text !== key) {
       text = key;
-      rules =
-        linking.rules === null
-          ? rulesIn(definitions)
-          : rulesOf(definitionKinds.identity_rules.parse(JSON.parse(linking.rules)), linking.definitions);
+      const body =
+        linking.rules === null ? defaultIdentityRules : definitionKinds.identity_rules.parse(JSON.parse(linking.rules));
+      rules = rulesOf(body, linking.definitions);
     }
     return rules;
   };

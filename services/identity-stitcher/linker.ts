@@ -60,7 +60,7 @@ export const createLinker = ({ hashing, generation, caps, sweptAtOnce = SWEPT_AT
     outputs: { mapping: topics.identityMappings, change: topics.identityChanges },
     stores,
     /** Claims about one identifier come together: the more of them in a batch, the fewer times it is written. */
-    batchSize: 3_000,
+    batchSize: 6_000,
     /** A sweep goes on although no claims come. */
     goesOn: true,
     process(inputs, work, definitions) {

@@ -56,9 +56,10 @@ export async function benchIdentityStages(
   platform: RunningPlatform,
   kafkaPid: number,
   { events, claims }: { readonly events: number; readonly claims: number },
+  profiles?: string,
 ): Promise<IdentityStages> {
   const hashing = hashingOf(platform);
-  const known = await openGround(platform);
+  const known = await openGround(platform, profiles);
   // The same people again and again: after the first round nothing is new, as in nine of ten events anywhere.
   const stream = identityStream(hashing).map(({ event }) => event);
   const rounds = Math.max(1, Math.round(events / stream.length));
@@ -69,7 +70,7 @@ export async function benchIdentityStages(
   const resolver = await measureStitcher(known, 'resolver', kafkaPid, again.length);
   await known.close();
 
-  const fresh = await openGround(platform);
+  const fresh = await openGround(platform, profiles);
   const unlinked = claimsOf(manyPeople(claims * 3, hashing)).slice(0, claims);
   await backlog(fresh, topics.identityClaims, unlinked, ({ claim_id }) => claim_id, 1);
   const stitcher = await fresh.start('identity-stitcher');

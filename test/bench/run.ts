@@ -147,7 +147,7 @@ async function benchIdentity(): Promise<IdentityFigures> {
   const orderByHttp = await benchOrderByHttp(platform);
   say('resolver and linker alone');
   const size = quick ? { events: 100_000, claims: 60_000 } : { events: 300_000, claims: 300_000 };
-  const stages = await benchIdentityStages(platform, pid('kafka'), size);
+  const stages = await benchIdentityStages(platform, pid('kafka'), size, values.profile);
   say('an address of everybody, and a kiosk');
   const people = quick ? { people: 5_000, logIns: 2_000 } : { people: 20_000, logIns: 5_000 };
   const crowd = await benchCrowd(platform, pid('kafka'), people);

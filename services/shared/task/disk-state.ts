@@ -4,7 +4,9 @@ import { type Database, open, type RootDatabase } from 'lmdb';
 import QuickLRU from 'quick-lru';
 import { type Codec, schemaIdOf } from '#shared/kafka/codec.ts';
 import { LostInfrastructure } from './errors.ts';
+import { changedBy } from './in-key-order.ts';
 import type { Stores } from './task.ts';
+import { UnderWay } from './under-way.ts';
 import type { State } from './workspace.ts';
 
 /** One change of a store as it stands in the changelog: null bytes remove. */
@@ -44,7 +46,8 @@ const NOTHING = Buffer.alloc(0);
 
 /**
  * A task's stores in LMDB: a cache of the changelog that can be deleted at any time. Written only after the transaction that
- * holds the same changes has been committed, and always together with the changelog offset that it reflects.
+ * holds the same changes has been committed, and always together with the changelog offset that it reflects. The disk follows one
+ * batch behind, while the task goes on; what a crash keeps from it is in the changelog.
  */
 export class DiskState implements State {
   readonly #path: string;
@@ -56,6 +59,9 @@ export class DiskState implements State {
   /** By store, so that keys need not be put together for what is at hand. */
   readonly #caches: ReadonlyMap<string, QuickLRU<string, unknown>>;
   #schemas = new Set<number>();
+  /** Stays when it could not be written, so that what is read stays right until the partition is taken over anew. */
+  #underWay: UnderWay | undefined;
+  #written: Promise<unknown> = Promise.resolve();
 
   constructor(path: string, stores: Stores, codecs: ReadonlyMap<string, Codec>) {
     this.#path = path;
@@ -76,7 +82,7 @@ export class DiskState implements State {
   }
 
   get position(): StatePosition | undefined {
-    const kept = this.#kept;
+    const kept = this.#underWay?.position ?? this.#kept;
     return kept && { offset: kept.offset, at: kept.at, cluster: kept.cluster };
   }
 
@@ -94,39 +100,49 @@ export class DiskState implements State {
     const cache = this.#cacheOf(store);
     const cached = cache.get(key);
     if (cached !== undefined) return cached === ABSENT ? undefined : cached;
-    const bytes = this.#db.getBinary(`d${store}/${key}`);
+    const change = this.#underWay?.get(store, key);
+    const bytes = change ? change.bytes : this.#db.getBinary(`d${store}/${key}`);
     if (!bytes) {
       cache.set(key, ABSENT);
       return undefined;
     }
-    const value = this.#decode(store, bytes);
+    const value = change?.value ?? this.#decode(store, bytes);
     if (bytes.length <= CACHED_BYTES) cache.set(key, value);
     return value;
   }
 
   holds(store: string, member: string): boolean {
-    return this.#sets.get(store)?.doesExist(Buffer.from(member, 'hex')) === true;
+    return (
+      this.#underWay?.holds(store, member) || this.#sets.get(store)?.doesExist(Buffer.from(member, 'hex')) === true
+    );
   }
 
-  *scan(store: string, prefix: string, after: string): Iterable<[key: string, value: unknown]> {
-    const place = `d${store}/`;
-    const from = after > prefix ? after : prefix;
-    // U+FFFF is above whatever a key holds.
-    for (const { key, value } of this.#db.getRange({ start: place + from, end: `${place}${prefix}\uffff` })) {
-      const own = key.slice(place.length);
-      if (own !== after) yield [own, this.#decode(store, value)];
-    }
+  scan(store: string, prefix: string, after: string): Iterable<[key: string, value: unknown]> {
+    const stored = this.#scanDisk(store, prefix, after);
+    return this.#underWay ? changedBy(this.#scanUnderWay(this.#underWay, store, prefix, after), stored) : stored;
   }
 
-  /** Resolves when the changes, and the position that they lead to, can be read. All or nothing. */
+  /**
+   * Resolves when the changes, and the position that they lead to, can be read. All or nothing, and in this order, they are then written.
+   * @throws what kept the batch before this one from the disk
+   */
   async apply(changes: Iterable<Change>, position: StatePosition): Promise<void> {
+    await this.#written;
     const db = this.#db;
     const list = [...changes];
-    await db.batch(() => {
-      for (const change of list) this.#put(db, change);
-      if (this.#knowsMore(list)) void db.put(SCHEMAS, Buffer.from(JSON.stringify([...this.#schemas])));
-      void db.put(POSITION, Buffer.from(JSON.stringify({ ...position, sets: [...this.#sets.keys()] })));
-    });
+    const underWay = new UnderWay(list, position);
+    this.#underWay = underWay;
+    this.#written = db
+      .batch(() => {
+        for (const change of list) this.#put(db, underWay, change);
+        if (this.#knowsMore(list)) void db.put(SCHEMAS, Buffer.from(JSON.stringify([...this.#schemas])));
+        void db.put(POSITION, Buffer.from(JSON.stringify({ ...position, sets: [...this.#sets.keys()] })));
+      })
+      .then(() => {
+        this.#underWay = undefined;
+      });
+    // It is thrown where somebody waits.
+    this.#written.catch(() => undefined);
   }
 
   /** Throws everything away. */
@@ -135,12 +151,15 @@ export class DiskState implements State {
     rmSync(this.#path, { recursive: true, force: true });
     for (const cache of this.#caches.values()) cache.clear();
     this.#schemas = new Set();
+    this.#underWay = undefined;
+    this.#written = Promise.resolve();
     this.#db = this.#open();
     this.#sets = this.#openSets();
   }
 
-  close(): Promise<void> {
-    return this.#db.close();
+  async close(): Promise<void> {
+    await this.#written.catch(() => undefined);
+    await this.#db.close();
   }
 
   #open(): RootDatabase<Buffer, string> {
@@ -157,7 +176,22 @@ export class DiskState implements State {
     );
   }
 
-  #put(db: RootDatabase<Buffer, string>, { store, key, bytes, value }: Change): void {
+  *#scanDisk(store: string, prefix: string, after: string): Iterable<[key: string, value: unknown]> {
+    const place = `d${store}/`;
+    const from = after > prefix ? after : prefix;
+    // U+FFFF is above whatever a key holds.
+    for (const { key, value } of this.#db.getRange({ start: place + from, end: `${place}${prefix}\uffff` })) {
+      const own = key.slice(place.length);
+      if (own !== after) yield [own, this.#decode(store, value)];
+    }
+  }
+
+  *#scanUnderWay(underWay: UnderWay, store: string, prefix: string, after: string): Iterable<[string, unknown]> {
+    for (const { key, bytes, value } of underWay.scan(store, prefix, after))
+      yield [key, bytes === null ? undefined : (value ?? this.#decode(store, bytes))];
+  }
+
+  #put(db: RootDatabase<Buffer, string>, underWay: UnderWay, { store, key, bytes, value }: Change): void {
     const place = `d${store}/${key}`;
     const cache = this.#cacheOf(store);
     if (bytes === null) {
@@ -171,6 +205,7 @@ export class DiskState implements State {
     const set = this.#sets.get(store);
     if (!set) return;
     for (const member of this.#stores[store]?.members?.((value ?? this.#decode(store, bytes)) as never) ?? []) {
+      underWay.addMember(store, member);
       const key = Buffer.from(member, 'hex');
       // Most were there before the value grew; to write them again would cost their pages.
       if (!set.doesExist(key)) void set.put(key, NOTHING);

@@ -1,21 +1,11 @@
 import { Definitions } from '#shared/definitions/definitions.ts';
+import { placeOf } from './in-key-order.ts';
 import { processInputs } from './process-inputs.ts';
 import type { Input, Stores, Task } from './task.ts';
 import type { Emitted, State, Workspace } from './workspace.ts';
 
 /** Keys are kept in order by so many of their first characters. */
 const BEGINNING = 4;
-
-/** Where a key is, or would be, among sorted ones. */
-function placeOf(sorted: readonly string[], key: string): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((sorted[middle] as string) < key) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
 
 /** A task's state in memory: for tests and benchmarks of a core, with the same contract as the one on disk. */
 export class MemoryState implements State {

@@ -23,7 +23,7 @@ const BATCH_EVERY_MS = 40;
 const IDLE_MS = 1_000;
 /** So often that is done also where one input is never quiet, and another is. */
 const PASSED_OVER_MS = 60_000;
-/** Fetching is held back while more than this many records wait, and let on below half of it. */
+/** Fetching is held back while more than this many records wait, or two batches, and let on below half of it. */
 const INBOX_RECORDS = 3_000;
 
 /** The transactional producer of one partition: short sleeps, since kafkajs waits this long wherever the coordinator needs a moment. */
@@ -53,6 +53,8 @@ export class PartitionTask {
   /** Next offset that may enter the inbox, by topic; undefined unless running. */
   #expected: Map<string, number> | undefined;
   #inbox: Waiting[] = [];
+  readonly #batchSize: number;
+  readonly #mostWaiting: number;
   #held = false;
   #failure: Error | undefined;
   #passedOverAt = performance.now();
@@ -64,6 +66,8 @@ export class PartitionTask {
   constructor(partition: number, around: TaskSurroundings) {
     this.partition = partition;
     this.#around = around;
+    this.#batchSize = around.task.batchSize ?? BATCH_SIZE;
+    this.#mostWaiting = Math.max(INBOX_RECORDS, 2 * this.#batchSize);
     this.#log = around.log.child({ task: around.task.name, partition });
     this.#inputNames = new Map([...around.inputs].map(([name, channel]) => [channel.topic, name]));
     this.#counter = {
@@ -106,7 +110,7 @@ export class PartitionTask {
       if (offset >= expected) this.#inbox.push({ input, message, next: message === last ? next : offset + 1 });
     }
     this.#expected?.set(topic, Math.max(expected, next));
-    if (!this.#held && this.#inbox.length > INBOX_RECORDS) {
+    if (!this.#held && this.#inbox.length > this.#mostWaiting) {
       this.#held = true;
       this.#around.flow.hold(this.partition);
     }
@@ -290,7 +294,7 @@ export class PartitionTask {
   async #work(succeeded: () => void): Promise<void> {
     const { signal } = this.#released;
     const { task, metrics, flow, definitions } = this.#around;
-    const size = task.batchSize ?? BATCH_SIZE;
+    const size = this.#batchSize;
     while (!signal.aborted) {
       if (this.#failure) throw this.#failure;
       if (this.#inbox.length === 0 && !this.#goesOn) {
@@ -302,7 +306,7 @@ export class PartitionTask {
       }
       await this.#gather(size);
       const waiting = this.#inbox.splice(0, size);
-      if (this.#held && this.#inbox.length < INBOX_RECORDS / 2) {
+      if (this.#held && this.#inbox.length < this.#mostWaiting / 2) {
         this.#held = false;
         flow.letOn(this.partition);
       }

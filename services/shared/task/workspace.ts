@@ -1,3 +1,4 @@
+import { changedBy } from './in-key-order.ts';
 import type { Channels, Input, RejectionReason, Stores, Work } from './task.ts';
 
 /** What a task's stores hold between batches. */
@@ -63,20 +64,10 @@ export class Workspace implements Work<Stores, Channels> {
       .filter(([key]) => key.startsWith(prefix) && key > after)
       .sort(([a], [b]) => (a < b ? -1 : 1));
     const found: [string, unknown][] = [];
-    let next = 0;
-    const takeChangedUpTo = (key: string | undefined): void => {
-      for (; next < changed.length && found.length < most; next++) {
-        const [own, value] = changed[next] as [string, unknown];
-        if (key !== undefined && own > key) return;
-        if (value !== undefined) found.push([own, value]);
-      }
-    };
-    for (const entry of this.#state.scan(store, prefix, after)) {
+    for (const entry of changedBy(changed, this.#state.scan(store, prefix, after))) {
       if (found.length >= most) break;
-      takeChangedUpTo(entry[0]);
-      if (found.length < most && changed[next - 1]?.[0] !== entry[0]) found.push(entry);
+      found.push(entry);
     }
-    takeChangedUpTo(undefined);
     return found as [string, never][];
   }
 

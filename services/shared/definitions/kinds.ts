@@ -5,8 +5,23 @@ import { webhook } from './webhook.ts';
 
 const consentPurposes = z.array(z.string().min(1)).default([]);
 
-/** One person has one user id; what else is known of a person may be several, and far more are a mistake or a crowd. */
-const limitOf = (type: string): number => (type === 'user_id' || type === 'group_id' ? 1 : 5);
+interface HowItLinks {
+  readonly limit: number;
+  readonly limitDays?: number;
+  readonly links: 'strong' | 'weak' | 'lookup';
+}
+
+/** How types link where the rules do not say. One person has one user id; docs/identity.md has the reasons of the others. */
+const usually = new Map<string, HowItLinks>([
+  ['user_id', { limit: 1, links: 'strong' }],
+  ['email', { limit: 2, limitDays: 365, links: 'strong' }],
+  ['phone', { limit: 2, limitDays: 365, links: 'strong' }],
+  ['anonymous_id', { limit: 10, limitDays: 30, links: 'strong' }],
+  ['device_id', { limit: 5, limitDays: 365, links: 'weak' }],
+  ['group_id', { limit: 1, links: 'lookup' }],
+]);
+/** What else is known of a person may be several, and far more are a mistake or a crowd. */
+const otherwise: HowItLinks = { limit: 5, links: 'strong' };
 
 /**
  * The kinds of definitions and the shape of each. Unknown fields are errors, so that a typing mistake is found when it is
@@ -55,16 +70,16 @@ export const definitionKinds = {
   }),
   /** Which identifiers exist and how they link. The name is `default`. */
   identity_rules: z.strictObject({
-    /** Highest priority first. `limit`: how many one profile may hold; 5 unless told, and 1 of user and group ids. */
+    /** Highest priority first. `limit`: how many one profile may hold. What a type leaves out is as usual. */
     types: z
       .array(
         z
           .strictObject({
             type: z.string().min(1),
             limit: z.number().int().min(1).optional(),
-            /** The limit holds for identifiers that were first received within any so many days. None: for ever. */
+            /** The limit holds for identifiers that were first received within any so many days. None: for ever, if the limit is told. */
             limitDays: z.number().min(0.01).max(3_650).optional(),
-            links: z.enum(['strong', 'weak', 'lookup']).default('strong'),
+            links: z.enum(['strong', 'weak', 'lookup']).optional(),
             /** How a value is spelled: as it is, in lower case, or as an address or number is. By the type's name when absent. */
             spelling: z.enum(['exact', 'lowercase', 'email', 'phone']).optional(),
             /** Where in an event it stands: `userId`, `traits.email`, `properties.customer.id`. The usual places when absent. */
@@ -75,7 +90,11 @@ export const definitionKinds = {
             /** Whose are events that it routes, once several user ids were seen with it: of the first of them (`owner`, when absent), or of a profile of its own. */
             whenShared: z.enum(['owner', 'device']).optional(),
           })
-          .transform((one) => ({ ...one, limit: one.limit ?? limitOf(one.type) })),
+          .transform((one) => {
+            const { limit, limitDays, links } = usually.get(one.type) ?? otherwise;
+            const window = limitDays !== undefined && one.limit === undefined ? { limitDays } : {};
+            return { ...window, ...one, limit: one.limit ?? limit, links: one.links ?? links };
+          }),
       )
       .min(1),
     /**

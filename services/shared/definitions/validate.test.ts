@@ -140,12 +140,29 @@ describe('validateDefinitions', () => {
     });
   });
 
-  test('of user ids and group ids one profile may hold one, of others five', () => {
-    const text =
-      'kind: identity_rules\nname: default\nspec: {types: [{type: user_id}, {type: email}, {type: group_id}]}';
-    expect(validateDefinitions(text, 'f')).toMatchObject({
-      definitions: [{ body: { types: [{ limit: 1 }, { limit: 5 }, { limit: 1 }] } }],
+  test('what identity rules leave out of a type is as usual; a limit that is told has no window but its own', () => {
+    const { success, data } = definitionKinds.identity_rules.safeParse({
+      types: [
+        { type: 'user_id' },
+        { type: 'email' },
+        { type: 'email', limit: 3 },
+        { type: 'email', limitDays: 7 },
+        { type: 'device_id' },
+        { type: 'card' },
+      ],
     });
+    expect([success, data?.types]).toEqual([
+      true,
+      [
+        { type: 'user_id', limit: 1, links: 'strong' },
+        { type: 'email', limit: 2, limitDays: 365, links: 'strong' },
+        { type: 'email', limit: 3, links: 'strong' },
+        { type: 'email', limit: 2, limitDays: 7, links: 'strong' },
+        { type: 'device_id', limit: 5, limitDays: 365, links: 'weak' },
+        { type: 'card', limit: 5, links: 'strong' },
+      ],
+    ]);
+    expect(definitionKinds.identity_rules.parse(data)).toEqual(data);
   });
 
   test('reads a JSON list, and finds mistakes in it', () => {

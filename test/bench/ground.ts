@@ -68,7 +68,9 @@ export async function openGround(platform: RunningPlatform, profiles?: string): 
       env: { ...env, ...command.env },
       stdio: ['ignore', output, output],
     });
-    process.once('exit', () => child.kill('SIGKILL'));
+    const kill = (): boolean => child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('exit', () => process.off('exit', kill));
     return { child, log, port: unit.ports[0]?.port ?? 0 };
   };
   const complaint = (log: string): string => readFileSync(log, 'utf8').slice(-2_000);

@@ -9,7 +9,7 @@ import { topicOffsets } from '#shared/kafka/topic-offsets.ts';
 import { readSecret } from '#shared/service/start-up.ts';
 import { residentBytes } from '../../deploy/local/process-identity.ts';
 import { readRecords } from '../../deploy/local/sample/kafka-records.ts';
-import { crowd, garbage, kiosk } from '../support/crowd.ts';
+import { crowd, garbage, kiosk, secondAddress, secondBrowser } from '../support/crowd.ts';
 import { type Difference, delivered, differenceOf } from '../support/delivery.ts';
 import { asSent, collected, identityRows, identityStream, personsOf, type Row } from '../support/identity-stream.ts';
 import type { RunningPlatform } from '../support/platform.ts';
@@ -36,11 +36,17 @@ export interface IdentityStages {
   readonly diskBytes: number;
 }
 
-export interface CrowdFigures {
-  readonly what: string;
+interface StreamFigures {
   readonly stage: StageFigures;
   /** Identifiers of the largest profile. */
   readonly largest: number;
+}
+
+/** Speed with something that is each one's own, and with what is the same for all. */
+export interface CrowdFigures {
+  readonly what: string;
+  readonly own: StreamFigures;
+  readonly shared: StreamFigures;
 }
 
 export interface RegroupFigures {
@@ -96,34 +102,40 @@ export async function benchIdentityStages(
   return { resolver, linker, identifiers, memoryBytes, diskBytes };
 }
 
-/** The same people three times: with nothing that they share, with an address that all gave, with a kiosk on which many logged in. */
+/** The same people twice: each with something more of their own; and that is the same for many: an address, a kiosk. */
 export async function benchCrowd(
   platform: RunningPlatform,
   kafkaPid: number,
   { people, logIns }: { readonly people: number; readonly logIns: number },
 ): Promise<CrowdFigures[]> {
-  const streams: Readonly<Record<string, Row[]>> = {
-    'nothing shared': crowd(people, 0, {}),
-    'an address of all': crowd(people, people, garbage),
-    'a kiosk': crowd(people, logIns, kiosk),
-  };
+  const address = [
+    await benchStream(platform, kafkaPid, crowd(people, people, secondAddress)),
+    await benchStream(platform, kafkaPid, crowd(people, people, garbage)),
+  ] as const;
+  const browser = [
+    await benchStream(platform, kafkaPid, crowd(people, logIns, secondBrowser)),
+    await benchStream(platform, kafkaPid, crowd(people, logIns, kiosk)),
+  ] as const;
+  return [
+    { what: `an address of ${people}`, own: address[0], shared: address[1] },
+    { what: `a kiosk of ${logIns}`, own: browser[0], shared: browser[1] },
+  ];
+}
+
+async function benchStream(platform: RunningPlatform, kafkaPid: number, rows: readonly Row[]): Promise<StreamFigures> {
   const hashing = hashingOf(platform);
-  const figures: CrowdFigures[] = [];
-  for (const [what, rows] of Object.entries(streams)) {
-    const ground = await openGround(platform);
-    const events = collected(rows, hashing).map(({ event }) => event);
-    await backlog(ground, topics.eventsCollected, events, routingHash);
-    const stage = await measureStitcher(ground, what, kafkaPid, events.length);
-    const profileOf = await mappingsOf(ground);
-    const sizes = new Map<string, number>();
-    for (const hash of new Set(events.flatMap(({ identifiers }) => identifiers.map((one) => one.hash)))) {
-      const profile = profileOf.get(hash) ?? hashing.profileIdOf(hash);
-      sizes.set(profile, (sizes.get(profile) ?? 0) + 1);
-    }
-    figures.push({ what, stage, largest: sizes.values().reduce((most, size) => Math.max(most, size), 0) });
-    await ground.close();
+  const ground = await openGround(platform);
+  const events = collected(rows, hashing).map(({ event }) => event);
+  await backlog(ground, topics.eventsCollected, events, routingHash);
+  const stage = await measureStitcher(ground, 'stitcher', kafkaPid, events.length);
+  const profileOf = await mappingsOf(ground);
+  const sizes = new Map<string, number>();
+  for (const hash of new Set(events.flatMap(({ identifiers }) => identifiers.map((one) => one.hash)))) {
+    const profile = profileOf.get(hash) ?? hashing.profileIdOf(hash);
+    sizes.set(profile, (sizes.get(profile) ?? 0) + 1);
   }
-  return figures;
+  await ground.close();
+  return { stage, largest: sizes.values().reduce((most, size) => Math.max(most, size), 0) };
 }
 
 /** The stream of `test/data` sent by HTTP in order and wholly shuffled, each to an installation of its own: what is grouped otherwise. */

@@ -276,7 +276,7 @@ export interface IdentityChange {
 
 /** A statement about identifiers. The set of claims is the identity graph. */
 export interface IdentityClaim {
-  /** Hash of kind, identifier hashes, source and actor: the topic's key. */
+  /** Half of the first identifier's hash, half a hash of kind, identifier hashes, source and actor: the topic's key. */
   readonly claim_id: string;
   /** observed, alias, must_link, cannot_link, block, activate_rules, withdraw */
   readonly kind: string;
@@ -338,9 +338,11 @@ export interface ClaimRef {
   readonly strength: number;
   readonly received_at: number;
   readonly occurred_at: number;
+  /** Number of who made it; -1 where it is kept with the claim under its id. */
+  readonly origin: number;
 }
 
-/** A claim by its id: by what it can be withdrawn, and where it is kept. */
+/** A claim whose id does not tell what it is about. */
 export interface KnownClaim {
   /** Of its identifiers: one or two. */
   readonly hashes: readonly string[];
@@ -425,6 +427,13 @@ export interface Node {
   readonly cut: string | null;
   /** Of the oldest identifier of a profile: why the profile is in quarantine. */
   readonly quarantine: string | null;
+}
+
+/** Where claims come from, by its number. By this, too, they can be withdrawn. */
+export interface Origin {
+  readonly source: string | null;
+  readonly actor: string;
+  readonly definitions: readonly DefinitionVersion[];
 }
 
 /** The newest place of an identifier that a partition knows of. */
@@ -615,6 +624,7 @@ export interface Records {
   Marker: Marker;
   Move: Move;
   Node: Node;
+  Origin: Origin;
   Ownership: Ownership;
   ProfileState: ProfileState;
   Quarantine: Quarantine;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type {
+  ClaimRef,
   Identifier,
   IdentityChange,
   IdentityClaim,
@@ -268,7 +269,7 @@ test('a linker that goes on from its stores ends like one that never stopped', a
       for (const batch of inBatches(log, sizes)) {
         // Each batch meets a new instance of the task, which knows nothing but the stores.
         const fresh = memoryPartition(createLinker({ hashing, generation: 1, caps }), 0);
-        for (const store of ['node', 'link', 'claim', 'withdrawal', 'linking'])
+        for (const store of ['node', 'link', 'origin', 'claim', 'withdrawal', 'linking'])
           for (const [key, value] of one.entries(store)) restore(fresh, store, key, value);
         const inputs = batch.map((value, n) => ({ input: 'claim', key: value.claim_id, value, offset: n }));
         const restarted = await fresh.run(inputs, definitions);
@@ -277,6 +278,52 @@ test('a linker that goes on from its stores ends like one that never stopped', a
       }
     }),
     { numRuns: 100 },
+  );
+});
+
+test('what an earlier version kept with the claims goes on: they can be withdrawn and erased', async () => {
+  const kept = (ref: ClaimRef): ClaimRef => ({ ...ref, origin: -1 });
+  await fc.assert(
+    fc.asyncProperty(
+      claimLogs([{ types: [{ type: 'user_id', limit: 1 }], sharedFrom: 5 }]),
+      fc.nat(40),
+      batchSizes,
+      async (log, at, sizes) => {
+        const one = memoryPartition(createLinker({ hashing, generation: 1, caps, sweptAtOnce: 3 }), 0);
+        const other = memoryPartition(createLinker({ hashing, generation: 1, caps, sweptAtOnce: 3 }), 0);
+        const profiles = [new Map<string, string>(), new Map<string, string>()];
+        const take = async (records: readonly ClaimRecord[]): Promise<void> => {
+          for (const [n, partition] of [one, other].entries()) {
+            const inputs = records.map((record) => ({ input: 'claim', ...record }));
+            let run = await partition.run(inputs, definitions);
+            for (;;) {
+              for (const { output, key, value } of run.emitted)
+                if (output === 'mapping') profiles[n]?.set(key, (value as IdentityMapping).profile_id);
+              if (!run.goesOn) break;
+              run = await partition.run([], definitions);
+            }
+          }
+        };
+        for (const batch of inBatches(log.slice(0, at), sizes)) await take(batch);
+        for (const [key, value] of other.entries('node')) {
+          const node = value as Node;
+          restore(other, 'node', key, { ...node, claims: node.claims.map(kept) });
+        }
+        for (const [key, value] of other.entries('link')) {
+          const link = value as Link;
+          restore(other, 'link', key, { ...link, claims: link.claims.map(kept) });
+        }
+        for (const { key, value } of log.slice(0, at)) {
+          if (value?.kind === 'withdraw') continue;
+          if (!value) restore(other, 'claim', key, undefined);
+          else
+            restore(other, 'claim', key, { ...value, hashes: value.identifiers.map(({ hash }) => hash), strength: 0 });
+        }
+        for (const batch of inBatches(log.slice(at), sizes)) await take(batch);
+        expect(Object.fromEntries(profiles[1] ?? [])).toEqual(Object.fromEntries(profiles[0] ?? []));
+      },
+    ),
+    { numRuns: 300 },
   );
 });
 

@@ -1,11 +1,13 @@
+import { hash } from 'node:crypto';
 import type { IdentityChange, IdentityClaim, KnownClaim, Linking } from '#schemas/generated/records.ts';
 import { topics } from '#schemas/topics.ts';
 import type { Definitions } from '#shared/definitions/definitions.ts';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
+import { placeOfClaim } from '#shared/identity/claim-id.ts';
 import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
 import type { Hashing } from '#shared/identity/hashing.ts';
 import { type Statement, statementOf } from '#shared/identity/linking/claim.ts';
-import type { Caps } from '#shared/identity/linking/graph.ts';
+import { type Caps, type IsActive, KEPT_BY_ID } from '#shared/identity/linking/graph.ts';
 import { type Rules, rulesIn, rulesOf } from '#shared/identity/linking/rules.ts';
 import { claimNamed, withdrawnBy } from '#shared/identity/linking/withdrawals.ts';
 import { defineTask, type Input, type Stores, type Work } from '#shared/task/task.ts';
@@ -29,7 +31,9 @@ const stores = {
   node: { record: 'Node' },
   /** By the hashes of both ends. */
   link: { record: 'Link' },
-  /** By claim id: all that were ever made, unless they were erased. */
+  /** By its number. */
+  origin: { record: 'Origin' },
+  /** By claim id: those that are not found by it, made elsewhere or kept by an earlier version of the software. */
   claim: { record: 'KnownClaim' },
   /** By the id of the claim that withdraws. */
   withdrawal: { record: 'Withdrawal' },
@@ -47,6 +51,8 @@ const DECISION = 'decision';
 const isResolver = (actor: string): boolean => /^resolver-\d+$/.test(actor);
 const NOW = 'now';
 const HASH_LENGTH = 32;
+/** What a number holds exactly, in hexadecimal digits. */
+const ORIGIN_DIGITS = 12;
 const initially: Linking = { rules: null, definitions: [], sweep: null };
 
 /** Works out from the set of claims which identifiers are one profile, and says what moved. */
@@ -68,13 +74,15 @@ export const createLinker = ({ hashing, generation, caps, sweptAtOnce = SWEPT_AT
       const general = generalClaims(inputs, work, before);
       const { linking, withdrawn, named } = general;
       const rules = rulesUnder(linking, definitions);
+      const originOf = originsIn(work);
       const graph = new BatchGraph({
         store: {
           node: (hash) => work.get('node', hash),
           link: (from, to) => work.get('link', from + to),
           links: (from) => linksFrom(work, from),
+          hashes: (beginning) => work.scan('node', beginning).map(([hash]) => hash),
         },
-        isActive: withdrawn.size > 0 ? remembered((id) => counts(id, work.get('claim', id), withdrawn)) : () => true,
+        isActive: activeUnder(withdrawn, work),
         profileIdOf,
         rules,
         ...(caps && { caps }),
@@ -82,11 +90,10 @@ export const createLinker = ({ hashing, generation, caps, sweptAtOnce = SWEPT_AT
 
       for (const input of inputs) {
         const statement = general.statements.get(input);
-        if (statement) takeIn(input, statement, work, graph);
+        if (statement) takeIn(input, statement, originOf, work, graph);
         else if (!input.value) forget(input, work, graph);
       }
-      for (const [id, decider] of named)
-        for (const hash of work.get('claim', id)?.hashes ?? []) graph.visit(hash, decider);
+      for (const [id, decider] of named) for (const hash of hashesOf(id, work, graph)) graph.visit(hash, decider);
       const swept = sweepOn(linking, sweptAtOnce, work, graph);
       if (swept !== before) work.put('linking', NOW, swept);
       if (swept.sweep) work.goOn();
@@ -159,38 +166,66 @@ function generalClaims(inputs: readonly ClaimInput[], work: LinkerWork, before: 
   return { linking, withdrawn, named, statements };
 }
 
-/** Of a claim that an earlier version of the software took in nothing is known but its id. */
-const counts = (id: string, claim: KnownClaim | undefined, withdrawn: ReadonlySet<string>): boolean =>
-  claim ? withdrawnBy({ claim_id: id, ...claim }, withdrawn).length === 0 : !withdrawn.has(`claim:${id}`);
+/** Whether claims count while these targets are withdrawn. */
+function activeUnder(withdrawn: ReadonlySet<string>, work: LinkerWork): IsActive {
+  if (withdrawn.size === 0) return () => true;
+  const counts = (id: string, from: Pick<KnownClaim, 'source' | 'actor' | 'definitions'> | undefined): boolean =>
+    !from || withdrawnBy({ claim_id: id, ...from }, withdrawn).length === 0;
+  const byOrigin = remembered((origin: number) => counts('', work.get('origin', String(origin))));
+  // Of a claim that an earlier version of the software took in nothing may be known but its id.
+  const byId = remembered((id: string) => counts(id, work.get('claim', id)));
+  return ({ id, origin }) => !withdrawn.has(`claim:${id}`) && (origin === KEPT_BY_ID ? byId(id) : byOrigin(origin));
+}
 
-function takeIn(input: ClaimInput, { identifiers, strength }: About, work: LinkerWork, graph: BatchGraph): void {
-  const { claim_id: id, source, actor, definitions, received_at, ...rest } = input.value as IdentityClaim;
-  const occurred_at = rest.occurred_at ?? received_at;
-  // A claim about an identifier that nobody knows is new.
-  const known = identifiers.every(({ hash }) => graph.node(hash)) ? work.get('claim', id) : undefined;
-  const settle = (outcome: string): void => work.settle(input, isResolver(actor) ? outcome : DECISION);
-  if (known && known.received_at <= received_at && known.occurred_at <= occurred_at) {
-    settle('known');
-    return;
+type OriginOf = (claim: Pick<IdentityClaim, 'source' | 'actor' | 'definitions'>) => number;
+
+/** Numbers where claims come from, the same everywhere and always. There are few: sources, actors and versions of definitions. */
+function originsIn(work: LinkerWork): OriginOf {
+  const known = new Map<string, number>();
+  return ({ source, actor, definitions }) => {
+    let text = `${source ?? ''}\0${actor}`;
+    for (const { definition, version } of definitions) text += `\0${definition}@${version}`;
+    let number = known.get(text);
+    if (number === undefined) {
+      number = Number.parseInt(hash('sha256', text, 'hex').slice(0, ORIGIN_DIGITS), 16);
+      known.set(text, number);
+      if (!work.get('origin', String(number))) work.put('origin', String(number), { source, actor, definitions });
+    }
+    return number;
+  };
+}
+
+/** The identifiers that a claim is about; none: it is not known. */
+const hashesOf = (id: string, work: LinkerWork, graph: BatchGraph): readonly string[] =>
+  work.get('claim', id)?.hashes ?? graph.hashesOf(id);
+
+function takeIn(
+  input: ClaimInput,
+  { identifiers, strength }: About,
+  originOf: OriginOf,
+  work: LinkerWork,
+  graph: BatchGraph,
+): void {
+  const claim = input.value as IdentityClaim;
+  const { claim_id: id, actor, received_at } = claim;
+  const occurred_at = claim.occurred_at ?? received_at;
+  const ref = { id, strength, received_at, occurred_at, origin: originOf(claim) };
+  const news = graph.claim(identifiers, ref, deciderOf(input));
+  if (news && !id.startsWith(placeOfClaim(identifiers[0].hash))) {
+    const { source, definitions } = claim;
+    const hashes = identifiers.map(({ hash }) => hash);
+    work.put('claim', id, { hashes, strength, source, actor, definitions, received_at, occurred_at });
   }
-  const hashes = identifiers.map(({ hash }) => hash);
-  work.put('claim', id, {
-    ...(known && known.received_at <= received_at
-      ? known
-      : { hashes, strength, source, actor, definitions, received_at }),
-    occurred_at: Math.min(occurred_at, known?.occurred_at ?? occurred_at),
-  });
-  const news = graph.claim(identifiers, { id, strength, received_at, occurred_at }, deciderOf(input));
-  settle(news ? 'applied' : 'known');
+  const outcome = news ? 'applied' : 'known';
+  work.settle(input, isResolver(actor) ? outcome : DECISION);
 }
 
 /** A claim was erased. */
 function forget(input: ClaimInput, work: LinkerWork, graph: BatchGraph): void {
-  const known: KnownClaim | undefined = work.get('claim', input.key);
-  if (known) {
-    work.remove('claim', input.key);
-    graph.forget(known.hashes, input.key, deciderOf(input));
-  }
+  const { key: id } = input;
+  const hashes = hashesOf(id, work, graph);
+  if (hashes.length > 0) graph.forget(hashes, id, deciderOf(input));
+  if (work.get('claim', id)) work.remove('claim', id);
   work.settle(input, DECISION);
 }
 
@@ -277,13 +312,13 @@ function isRules(text: string): boolean {
   }
 }
 
-function remembered(ask: (id: string) => boolean): (id: string) => boolean {
-  const known = new Map<string, boolean>();
-  return (id) => {
-    let answer = known.get(id);
+function remembered<K>(ask: (key: K) => boolean): (key: K) => boolean {
+  const known = new Map<K, boolean>();
+  return (key) => {
+    let answer = known.get(key);
     if (answer === undefined) {
-      answer = ask(id);
-      known.set(id, answer);
+      answer = ask(key);
+      known.set(key, answer);
     }
     return answer;
   };

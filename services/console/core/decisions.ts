@@ -1,5 +1,5 @@
 import type { Identifier, IdentityClaim } from '#schemas/generated/records.ts';
-import { claimId } from '#shared/identity/claim-id.ts';
+import { claimId, decisionId } from '#shared/identity/claim-id.ts';
 import { activeClaims, isTarget, targetsIn, withdrawnBy } from '#shared/identity/linking/withdrawals.ts';
 
 /** What a person decides about identities. */
@@ -164,7 +164,7 @@ class Desk {
 }
 
 /** One target has one withdrawal, whoever makes it and takes it back. */
-const withdrawalOf = (target: string): string => claimId('withdraw', target, '', null, '');
+const withdrawalOf = (target: string): string => decisionId('withdraw', target);
 
 /** Both, in the order of their hashes. @throws Impossible */
 function pairOf({ one, other }: { readonly one: Identifier; readonly other: Identifier }): [Identifier, Identifier] {

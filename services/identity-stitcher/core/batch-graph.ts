@@ -1,4 +1,5 @@
 import type { ClaimRef, Identifier, Link, Node } from '#schemas/generated/records.ts';
+import { placeOfClaim } from '#shared/identity/claim-id.ts';
 import { type Cut, cutOf } from '#shared/identity/linking/cut.ts';
 import {
   CAPS,
@@ -6,6 +7,7 @@ import {
   type Edge,
   edgeOf,
   type IsActive,
+  KEPT_BY_ID,
   NEVER,
   newNode,
   unites,
@@ -37,6 +39,8 @@ export interface GraphStore {
   node(hash: string): Node | undefined;
   link(from: string, to: string): Link | undefined;
   links(from: string): Iterable<readonly [to: string, link: Link]>;
+  /** Hashes of the nodes that begin so. */
+  hashes(beginning: string): Iterable<string>;
 }
 
 export interface BatchGraphOptions {
@@ -68,6 +72,8 @@ export class BatchGraph {
   readonly #changed = new Set<string>();
   readonly #cuts = new Map<string, Cut | undefined>();
   readonly #edges = new Map<string, readonly Edge[]>();
+  /** By identifier: the other ends of its links as they are kept, by the ids of their claims. */
+  readonly #ends = new Map<string, ReadonlyMap<string, string>>();
 
   constructor({ store, isActive, profileIdOf, rules, caps = CAPS }: BatchGraphOptions) {
     this.#store = store;
@@ -113,6 +119,18 @@ export class BatchGraph {
       this.#touch(here.hash, decider);
     }
     return true;
+  }
+
+  /** The identifiers that the claim with this id is about, where the id begins as such ids do. */
+  hashesOf(id: string): readonly string[] {
+    const place = placeOfClaim(id);
+    const fresh = [...this.#new.keys()].filter((hash) => hash.startsWith(place));
+    for (const hash of [...this.#store.hashes(place), ...fresh]) {
+      if (this.node(hash)?.claims.some((claim) => claim.id === id)) return [hash];
+      const to = this.#endOf(hash, id);
+      if (to !== undefined) return [hash, to];
+    }
+    return [];
   }
 
   /** Takes a claim out for good, as if it had never been made. */
@@ -188,11 +206,12 @@ export class BatchGraph {
   }
 
   /** Makes sure of the node of an identifier that a claim is about, and of its age. @returns whether it is new */
-  #known(identifier: Identifier, { id, received_at }: ClaimRef, decider: Decider): boolean {
+  #known(identifier: Identifier, claim: ClaimRef, decider: Decider): boolean {
     const { hash } = identifier;
+    const { received_at } = claim;
     const before = this.node(hash);
     const node = before ?? newNode(identifier, this.#profileIdOf(hash));
-    const isOlder = received_at < node.first_received && this.#isActive(id);
+    const isOlder = received_at < node.first_received && this.#isActive(claim);
     if (!before) this.#new.set(hash, decider.receivedAt);
     if (before && !isOlder) return false;
     this.#put(isOlder ? { ...node, first_received: received_at } : node);
@@ -211,8 +230,8 @@ export class BatchGraph {
     let age = NEVER;
     let neighbours = 0;
     const types: Record<string, number> = {};
-    const take = ({ id, received_at: at }: ClaimRef): void => {
-      if (at < age && this.#isActive(id)) age = at;
+    const take = (claim: ClaimRef): void => {
+      if (claim.received_at < age && this.#isActive(claim)) age = claim.received_at;
     };
     for (const claim of node.claims) take(claim);
     for (const [to, link] of this.#linksOf(hash)) {
@@ -276,6 +295,20 @@ export class BatchGraph {
     return [...all].sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
+  /** The other end of the link that a claim is kept with. */
+  #endOf(hash: string, id: string): string | undefined {
+    const changed = this.#links.get(hash);
+    for (const [to, { claims }] of changed ?? []) if (claims.some((claim) => claim.id === id)) return to;
+    let ends = this.#ends.get(hash);
+    if (!ends) {
+      const links = this.#new.has(hash) ? [] : [...this.#store.links(hash)];
+      ends = new Map(links.flatMap(([to, { claims }]) => claims.map((claim) => [claim.id, to] as const)));
+      this.#ends.set(hash, ends);
+    }
+    const to = ends.get(id);
+    return to === undefined || changed?.has(to) ? undefined : to;
+  }
+
   #link(from: string, to: string): Link | undefined {
     const changed = this.#links.get(from)?.get(to);
     if (changed || this.#new.has(from) || this.#new.has(to)) return changed;
@@ -313,7 +346,7 @@ export class BatchGraph {
     const { hash } = node.identifier;
     const alone: ClaimRef[] = [];
     for (const { to, strength, first_received: at, claim_ids: ids, refused } of edges) {
-      const claims = ids.map((id) => ({ id, strength, received_at: at, occurred_at: at }));
+      const claims = ids.map((id) => ({ id, strength, received_at: at, occurred_at: at, origin: KEPT_BY_ID }));
       if (to === hash) alone.push(...claims);
       else {
         const link = this.#link(hash, to) ?? { ...NO_LINK, refused };
@@ -321,7 +354,13 @@ export class BatchGraph {
       }
     }
     const claims = [
-      { id: '', strength: 2, received_at: node.first_received, occurred_at: node.first_received },
+      {
+        id: '',
+        strength: 2,
+        received_at: node.first_received,
+        occurred_at: node.first_received,
+        origin: KEPT_BY_ID,
+      },
       ...alone,
     ].reduce(withClaim, node.claims);
     const neighbours = overflow ? this.#caps.kept + 1 : 0;

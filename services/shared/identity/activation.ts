@@ -1,5 +1,5 @@
 import type { Definition, IdentityClaim } from '#schemas/generated/records.ts';
-import { claimId } from './claim-id.ts';
+import { decisionId } from './claim-id.ts';
 
 /**
  * The claim by which identity rules come into force for the linker: between the claims before and after it. One key, so that the
@@ -17,7 +17,7 @@ export function activationBy({
 }: Definition): IdentityClaim | undefined {
   if (kind !== 'identity_rules' || name !== 'default') return undefined;
   return {
-    claim_id: claimId('activate_rules', `${kind}/${name}`, '', null, ''),
+    claim_id: decisionId('activate_rules', `${kind}/${name}`),
     kind: 'activate_rules',
     identifiers: [],
     message_id: null,

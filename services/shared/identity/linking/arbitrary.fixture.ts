@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { EventCollected, Identifier, IdentityClaim } from '#schemas/generated/records.ts';
-import { claimId } from '#shared/identity/claim-id.ts';
+import { claimId, decisionId } from '#shared/identity/claim-id.ts';
 import { hashingWith } from '#shared/identity/hashing.ts';
 
 /** Identifiers, claims and events for tests: few values, so that they meet often. */
@@ -64,11 +64,14 @@ export const claims = fc.array(
       receivedAt: fc.integer({ min: 0, max: 30 }),
       source: fc.constantFrom('web', 'app'),
       occurredAt: fc.option(fc.integer({ min: 0, max: 30 })),
+      isForeign: fc.integer({ min: 0, max: 5 }).map((n) => n === 0),
     })
-    .map(({ kind, pair, receivedAt, source, occurredAt }) => {
+    .map(({ kind, pair, receivedAt, source, occurredAt, isForeign }) => {
       const isAlone = kind === 'block' || pair.length === 1;
       const what = isAlone && kind !== 'block' ? 'observed' : kind;
-      return claim(what, isAlone ? pair.slice(0, 1) : pair, receivedAt, source, 'resolver-0', occurredAt);
+      const own = claim(what, isAlone ? pair.slice(0, 1) : pair, receivedAt, source, 'resolver-0', occurredAt);
+      // Whoever claims may number as they like.
+      return isForeign ? { ...own, claim_id: [...own.claim_id].reverse().join('') } : own;
     }),
   { maxLength: 60, size: 'max' },
 );
@@ -76,7 +79,7 @@ export const claims = fc.array(
 /** A person withdraws claims, or (null) takes that back. */
 export const withdrawal = (target: string, isTakenBack = false, receivedAt = 40): IdentityClaim => ({
   ...claim('withdraw', [], receivedAt, null, 'a person'),
-  claim_id: claimId('withdraw', target, '', null, ''),
+  claim_id: decisionId('withdraw', target),
   target: isTakenBack ? null : target,
 });
 

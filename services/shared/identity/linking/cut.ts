@@ -11,7 +11,7 @@ export type Cut = 'blocked' | 'shared';
  * a person has few of, or with too many neighbours, to be anybody's own. A function of the claims about it, and of the rules.
  */
 export function cutOf(node: Node, isActive: IsActive, rules: Rules, caps: Caps = CAPS): Cut | undefined {
-  if (node.claims.some(({ id, strength }) => strength === BLOCKED && isActive(id))) return 'blocked';
+  if (node.claims.some((claim) => claim.strength === BLOCKED && isActive(claim))) return 'blocked';
   const { type } = node.identifier;
   if (node.neighbours > caps.kept || (node.neighbours > caps.shared && rules.limit(type) > 1)) return 'shared';
   const from = rules.sharedFrom(type);

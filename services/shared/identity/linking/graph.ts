@@ -33,7 +33,10 @@ export interface Vertex {
   readonly edges: readonly Edge[];
 }
 
-export type IsActive = (claimId: string) => boolean;
+export type IsActive = (claim: Pick<ClaimRef, 'id' | 'origin'>) => boolean;
+
+/** Origin of a claim that an earlier version of the software took in: it is kept under the claim's id, if at all. */
+export const KEPT_BY_ID = -1;
 
 /** When an identifier was first received of which no claim counts: the last moment that there is in JavaScript. */
 export const NEVER = 8_640_000_000_000_000;
@@ -52,7 +55,7 @@ export const newNode = (identifier: Identifier, profileId: string): Node => ({
   quarantine: null,
 });
 
-/** The claims with one more; of a claim that is there already the earlier times count. Unchanged, it is the same list. */
+/** The claims with one more; of a claim that is there already the earlier times count, and where the earliest came from. Unchanged, it is the same list. */
 export function withClaim(claims: readonly ClaimRef[], claim: ClaimRef): readonly ClaimRef[] {
   const at = claims.findIndex(({ id }) => id >= claim.id);
   if (at < 0) return [...claims, claim];
@@ -61,7 +64,8 @@ export function withClaim(claims: readonly ClaimRef[], claim: ClaimRef): readonl
   const received_at = Math.min(claim.received_at, known.received_at);
   const occurred_at = Math.min(claim.occurred_at, known.occurred_at);
   if (received_at === known.received_at && occurred_at === known.occurred_at) return claims;
-  return claims.with(at, { ...known, received_at, occurred_at });
+  const { origin } = claim.received_at < known.received_at ? claim : known;
+  return claims.with(at, { ...known, received_at, occurred_at, origin });
 }
 
 export const withoutClaim = (claims: readonly ClaimRef[], id: string): readonly ClaimRef[] =>
@@ -69,7 +73,7 @@ export const withoutClaim = (claims: readonly ClaimRef[], id: string): readonly 
 
 /** Whether claims that count may unite the two. */
 export const unites = ({ claims }: Pick<Link, 'claims'>, isActive: IsActive): boolean =>
-  claims.some(({ id, strength }) => links(strength) && isActive(id));
+  claims.some((claim) => links(claim.strength) && isActive(claim));
 
 export function edgeOf(to: string, { claims, refused }: Link, isActive: IsActive): Edge {
   let strength = Number.POSITIVE_INFINITY;
@@ -77,7 +81,7 @@ export function edgeOf(to: string, { claims, refused }: Link, isActive: IsActive
   let isApart = false;
   const claimIds: string[] = [];
   for (const claim of claims) {
-    if (!isActive(claim.id)) continue;
+    if (!isActive(claim)) continue;
     if (claim.strength === KEPT_APART) isApart = true;
     if (!links(claim.strength)) continue;
     if (claimIds.length < MOST_CLAIM_IDS) claimIds.push(claim.id);

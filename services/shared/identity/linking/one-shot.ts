@@ -26,7 +26,8 @@ export function resolveAll(claims: readonly IdentityClaim[], rules: Rules, caps 
     if (statement.kind !== 'about') continue;
     const { claim_id: id, received_at, occurred_at } = claim;
     const isActive = targets.size === 0 || withdrawnBy(claim, targets).length === 0;
-    const ref: ClaimRef = { id, strength: statement.strength, received_at, occurred_at: occurred_at ?? received_at };
+    const times = { received_at, occurred_at: occurred_at ?? received_at };
+    const ref: ClaimRef = { id, strength: statement.strength, ...times, origin: 0 };
     for (const one of statement.identifiers) {
       const here: Known = known.get(one.hash) ?? { identifier: one, claims: [], links: new Map() };
       known.set(one.hash, here);

@@ -3,6 +3,9 @@ import { root, type Settings } from './options.ts';
 import { answersHttp } from './probes.ts';
 import type { Unit } from './unit.ts';
 
+/** Where Node keeps what it has compiled: the next start reads it. */
+const compiled = { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compiled') };
+
 /** What runs on the three parts: the provisioning, then the services. */
 export function serviceUnits(settings: Settings, parts: readonly string[]): Unit[] {
   const service = (
@@ -24,7 +27,7 @@ export function serviceUnits(settings: Settings, parts: readonly string[]): Unit
       program: process.execPath,
       // Room for a whole batch among the young: what lives as long as a batch would else be copied, and collected slowly.
       args: ['--max-semi-space-size=32', join(root, 'services', folder, 'main.ts')],
-      env,
+      env: { ...compiled, ...env },
       cwd: root,
     }),
   });
@@ -42,7 +45,7 @@ export function serviceUnits(settings: Settings, parts: readonly string[]): Unit
       command: () => ({
         program: process.execPath,
         args: [join(root, 'deploy', 'provision.ts')],
-        env: { TRIBUTARY_FIRST_DEFINITIONS: join(root, 'deploy', 'local', 'definitions.yaml') },
+        env: { ...compiled, TRIBUTARY_FIRST_DEFINITIONS: join(root, 'deploy', 'local', 'definitions.yaml') },
         cwd: root,
       }),
     },

@@ -342,7 +342,7 @@ export interface ClaimRef {
   readonly origin: number;
 }
 
-/** A claim whose id does not tell what it is about. */
+/** A claim whose id does not tell what it is about. What stands beside its identifiers is read only of those that an earlier version took in. */
 export interface KnownClaim {
   /** Of its identifiers: one or two. */
   readonly hashes: readonly string[];

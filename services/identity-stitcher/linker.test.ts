@@ -243,6 +243,24 @@ describe('claims that are withdrawn or erased, and rules that change', () => {
     );
   });
 
+  test('a claim that comes again, seen earlier and under a version that is withdrawn, no longer counts', async () => {
+    const [user, , , , , , mail] = universe as [Identifier, ...Identifier[]];
+    const seen = (receivedAt: number, version: number): IdentityClaim => ({
+      ...claim('observed', [user, mail as Identifier], receivedAt),
+      definitions: [{ definition: 'source/web', version }],
+    });
+    const alone = [user, mail as Identifier].map((one) => claim('observed', [one], 25));
+    const before = [...alone, withdrawal('definition:source/web@1'), seen(20, 2)];
+    expect(Object.values((await link(before, [1])).profiles)).toHaveLength(2);
+    expect(new Set(Object.values((await link(before, [1])).profiles)).size).toBe(1);
+    const { profiles, nodes } = await link([...before, seen(10, 1)], [1]);
+    expect(new Set(Object.values(profiles)).size).toBe(2);
+    expect(nodes.map(({ first_received, neighbours }) => [first_received, neighbours])).toEqual([
+      [25, 0],
+      [25, 0],
+    ]);
+  });
+
   test('quarantine is told when it begins and when it ends, of profiles that there are', async () => {
     await fc.assert(
       fc.asyncProperty(logs, batchSizes, async (log, sizes) => {
@@ -313,12 +331,16 @@ test('what an earlier version kept with the claims goes on: they can be withdraw
           const link = value as Link;
           restore(other, 'link', key, { ...link, claims: link.claims.map(kept) });
         }
+        // The earliest of each, unless it was erased.
+        const known = new Map<string, IdentityClaim>();
         for (const { key, value } of log.slice(0, at)) {
-          if (value?.kind === 'withdraw') continue;
-          if (!value) restore(other, 'claim', key, undefined);
-          else
-            restore(other, 'claim', key, { ...value, hashes: value.identifiers.map(({ hash }) => hash), strength: 0 });
+          const before = known.get(key);
+          if (!value) known.delete(key);
+          else if (!before || value.received_at <= before.received_at) known.set(key, value);
         }
+        for (const [key] of other.entries('claim')) restore(other, 'claim', key, undefined);
+        for (const [key, value] of known)
+          restore(other, 'claim', key, { ...value, hashes: value.identifiers.map(({ hash }) => hash), strength: 0 });
         for (const batch of inBatches(log.slice(at), sizes)) await take(batch);
         expect(Object.fromEntries(profiles[1] ?? [])).toEqual(Object.fromEntries(profiles[0] ?? []));
       },

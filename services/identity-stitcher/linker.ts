@@ -3,7 +3,7 @@ import type { IdentityChange, IdentityClaim, KnownClaim, Linking } from '#schema
 import { topics } from '#schemas/topics.ts';
 import type { Definitions } from '#shared/definitions/definitions.ts';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
-import { placeOfClaim } from '#shared/identity/claim-id.ts';
+import { tellsFirst } from '#shared/identity/claim-id.ts';
 import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
 import type { Hashing } from '#shared/identity/hashing.ts';
 import { type Statement, statementOf } from '#shared/identity/linking/claim.ts';
@@ -209,13 +209,18 @@ function takeIn(
   const claim = input.value as IdentityClaim;
   const { claim_id: id, actor, received_at } = claim;
   const occurred_at = claim.occurred_at ?? received_at;
-  const ref = { id, strength, received_at, occurred_at, origin: originOf(claim) };
-  const news = graph.claim(identifiers, ref, deciderOf(input));
-  if (news && !id.startsWith(placeOfClaim(identifiers[0].hash))) {
+  if (!tellsFirst(id, identifiers[0].hash)) {
     const { source, definitions } = claim;
     const hashes = identifiers.map(({ hash }) => hash);
-    work.put('claim', id, { hashes, strength, source, actor, definitions, received_at, occurred_at });
+    const known = work.get('claim', id);
+    if (!known) work.put('claim', id, { hashes, strength, source, actor, definitions, received_at, occurred_at });
+    else if (known.hashes.join() !== hashes.join()) {
+      work.reject(input, { reason: 'invalid_claim', message: 'a claim about other identifiers has this id' });
+      return;
+    }
   }
+  const ref = { id, strength, received_at, occurred_at, origin: originOf(claim) };
+  const news = graph.claim(identifiers, ref, deciderOf(input));
   const outcome = news ? 'applied' : 'known';
   work.settle(input, isResolver(actor) ? outcome : DECISION);
 }

@@ -153,6 +153,54 @@ export const plantedBugs: readonly PlantedBug[] = [
     project: 'unit',
   },
   {
+    name: 'what is on its way to the disk is not read',
+    edits: [
+      {
+        file: 'services/shared/task/disk-state.ts',
+        right: 'return this.#underWay ? changedBy(',
+        wrong: 'return this.#underWay === null ? changedBy(',
+      },
+    ],
+    tests: ['services/shared/task/state.contract.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'what was removed comes back from the disk, until the disk follows',
+    edits: [
+      {
+        file: 'services/shared/task/disk-state.ts',
+        right: 'const change = this.#underWay?.get(store, key);',
+        wrong: 'const change = undefined;',
+      },
+    ],
+    tests: ['services/shared/task/state.contract.test.ts'],
+    project: 'unit',
+  },
+  {
+    name: 'an identifier is as old as a claim that does not count',
+    edits: [
+      {
+        file: `${stitcher}/core/batch-graph.ts`,
+        right: 'if (counts && now.received_at < node.first_received)',
+        wrong: 'if (now.received_at < node.first_received)',
+      },
+    ],
+    tests: [`${stitcher}/linker.test.ts`],
+    project: 'unit',
+  },
+  {
+    name: 'a claim that comes again from elsewhere counts as it did',
+    edits: [
+      {
+        file: `${stitcher}/core/batch-graph.ts`,
+        right: 'if (was && this.#isActive(was) !== counts) this.visit(hash, decider);',
+        wrong: '',
+      },
+    ],
+    tests: [`${stitcher}/linker.test.ts`],
+    project: 'unit',
+  },
+  {
     name: 'what the values on disk hold is not found again',
     edits: [
       {

@@ -94,29 +94,26 @@ export class BatchGraph {
   /** Puts a claim about one or two identifiers in. @returns whether that was news */
   claim(identifiers: readonly [Identifier, Identifier?], claim: ClaimRef, decider: Decider): boolean {
     const [one, other] = identifiers;
-    let news = this.#known(one, claim, decider);
-    if (other && this.#known(other, claim, decider)) news = true;
-    if (!other) {
-      const node = this.node(one.hash) as Node;
-      const claims = withClaim(node.claims, claim);
-      if (claims !== node.claims) {
-        this.#put({ ...node, claims });
-        this.#touch(one.hash, decider);
-        news = true;
-      }
-      return news;
-    }
-    const before = this.#link(one.hash, other.hash) ?? NO_LINK;
-    const claims = withClaim(before.claims, claim);
-    if (claims === before.claims) return news;
-    this.#setLink(one.hash, other.hash, claims);
-    const gains = !unites(before, this.#isActive) && unites({ claims }, this.#isActive);
-    for (const [here, there] of [
-      [one, other],
-      [other, one],
-    ] as const) {
-      if (gains) this.#count(here.hash, there.type);
-      this.#touch(here.hash, decider);
+    const both = other ? [one, other] : [one];
+    for (const identifier of both) this.#ensure(identifier, decider);
+    const before = other ? (this.#link(one.hash, other.hash) ?? NO_LINK).claims : (this.node(one.hash) as Node).claims;
+    const claims = withClaim(before, claim);
+    if (claims === before) return false;
+    if (other) {
+      const gains = !unites({ claims: before }, this.#isActive) && unites({ claims }, this.#isActive);
+      this.#setLink(one.hash, other.hash, claims);
+      if (gains) this.#count(one.hash, other.type);
+      if (gains) this.#count(other.hash, one.type);
+    } else this.#put({ ...(this.node(one.hash) as Node), claims });
+    const was = before.find(({ id }) => id === claim.id);
+    const now = claims.find(({ id }) => id === claim.id) as ClaimRef;
+    const counts = this.#isActive(now);
+    for (const { hash } of both) {
+      // It was withdrawn by what it came from then, or is so now.
+      if (was && this.#isActive(was) !== counts) this.visit(hash, decider);
+      const node = this.node(hash) as Node;
+      if (counts && now.received_at < node.first_received) this.#put({ ...node, first_received: now.received_at });
+      this.#touch(hash, decider);
     }
     return true;
   }
@@ -124,13 +121,8 @@ export class BatchGraph {
   /** The identifiers that the claim with this id is about, where the id begins as such ids do. */
   hashesOf(id: string): readonly string[] {
     const place = placeOfClaim(id);
-    const fresh = [...this.#new.keys()].filter((hash) => hash.startsWith(place));
-    for (const hash of [...this.#store.hashes(place), ...fresh]) {
-      if (this.node(hash)?.claims.some((claim) => claim.id === id)) return [hash];
-      const to = this.#endOf(hash, id);
-      if (to !== undefined) return [hash, to];
-    }
-    return [];
+    if (place === undefined) return [];
+    return this.#hashesAmong(this.#store.hashes(place), id) ?? this.#hashesAmong(this.#newFrom(place), id) ?? [];
   }
 
   /** Takes a claim out for good, as if it had never been made. */
@@ -205,18 +197,13 @@ export class BatchGraph {
     for (const [from, others] of this.#links) for (const [to, link] of others) yield { from, to, link };
   }
 
-  /** Makes sure of the node of an identifier that a claim is about, and of its age. @returns whether it is new */
-  #known(identifier: Identifier, claim: ClaimRef, decider: Decider): boolean {
+  /** Makes sure that an identifier has a node. */
+  #ensure(identifier: Identifier, decider: Decider): void {
     const { hash } = identifier;
-    const { received_at } = claim;
-    const before = this.node(hash);
-    const node = before ?? newNode(identifier, this.#profileIdOf(hash));
-    const isOlder = received_at < node.first_received && this.#isActive(claim);
-    if (!before) this.#new.set(hash, decider.receivedAt);
-    if (before && !isOlder) return false;
-    this.#put(isOlder ? { ...node, first_received: received_at } : node);
+    if (this.node(hash)) return;
+    this.#new.set(hash, decider.receivedAt);
+    this.#put(newNode(identifier, this.#profileIdOf(hash)));
     this.#touch(hash, decider);
-    return true;
   }
 
   #count(hash: string, typeOfNeighbour: string): void {
@@ -295,18 +282,32 @@ export class BatchGraph {
     return [...all].sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
+  *#newFrom(place: string): Iterable<string> {
+    for (const hash of this.#new.keys()) if (hash.startsWith(place)) yield hash;
+  }
+
+  #hashesAmong(candidates: Iterable<string>, id: string): readonly string[] | undefined {
+    for (const hash of candidates) {
+      if (this.node(hash)?.claims.some((claim) => claim.id === id)) return [hash];
+      const to = this.#endOf(hash, id);
+      if (to !== undefined) return [hash, to];
+    }
+    return undefined;
+  }
+
   /** The other end of the link that a claim is kept with. */
   #endOf(hash: string, id: string): string | undefined {
-    const changed = this.#links.get(hash);
-    for (const [to, { claims }] of changed ?? []) if (claims.some((claim) => claim.id === id)) return to;
     let ends = this.#ends.get(hash);
     if (!ends) {
       const links = this.#new.has(hash) ? [] : [...this.#store.links(hash)];
       ends = new Map(links.flatMap(([to, { claims }]) => claims.map((claim) => [claim.id, to] as const)));
       this.#ends.set(hash, ends);
     }
+    const changed = this.#links.get(hash);
+    const holds = (to: string): boolean => changed?.get(to)?.claims.some((claim) => claim.id === id) === true;
     const to = ends.get(id);
-    return to === undefined || changed?.has(to) ? undefined : to;
+    if (to !== undefined) return !changed?.has(to) || holds(to) ? to : undefined;
+    return changed && [...changed.keys()].find(holds);
   }
 
   #link(from: string, to: string): Link | undefined {

@@ -1,6 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { open } from 'lmdb';
 import { expect, test } from 'vitest';
@@ -31,7 +32,14 @@ const change = fc.oneof(
   fc.record({ store: fc.constant('growing'), key, value: profile }),
   fc.record({ store: fc.constant('plain'), key, value: fc.option(profile) }),
 );
-const batches = fc.array(fc.array(change, { minLength: 1, maxLength: 6 }), { maxLength: 8 });
+/** With what is done before the next: nothing, waiting until the disk has it, throwing all away. */
+const batches = fc.array(
+  fc.record({
+    changes: fc.array(change, { minLength: 1, maxLength: 6 }),
+    after: fc.constantFrom('nothing', 'nothing', 'written', 'written', 'cleared'),
+  }),
+  { maxLength: 8 },
+);
 
 const position = { offset: 0, at: 0, cluster: 'c' };
 const newPath = (): string => join(mkdtempSync(join(tmpdir(), 'tributary-contract-')), '0');
@@ -54,8 +62,8 @@ test('the state on disk and the one in memory say the same, after every batch an
     fc.asyncProperty(batches, async (list) => {
       const path = newPath();
       let disk = new DiskState(path, stores, codecs);
-      const memory = new MemoryState(stores);
-      for (const batch of list) {
+      let memory = new MemoryState(stores);
+      for (const { changes: batch, after } of list) {
         const work = new Workspace(stores, memory);
         const onDisk = new Workspace(stores, disk);
         for (const { store, key, value } of batch) {
@@ -70,12 +78,19 @@ test('the state on disk and the one in memory say the same, after every batch an
         memory.apply(work);
         await disk.apply(changes, position);
         expect(standing(disk as never)).toEqual(standing(memory as never));
+        if (after === 'nothing') continue;
+        if (after === 'written') await sleep(10);
+        else {
+          await disk.clear();
+          memory = new MemoryState(stores);
+        }
+        expect(standing(disk as never)).toEqual(standing(memory as never));
       }
       await disk.close();
       disk = new DiskState(path, stores, codecs);
       await disk.learnSchemas();
       expect(standing(disk as never)).toEqual(standing(memory as never));
-      expect(disk.position).toEqual(list.length > 0 ? position : undefined);
+      expect(disk.position).toEqual(list.length > 0 && list.at(-1)?.after !== 'cleared' ? position : undefined);
       await disk.close();
     }),
     { numRuns: 60 },

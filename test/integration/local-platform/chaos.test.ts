@@ -21,6 +21,7 @@ function startedIn(folder: string): ProcessIdentity[] {
 it.each([
   // As from a terminal that is closed: to all that run in it.
   ['kafka              starting', 'SIGHUP', 'everybody'],
+  ['clickhouse         starting', 'SIGTERM', 'npm'],
   ['kill -9 supervisor', 'SIGINT', 'npm'],
 ] as const)('npm run demo:chaos leaves nothing behind: at "%s" %s to %s', async (moment, signal, whom) => {
   const folder = join(outside, signal);

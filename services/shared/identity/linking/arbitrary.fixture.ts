@@ -69,7 +69,8 @@ export const claims = fc.array(
     .map(({ kind, pair, receivedAt, source, occurredAt, isForeign }) => {
       const isAlone = kind === 'block' || pair.length === 1;
       const what = isAlone && kind !== 'block' ? 'observed' : kind;
-      const own = claim(what, isAlone ? pair.slice(0, 1) : pair, receivedAt, source, 'resolver-0', occurredAt);
+      const made = claim(what, isAlone ? pair.slice(0, 1) : pair, receivedAt, source, 'resolver-0', occurredAt);
+      const own = { ...made, definitions: [{ definition: `source/${source}`, version: receivedAt < 15 ? 1 : 2 }] };
       // Whoever claims may number as they like.
       return isForeign ? { ...own, claim_id: [...own.claim_id].reverse().join('') } : own;
     }),
@@ -104,7 +105,7 @@ export const claimLogs = (rules: readonly object[]): fc.Arbitrary<ClaimRecord[]>
         fc.record({
           at: fc.nat(60),
           which: fc.nat(60),
-          what: fc.constantFrom('claim', 'claim', 'source', 'actor', 'rules', 'erase'),
+          what: fc.constantFrom('claim', 'claim', 'source', 'definition', 'actor', 'rules', 'erase'),
           isTakenBack: fc.boolean(),
         }),
         { maxLength: 12 },
@@ -117,6 +118,7 @@ export const claimLogs = (rules: readonly object[]): fc.Arbitrary<ClaimRecord[]>
         const target = {
           claim: `claim:${id}`,
           source: `source:${which % 2 ? 'web' : 'app'}`,
+          definition: `definition:source/${which % 2 ? 'web' : 'app'}@${1 + (which % 3 ? 1 : 0)}`,
           actor: 'actor:resolver-*',
         };
         const value =

@@ -55,7 +55,10 @@ export const newNode = (identifier: Identifier, profileId: string): Node => ({
   quarantine: null,
 });
 
-/** The claims with one more; of a claim that is there already the earlier times count, and where the earliest came from. Unchanged, it is the same list. */
+/**
+ * The claims with one more. Of a claim that is there already the earlier times count, and where the earliest came from: of two as early
+ * the later record, the one that compaction leaves. Unchanged, it is the same list.
+ */
 export function withClaim(claims: readonly ClaimRef[], claim: ClaimRef): readonly ClaimRef[] {
   const at = claims.findIndex(({ id }) => id >= claim.id);
   if (at < 0) return [...claims, claim];
@@ -63,8 +66,8 @@ export function withClaim(claims: readonly ClaimRef[], claim: ClaimRef): readonl
   if (known.id !== claim.id) return claims.toSpliced(at, 0, claim);
   const received_at = Math.min(claim.received_at, known.received_at);
   const occurred_at = Math.min(claim.occurred_at, known.occurred_at);
-  if (received_at === known.received_at && occurred_at === known.occurred_at) return claims;
-  const { origin } = claim.received_at < known.received_at ? claim : known;
+  const { origin } = claim.received_at <= known.received_at ? claim : known;
+  if (received_at === known.received_at && occurred_at === known.occurred_at && origin === known.origin) return claims;
   return claims.with(at, { ...known, received_at, occurred_at, origin });
 }
 

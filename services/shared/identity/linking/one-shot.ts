@@ -15,7 +15,7 @@ interface Known {
 
 /**
  * All claims at once, without batches, stores or components: what the linker must arrive at. Of a claim id that comes several times
- * the earliest times count, of withdrawals the last. Tests compare it with the linker's mappings, and dry runs are made of it.
+ * the earliest times count, and of two as early the later record; of withdrawals the last. Tests compare it with the linker's mappings, and dry runs are made of it.
  * @param claims in the order of the topic
  */
 export function resolveAll(claims: readonly IdentityClaim[], rules: Rules, caps = CAPS): Group[] {
@@ -58,7 +58,7 @@ function earliest(claims: readonly IdentityClaim[]): Iterable<IdentityClaim> {
     const before = byId.get(claim.claim_id);
     const occurredAt = claim.occurred_at ?? claim.received_at;
     byId.set(claim.claim_id, {
-      ...(before && before.received_at <= claim.received_at ? before : claim),
+      ...(before && before.received_at < claim.received_at ? before : claim),
       occurred_at: Math.min(occurredAt, before ? (before.occurred_at ?? before.received_at) : occurredAt),
     });
   }

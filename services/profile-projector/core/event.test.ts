@@ -25,6 +25,7 @@ describe('revenue', () => {
       ['Order Completed', '{}', undefined],
       ['Order Completed', '"none"', undefined],
       ['Order Refunded', '{"total":2.5}', 'USD -2500000'],
+      ['Order Cancelled', '{"value":2.5}', 'USD -2500000'],
       ['order completed', '{"revenue":1}', undefined],
       ['Product Viewed', '{"revenue":1}', undefined],
     ];

@@ -14,7 +14,8 @@ import { laterConsent, none } from './tributary.ts';
 /** How an event of this name counts towards revenue, if it does. */
 export const revenueSign = (type: string, name: string | null): 1 | -1 | 0 => {
   if (type !== 'track') return 0;
-  return name === 'Order Completed' ? 1 : name === 'Order Refunded' ? -1 : 0;
+  if (name === 'Order Completed') return 1;
+  return name === 'Order Refunded' || name === 'Order Cancelled' ? -1 : 0;
 };
 
 /**

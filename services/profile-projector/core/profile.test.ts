@@ -29,6 +29,16 @@ describe('combine', () => {
     ]);
   });
 
+  it('has no trait that the newest event unsets, whichever comes first and whoever routes it', () => {
+    const said = (n: number, timestamp: number, plan: string) =>
+      ofEvent({ ...baseEvent, type: 'identify', timestamp, payload: `{"traits":{"plan":${plan}}}` }, identifier(n), '');
+    const plans = (...parts: readonly ReturnType<typeof said>[]) => combine(parts).traits.map(({ value }) => value);
+    const [set, unset, setAgain] = [said(1, 1, '"pro"'), said(2, 2, 'null'), said(1, 3, '"free"')];
+    expect(plans(set)).toEqual(['"pro"']);
+    expect([plans(set, unset), plans(unset, set)]).toEqual([[], []]);
+    expect([plans(merge(set, setAgain), unset), plans(unset, merge(setAgain, set))]).toEqual([['"free"'], ['"free"']]);
+  });
+
   it('does not depend on the order of the tributaries', () => {
     const shuffled = events({ identifiers: 6 })
       .map((list) => list.map((event, n) => ofEvent(event, identifier(n), 'USD')))

@@ -1,4 +1,4 @@
-import type { Amount, Identifier, Profile, Tributary } from '#schemas/generated/records.ts';
+import type { Amount, Identifier, Profile, Trait, Tributary } from '#schemas/generated/records.ts';
 import { formatMicros } from '#shared/money/decimal.ts';
 import { limits } from './limits.ts';
 import { merge, none, withFlag } from './tributary.ts';
@@ -50,7 +50,7 @@ export function combine(tributaries: readonly Tributary[], quarantined = false):
   return {
     kind: whole.kind,
     identifiers,
-    traits: whole.traits,
+    traits: withoutUnset(whole.traits),
     computed: none,
     audiences: none,
     consents: whole.consents,
@@ -63,6 +63,11 @@ export function combine(tributaries: readonly Tributary[], quarantined = false):
     flags,
   };
 }
+
+/** `null` unsets a trait. The tributary keeps it, so that it wins over what was earlier and comes later. */
+const withoutUnset = (traits: readonly Trait[]): readonly Trait[] =>
+  traits.some(isUnset) ? traits.filter((trait) => !isUnset(trait)) : traits;
+const isUnset = ({ value }: Trait): boolean => value === 'null';
 
 /** Sorted by type and value; without the longest, where all would take too many bytes. */
 function identifiersOf(tributaries: readonly Tributary[]): Identifier[] {

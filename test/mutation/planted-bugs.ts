@@ -11,7 +11,42 @@ export interface PlantedBug {
 const projector = 'services/profile-projector';
 const stitcher = 'services/identity-stitcher';
 
+const inFold = (name: string, right: string, wrong: string): PlantedBug => ({
+  name,
+  edits: [{ file: 'services/shared/expressions/fold.ts', right, wrong }],
+  tests: ['services/shared/expressions/fold.test.ts'],
+  project: 'unit',
+});
+
 export const plantedBugs: readonly PlantedBug[] = [
+  inFold(
+    'a window has its end',
+    'cell.from >= from && cell.from < to);\n  const [head',
+    'cell.from >= from && cell.from <= to);\n  const [head',
+  ),
+  inFold(
+    'a window of hours is kept by days',
+    "'days' in asked.within ? DAY_MS : HOUR_MS;\n  const from",
+    'DAY_MS;\n  const from',
+  ),
+  inFold('of two parts the events of one count', 'const count = a.count + b.count;', 'const count = a.count;'),
+  inFold('money is cut, not rounded', 'Math.floor(value * MICROS + 0.5)', 'Math.floor(value * MICROS)'),
+  inFold('the least number is the greatest', 'Math.min(a.extreme', 'Math.max(a.extreme'),
+  inFold(
+    'of two at the same moment either is first',
+    'a.timestamp - b.timestamp ||',
+    'a.timestamp - b.timestamp || 1 ||',
+  ),
+  inFold('the average is of all events', 'Number(micros) / count / MICROS', 'Number(micros) / cells.length / MICROS'),
+  inFold('of several as frequent the last', '(one[1] > best[1] ? one : best)', '(one[1] >= best[1] ? one : best)'),
+  inFold('texts of one part are forgotten', 'const counts = new Map(a);', 'const counts = new Map<string, number>();'),
+  inFold(
+    'days since are counted from the hour',
+    'Math.floor(now / DAY_MS) - Math.floor(extreme / DAY_MS)',
+    'Math.floor((now - extreme) / DAY_MS)',
+  ),
+  inFold('nobody leaves a window', 'if (leaves) times.push(to + leaves.from - from);', ''),
+  inFold('what lies ahead never comes', 'if (comes) times.push(comes.from);', ''),
   {
     name: 'a move is lost',
     edits: [

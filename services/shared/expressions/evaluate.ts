@@ -1,0 +1,133 @@
+import {
+  type Aggregate,
+  type Comparison,
+  DAY_MS,
+  type Events,
+  LARGEST_SUMMAND,
+  MICROS,
+  MOST_IN_A_LIST,
+  type Scalar,
+  type Test,
+  timesOf,
+} from './expression.ts';
+
+/** Of an event what the language asks about. */
+export interface AskedEvent {
+  readonly type: string;
+  readonly event: string | null;
+  readonly source: string;
+  readonly message_id: string;
+  /** Milliseconds. */
+  readonly timestamp: number;
+  /** As JSON. */
+  readonly payload: string;
+}
+
+/** Undefined: there is none. */
+export type Answer = Scalar | readonly string[] | undefined;
+
+/** All events at once: what the fold and SQL must arrive at. @param now milliseconds */
+export function evaluate(asked: Aggregate, events: readonly AskedEvent[], now: number): Answer {
+  const [from, to] = asked.within ? timesOf(asked.within, now) : [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const found = events
+    .filter(({ timestamp }) => timestamp >= from && timestamp < to)
+    .map((event) => ({ event, payload: JSON.parse(event.payload) as unknown }))
+    .filter(({ event, payload }) => isAmong(asked.of, event, payload))
+    .sort((a, b) => inOrder(a.event, b.event));
+  if (asked.aggregate === 'count') return found.length;
+  if (asked.aggregate === 'daysSince') {
+    const last = found.at(-1)?.event.timestamp;
+    return last === undefined ? undefined : Math.max(0, Math.floor(now / DAY_MS) - Math.floor(last / DAY_MS));
+  }
+  const values = found.map(({ payload }) => valueAt(payload, asked.value));
+  switch (asked.aggregate) {
+    case 'sum':
+    case 'average': {
+      const micros = values.filter(isSummand).map((value) => BigInt(Math.floor(value * MICROS + 0.5)));
+      if (micros.length === 0) return undefined;
+      const sum = Number(micros.reduce((a, b) => a + b, 0n));
+      return asked.aggregate === 'sum' ? sum / MICROS : sum / micros.length / MICROS;
+    }
+    case 'min':
+    case 'max': {
+      const numbers = values.filter((value) => typeof value === 'number').sort((a, b) => a - b);
+      return numbers.at(asked.aggregate === 'min' ? 0 : -1);
+    }
+    case 'first':
+      return values.find(isScalar);
+    case 'last':
+      return values.findLast(isScalar);
+    case 'mostFrequent':
+      return mostFrequent(values.filter(isText));
+    case 'uniqueList': {
+      const texts = unique(values);
+      return texts.length === 0 ? undefined : texts.slice(0, MOST_IN_A_LIST);
+    }
+    case 'uniqueCount':
+      return unique(values).length;
+  }
+}
+
+/** Whether an event is one of those. */
+export const isAmong = (of: Events, event: Omit<AskedEvent, 'payload'>, payload: unknown): boolean =>
+  isOneOf(of.event, event.event) &&
+  isOneOf(of.source, event.source) &&
+  (of.type === undefined || of.type === event.type) &&
+  (of.where === undefined || holds(of.where, payload));
+
+const isOneOf = (names: string | readonly string[] | undefined, name: string | null): boolean =>
+  names === undefined || (typeof names === 'string' ? names === name : name !== null && names.includes(name));
+
+export function holds(asked: Test, payload: unknown): boolean {
+  if ('all' in asked) return asked.all.every((one) => holds(one, payload));
+  if ('any' in asked) return asked.any.some((one) => holds(one, payload));
+  if ('not' in asked) return !holds(asked.not, payload);
+  return compares(valueAt(payload, asked.path), asked);
+}
+
+function compares(value: unknown, asked: Comparison): boolean {
+  const { is, oneOf, above, atLeast, below, atMost, contains, startsWith, endsWith, includes, exists } = asked;
+  const number = typeof value === 'number' ? value : Number.NaN;
+  const text = typeof value === 'string' ? value : undefined;
+  return (
+    (is === undefined || value === is) &&
+    (oneOf === undefined || oneOf.some((one) => one === value)) &&
+    (above === undefined || number > above) &&
+    (atLeast === undefined || number >= atLeast) &&
+    (below === undefined || number < below) &&
+    (atMost === undefined || number <= atMost) &&
+    (contains === undefined || text?.includes(contains) === true) &&
+    (startsWith === undefined || text?.startsWith(startsWith) === true) &&
+    (endsWith === undefined || text?.endsWith(endsWith) === true) &&
+    (includes === undefined || (Array.isArray(value) && value.some((one) => one === includes))) &&
+    (exists === undefined || (value !== undefined && value !== null) === exists)
+  );
+}
+
+export function valueAt(payload: unknown, path: string): unknown {
+  let value = payload;
+  for (const name of path.split('.')) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, name))
+      return undefined;
+    value = (value as Record<string, unknown>)[name];
+  }
+  return value;
+}
+
+function inOrder(a: AskedEvent, b: AskedEvent): number {
+  return a.timestamp - b.timestamp || byBytes(a.message_id, b.message_id) || byBytes(a.source, b.source);
+}
+
+export const byBytes = (a: string, b: string): number => (a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b)));
+export const isText = (value: unknown): value is string => typeof value === 'string';
+export const isScalar = (value: unknown): value is Scalar =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+export const isSummand = (value: unknown): value is number =>
+  typeof value === 'number' && Math.abs(value) <= LARGEST_SUMMAND;
+const unique = (values: readonly unknown[]): string[] => [...new Set(values.filter(isText))].sort(byBytes);
+
+function mostFrequent(texts: readonly string[]): string | undefined {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return [...counts].sort(([a, m], [b, n]) => n - m || byBytes(a, b))[0]?.[0];
+}

@@ -11,12 +11,18 @@ export interface PlantedBug {
 const projector = 'services/profile-projector';
 const stitcher = 'services/identity-stitcher';
 
-const inFold = (name: string, right: string, wrong: string): PlantedBug => ({
-  name,
-  edits: [{ file: 'services/shared/expressions/fold.ts', right, wrong }],
-  tests: ['services/shared/expressions/fold.test.ts'],
-  project: 'unit',
-});
+/** Makes bugs of one edit in a file, which one test file must catch. */
+const inFile =
+  (file: string, test: string) =>
+  (name: string, right: string, wrong: string): PlantedBug => ({
+    name,
+    edits: [{ file, right, wrong }],
+    tests: [test],
+    project: 'unit',
+  });
+const inFold = inFile('services/shared/expressions/fold.ts', 'services/shared/expressions/fold.test.ts');
+const inDiskState = inFile('services/shared/task/disk-state.ts', 'services/shared/task/state.contract.test.ts');
+const inBatchGraph = inFile(`${stitcher}/core/batch-graph.ts`, `${stitcher}/linker.test.ts`);
 
 export const plantedBugs: readonly PlantedBug[] = [
   inFold(
@@ -26,8 +32,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   ),
   inFold(
     'a window of hours is kept by days',
-    "'days' in asked.within ? DAY_MS : HOUR_MS;\n  const from",
-    'DAY_MS;\n  const from',
+    'edgeBefore(asked.within, timestamp)',
+    'edgeBefore({ days: 1 }, timestamp)',
   ),
   inFold('of two parts the events of one count', 'const count = a.count + b.count;', 'const count = a.count;'),
   inFold('money is cut, not rounded', 'Math.floor(value * MICROS + 0.5)', 'Math.floor(value * MICROS)'),
@@ -187,66 +193,31 @@ export const plantedBugs: readonly PlantedBug[] = [
     tests: [`${stitcher}/core/duplicates.test.ts`],
     project: 'unit',
   },
-  {
-    name: 'what is on its way to the disk is not read',
-    edits: [
-      {
-        file: 'services/shared/task/disk-state.ts',
-        right: 'return this.#underWay ? changedBy(',
-        wrong: 'return this.#underWay === null ? changedBy(',
-      },
-    ],
-    tests: ['services/shared/task/state.contract.test.ts'],
-    project: 'unit',
-  },
-  {
-    name: 'what was removed comes back from the disk, until the disk follows',
-    edits: [
-      {
-        file: 'services/shared/task/disk-state.ts',
-        right: 'const change = this.#underWay?.get(store, key);',
-        wrong: 'const change = undefined;',
-      },
-    ],
-    tests: ['services/shared/task/state.contract.test.ts'],
-    project: 'unit',
-  },
-  {
-    name: 'an identifier is as old as a claim that does not count',
-    edits: [
-      {
-        file: `${stitcher}/core/batch-graph.ts`,
-        right: 'if (counts && now.received_at < node.first_received)',
-        wrong: 'if (now.received_at < node.first_received)',
-      },
-    ],
-    tests: [`${stitcher}/linker.test.ts`],
-    project: 'unit',
-  },
-  {
-    name: 'a claim that comes again from elsewhere counts as it did',
-    edits: [
-      {
-        file: `${stitcher}/core/batch-graph.ts`,
-        right: 'if (was && this.#isActive(was) !== counts) this.visit(hash, decider);',
-        wrong: '',
-      },
-    ],
-    tests: [`${stitcher}/linker.test.ts`],
-    project: 'unit',
-  },
-  {
-    name: 'what the values on disk hold is not found again',
-    edits: [
-      {
-        file: 'services/shared/task/disk-state.ts',
-        right: 'if (!set.doesExist(key)) void set.put(key, NOTHING);',
-        wrong: '',
-      },
-    ],
-    tests: ['services/shared/task/state.contract.test.ts'],
-    project: 'unit',
-  },
+  inDiskState(
+    'what is on its way to the disk is not read',
+    'return this.#underWay ? changedBy(',
+    'return this.#underWay === null ? changedBy(',
+  ),
+  inDiskState(
+    'what was removed comes back from the disk, until the disk follows',
+    'const change = this.#underWay?.get(store, key);',
+    'const change = undefined;',
+  ),
+  inBatchGraph(
+    'an identifier is as old as a claim that does not count',
+    'if (counts && now.received_at < node.first_received)',
+    'if (now.received_at < node.first_received)',
+  ),
+  inBatchGraph(
+    'a claim that comes again from elsewhere counts as it did',
+    'if (was && this.#isActive(was) !== counts) this.visit(hash, decider);',
+    '',
+  ),
+  inDiskState(
+    'what the values on disk hold is not found again',
+    'if (!set.doesExist(key)) void set.put(key, NOTHING);',
+    '',
+  ),
   {
     name: 'an alias says nothing',
     edits: [

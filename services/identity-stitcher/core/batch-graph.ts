@@ -95,7 +95,7 @@ export class BatchGraph {
   claim(identifiers: readonly [Identifier, Identifier?], claim: ClaimRef, decider: Decider): boolean {
     const [one, other] = identifiers;
     const both = other ? [one, other] : [one];
-    for (const identifier of both) this.#ensure(identifier, decider);
+    for (const identifier of both) this.#ensure(identifier, decider.receivedAt);
     const before = other ? (this.#link(one.hash, other.hash) ?? NO_LINK).claims : (this.node(one.hash) as Node).claims;
     const claims = withClaim(before, claim);
     if (claims === before) return false;
@@ -198,12 +198,11 @@ export class BatchGraph {
   }
 
   /** Makes sure that an identifier has a node. */
-  #ensure(identifier: Identifier, decider: Decider): void {
+  #ensure(identifier: Identifier, receivedAt: number): void {
     const { hash } = identifier;
     if (this.node(hash)) return;
-    this.#new.set(hash, decider.receivedAt);
+    this.#new.set(hash, receivedAt);
     this.#put(newNode(identifier, this.#profileIdOf(hash)));
-    this.#touch(hash, decider);
   }
 
   #count(hash: string, typeOfNeighbour: string): void {

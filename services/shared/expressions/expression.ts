@@ -99,9 +99,15 @@ export const HOUR_MS = 3_600_000;
 export const LARGEST_SUMMAND = 9_000_000_000;
 export const MICROS = 1_000_000;
 
+const lengthOf = (within: Window): number => ('days' in within ? DAY_MS : HOUR_MS);
+
+/** When the day or hour began in which this moment lies, milliseconds. */
+export const edgeBefore = (within: Window, at: number): number => Math.floor(at / lengthOf(within)) * lengthOf(within);
+
 /** The times that a window holds at this moment, milliseconds: from the first, below the second. */
 export function timesOf(within: Window, now: number): readonly [from: number, to: number] {
-  const [length, count] = 'days' in within ? [DAY_MS, within.days] : [HOUR_MS, within.hours];
-  const current = Math.floor(now / length) * length;
+  const length = lengthOf(within);
+  const count = 'days' in within ? within.days : within.hours;
+  const current = edgeBefore(within, now);
   return [current - (count - 1) * length, current + length];
 }

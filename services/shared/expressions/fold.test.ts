@@ -2,15 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { shuffled } from '#shared/identity/linking/arbitrary.fixture.ts';
 import { aggregates, events } from './arbitrary.fixture.ts';
-import { evaluate } from './evaluate.ts';
-import { DAY_MS, HOUR_MS } from './expression.ts';
+import { type AskedEvent, evaluate } from './evaluate.ts';
+import { type Aggregate, DAY_MS, HOUR_MS } from './expression.ts';
 import { answerOf, type Cell, cellOf, changesAt, merge } from './fold.ts';
 
 const NOW = Date.UTC(2026, 2, 1, 13, 30);
 
 const question = fc.tuple(aggregates, events(NOW));
 
-function kept(asked: Parameters<typeof cellOf>[0], list: readonly Parameters<typeof cellOf>[1][]): readonly Cell[] {
+function kept(asked: Aggregate, list: readonly AskedEvent[]): readonly Cell[] {
   return list.reduce<readonly Cell[]>((cells, event) => {
     const cell = cellOf(asked, event, JSON.parse(event.payload));
     return cell ? merge(asked, cells, [cell]) : cells;

@@ -1,5 +1,5 @@
 import { type Answer, type AskedEvent, byBytes, isAmong, isScalar, isSummand, isText, valueAt } from './evaluate.ts';
-import { type Aggregate, DAY_MS, HOUR_MS, MICROS, MOST_IN_A_LIST, type Scalar, timesOf } from './expression.ts';
+import { type Aggregate, DAY_MS, edgeBefore, MICROS, MOST_IN_A_LIST, type Scalar, timesOf } from './expression.ts';
 
 /*
  * The same answers from what is kept of events, added one by one. What is kept of one event, of some and of all is of one type, and `merge`
@@ -36,8 +36,7 @@ export const MOST_TEXTS = 1_000;
 export function cellOf(asked: Aggregate, event: AskedEvent, payload: unknown): Cell | undefined {
   if (!isAmong(asked.of, event, payload)) return undefined;
   const { timestamp, message_id, source } = event;
-  const length = !asked.within ? undefined : 'days' in asked.within ? DAY_MS : HOUR_MS;
-  const from = length === undefined ? 0 : Math.floor(timestamp / length) * length;
+  const from = asked.within ? edgeBefore(asked.within, timestamp) : 0;
   if (asked.aggregate === 'count') return { from, count: 1 };
   if (asked.aggregate === 'daysSince') return { from, count: 1, extreme: timestamp };
   const value = valueAt(payload, asked.value);

@@ -1,3 +1,4 @@
+import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { aggregates, events } from '#shared/expressions/arbitrary.fixture.ts';
@@ -5,35 +6,32 @@ import { evaluate, isAmong } from '#shared/expressions/evaluate.ts';
 import { aggregate } from '#shared/expressions/expression.ts';
 import { type Answered, answerOf, toSql } from '#shared/expressions/to-sql.ts';
 import { addresses } from '../../support/addresses.ts';
-import { createInstallation, type Installation } from '../../support/installation.ts';
-import { openWarehouse, type Warehouse } from '../../support/warehouse.ts';
 
 const NOW = Date.UTC(2026, 2, 1, 13, 30);
 const PEOPLE = 20;
 const QUESTIONS = 500;
 
-let installation: Installation;
-let warehouse: Warehouse;
-beforeAll(async () => {
-  installation = await createInstallation(addresses());
-  warehouse = await openWarehouse(installation);
+const table = `asked_${process.pid}`;
+let client: ClickHouseClient;
+beforeAll(() => {
+  const { clickhouseUrl, clickhousePassword } = addresses();
+  client = createClient({ url: clickhouseUrl, username: 'default', password: clickhousePassword });
 });
 afterAll(async () => {
-  await warehouse.close();
-  await installation.close();
+  await client.command({ query: `DROP TABLE IF EXISTS ${table}` });
+  await client.close();
 });
 
 test('ClickHouse answers as plain reading of the events does, to any question about any events', async () => {
   const seed = Number(process.env.TRIBUTARY_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
   const people = fc.sample(events(NOW), { numRuns: PEOPLE, seed });
   const questions = fc.sample(aggregates, { numRuns: QUESTIONS, seed });
-  const { client, database } = warehouse;
   await client.command({
-    query: `CREATE TABLE ${database}.asked (person UInt32, type LowCardinality(String), event LowCardinality(Nullable(String)),
+    query: `CREATE TABLE ${table} (person UInt32, type LowCardinality(String), event LowCardinality(Nullable(String)),
     source LowCardinality(String), message_id String, timestamp DateTime64(3, 'UTC'), payload String) ENGINE = Memory`,
   });
   await client.insert({
-    table: `${database}.asked`,
+    table,
     values: people.flatMap((list, person) =>
       list.map((event) => ({ ...event, person, timestamp: new Date(event.timestamp).toISOString().slice(0, -1) })),
     ),
@@ -44,7 +42,7 @@ test('ClickHouse answers as plain reading of the events does, to any question ab
     expect(aggregate.safeParse(question).error).toBeUndefined();
     const { where, value, params } = toSql(question, NOW);
     const result = await client.query({
-      query: `SELECT person, ${value} AS answered FROM ${database}.asked WHERE ${where} GROUP BY person`,
+      query: `SELECT person, ${value} AS answered FROM ${table} WHERE ${where} GROUP BY person`,
       query_params: params,
       format: 'JSONEachRow',
     });

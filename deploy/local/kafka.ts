@@ -50,15 +50,14 @@ export function kafkaUnit(options: KafkaOptions): Unit {
       writeFileSync(properties, serverProperties(options, data));
       if (!existsSync(join(data, 'meta.properties'))) {
         const clusterId = randomBytes(16).toString('base64url');
-        await promisify(execFile)(
-          options.java,
-          [...quick, '-cp', classPath, 'kafka.tools.StorageTool', 'format', '--ignore-formatted'].concat([
-            '-t',
-            clusterId,
-            '-c',
-            properties,
-          ]),
-        );
+        const format = ['kafka.tools.StorageTool', 'format', '--ignore-formatted', '-t', clusterId, '-c', properties];
+        await promisify(execFile)(options.java, ['-Xmx96m', ...quick, '-cp', classPath, ...format]).catch((error) => {
+          const { code, signal, stdout, stderr } = error;
+          const said = `${stdout}${stderr}`.trim().slice(-500);
+          throw new Error(`Kafka's storage cannot be formatted (${signal ?? `exit code ${code}`}): ${said}`, {
+            cause: error,
+          });
+        });
       }
       return { program: options.java, args: [...jvm, '-cp', classPath, 'kafka.Kafka', properties] };
     },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Operator } from '../../support/operator.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { until } from '../../support/until.ts';
 
 interface Decided {
   readonly applied: boolean;
@@ -97,7 +98,11 @@ describe('what an operator decides can be taken back', () => {
     expect(restored.claims).toEqual([{ ...withdrawn.claims[0], target: null }]);
     expect(await operator.untilOne('user_id:cleo', 'anonymous_id:cookie-3')).toBe(cleo);
     // The block of before is withdrawn still.
-    const targets = await operator.warehouse.rows('SELECT target FROM {db}.identity_withdrawals');
+    let targets: { target: string }[] = [];
+    await until('the source is withdrawn no more', async () => {
+      targets = await operator.warehouse.rows('SELECT target FROM {db}.identity_withdrawals');
+      return !targets.some(({ target }) => target === 'source:test');
+    });
     expect(targets).toEqual([
       { target: expect.stringMatching(/^claim:/) },
       { target: expect.stringMatching(/^claim:/) },

@@ -3,7 +3,7 @@
  * time; does only what is missing. Exit code 0: ready.
  */
 import { readFileSync } from 'node:fs';
-import { accountingTopic, changelogTopic, movesTopic, topics } from '#schemas/topics.ts';
+import { changelogTopic, internalTopics, topics } from '#schemas/topics.ts';
 import { clickhouseOptions, createClickHouse } from '#shared/clickhouse/client.ts';
 import { applyDefinitions, readDefinitions } from '#shared/definitions/apply.ts';
 import { validateDefinitions } from '#shared/definitions/validate.ts';
@@ -37,11 +37,11 @@ await admin.connect();
 const { generation, prefix, partitions, replication } = settings;
 const wanted = [
   ...Object.values(topics),
-  movesTopic(generation),
-  accountingTopic(generation),
+  ...internalTopics(generation),
   changelogTopic(generation, 'resolver', 'many'),
   changelogTopic(generation, 'linker', 1),
   changelogTopic(generation, 'projector', 'many'),
+  changelogTopic(generation, 'backfill', 1),
 ];
 const made = await provisionTopics(
   admin,
@@ -51,9 +51,9 @@ console.log(`topics: ${made.length} made, ${wanted.length - made.length} were th
 
 await requireCompatibility(settings.registryUrl);
 const codecs = new Codecs(settings.registryUrl);
-for (const topic of [...Object.values(topics), movesTopic(generation), accountingTopic(generation)])
-  await codecs.ofTopic(prefix + topic.name, topic.value);
-console.log(`schemas: ${Object.keys(topics).length + 2} registered`);
+const registered = [...Object.values(topics), ...internalTopics(generation)];
+for (const topic of registered) await codecs.ofTopic(prefix + topic.name, topic.value);
+console.log(`schemas: ${registered.length} registered`);
 await admin.disconnect();
 
 const home = { kafka, codecs, prefix, partitions, replication };

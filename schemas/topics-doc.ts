@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { RecordName } from './generated/records.ts';
 import { type AvroSchema, schemasAsWritten } from './load.ts';
-import { accountingTopic, changelogTopic, deadTopic, deliveryTopic, movesTopic, type Topic, topics } from './topics.ts';
+import { changelogTopic, deadTopic, deliveryTopic, internalTopics, type Topic, topics } from './topics.ts';
 
 interface RecordSchema {
   readonly name: string;
@@ -67,9 +67,9 @@ const recordNamed = (name: RecordName): RecordSchema =>
   schemasAsWritten.get(`tributary.${name}`) as unknown as RecordSchema;
 
 const publicTopics: Topic[] = [...Object.values(topics), deliveryTopic('<destination>'), deadTopic('<destination>')];
-const internalTopics: Topic[] = [movesTopic(1), accountingTopic(1), changelogTopic(1, '<task>', 'many')];
+const allInternal: Topic[] = [...internalTopics(1), changelogTopic(1, '<task>', 'many')];
 const values = [...new Set(publicTopics.map(({ value }) => value))];
-const parts: RecordName[] = ['Identifier', 'Trait', 'Consent', 'EventCount', 'DefinitionVersion'];
+const parts: RecordName[] = ['Identifier', 'Trait', 'ComputedTrait', 'Consent', 'EventCount', 'DefinitionVersion'];
 
 const text = `<!-- Generated from schemas/topics.ts and schemas/avro by schemas/topics-doc.ts. Do not edit. -->
 
@@ -90,7 +90,7 @@ ${topicTable(publicTopics)}
 
 Nobody else's business: they change without notice. \`g1\` is the generation.
 
-${topicTable(internalTopics)}
+${topicTable(allInternal)}
 
 ## Values
 

@@ -169,6 +169,31 @@ export const movesTopic = (generation: number): Topic & { readonly value: 'Move'
   doc: 'Tributaries on their way from one profile to another.',
 });
 
+/** Internal: what history says for computed traits, on its way to their partitions. */
+export const fillsTopic = (generation: number): Topic & { readonly value: 'Fill' } => ({
+  name: `internal.g${generation}.fills`,
+  key: 'profile id',
+  value: 'Fill',
+  partitions: 'many',
+  cleanup: 'delete',
+  retention: 30 * DAY,
+  time: 'written',
+  owner: 'profile-projector',
+  doc: 'What the event log says for computed traits that are new.',
+});
+
+/** Internal: how far each version of a computed trait is. */
+export const traitFillsTopic = (generation: number): Topic & { readonly value: 'TraitFill' } => ({
+  name: `internal.g${generation}.trait-fills`,
+  key: 'trait@version/partition',
+  value: 'TraitFill',
+  partitions: 1,
+  cleanup: 'compact',
+  retention: 0,
+  owner: 'profile-projector',
+  doc: 'From which event on each partition folds a computed trait, and how much of the history before was read.',
+});
+
 /** Internal: running totals of every task, so that the books can be added up anywhere. */
 export const accountingTopic = (generation: number): Topic & { readonly value: 'Accounting' } => ({
   name: `internal.g${generation}.accounting`,
@@ -180,6 +205,14 @@ export const accountingTopic = (generation: number): Topic & { readonly value: '
   owner: 'all',
   doc: 'Running totals: records taken in, and what became of them.',
 });
+
+/** The internal topics that are not a task's own. */
+export const internalTopics = (generation: number) => [
+  movesTopic(generation),
+  fillsTopic(generation),
+  traitFillsTopic(generation),
+  accountingTopic(generation),
+];
 
 /** Internal: the state of one task's partition, from which a lost disk is rebuilt. Values vary by key prefix. */
 export const changelogTopic = (generation: number, task: string, partitions: 'many' | 1): Topic => ({

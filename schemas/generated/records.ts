@@ -14,6 +14,14 @@ export interface AudienceChange {
   readonly generation: number;
 }
 
+/** A trait that is computed from events. */
+export interface ComputedTrait {
+  readonly name: string;
+  /** JSON text */
+  readonly value: string;
+  readonly definition_version: number;
+}
+
 /** What a person allowed or denied. The newest time wins; at equal times a denial wins. */
 export interface Consent {
   readonly purpose: string;
@@ -331,6 +339,59 @@ export interface Accounting {
   readonly generation: number;
 }
 
+export interface BackfilledTrait {
+  readonly trait: string;
+  readonly version: number;
+  readonly compute: string;
+  /** By partition. */
+  readonly cuts: readonly number[];
+}
+
+/** Versions of computed traits that history is being read for, together. */
+export interface Backfill {
+  readonly traits: readonly BackfilledTrait[];
+  /** The space of hashes is read in so many equal parts. */
+  readonly slices: number;
+  /** The next of them. */
+  readonly slice: number;
+  readonly rows: number;
+  readonly of: number;
+}
+
+export interface TraitSighting {
+  readonly timestamp: number;
+  readonly message_id: string;
+  readonly source: string;
+  /** JSON text */
+  readonly value: string;
+}
+
+export interface TraitText {
+  readonly text: string;
+  readonly count: number;
+}
+
+export interface TraitCell {
+  /** First moment of its hour or day, milliseconds; 0 where there is no window. */
+  readonly from: number;
+  readonly count: number;
+  /** Sum: integer, millionths. */
+  readonly micros: string | null;
+  readonly extreme: number | null;
+  readonly sighting: TraitSighting | null;
+  readonly texts: readonly TraitText[];
+}
+
+/** What is kept of the events that one identifier routed for one version of a computed trait. */
+export interface TraitCells {
+  readonly trait: string;
+  readonly version: number;
+  /** How cells are put together. */
+  readonly aggregate: string;
+  /** Sorted by from. */
+  readonly cells: readonly TraitCell[];
+}
+
 /** A claim as the linker keeps it with what it is about. */
 export interface ClaimRef {
   readonly id: string;
@@ -340,6 +401,24 @@ export interface ClaimRef {
   readonly occurred_at: number;
   /** Number of who made it; -1 where it is kept with the claim under its id. */
   readonly origin: number;
+}
+
+export interface TraitVersion {
+  readonly trait: string;
+  readonly version: number;
+}
+
+/** What history says for computed traits: cells of one identifier, or that all have been told. */
+export interface Fill {
+  /** Addressee, as of a move. */
+  readonly profile_id: string;
+  /** Version of the mapping that is known of. */
+  readonly version: number;
+  readonly identifier: Identifier | null;
+  readonly cells: readonly TraitCells[];
+  /** To this partition everything of these has been told. */
+  readonly complete: readonly TraitVersion[];
+  readonly generation: number;
 }
 
 /** A claim whose id does not tell what it is about. What stands beside its identifiers is read only of those that an earlier version took in. */
@@ -391,6 +470,7 @@ export interface Move {
   /** Version of the mapping that sends it there. */
   readonly version: number;
   readonly tributary: Tributary;
+  readonly cells: readonly TraitCells[];
   readonly causes: readonly string[];
   readonly piece: number;
   readonly pieces: number;
@@ -451,6 +531,12 @@ export interface ProfileState {
   readonly into: string | null;
   /** The linker has it in quarantine. */
   readonly quarantined: boolean;
+  /** As they were last told. */
+  readonly computed: readonly ComputedTrait[];
+  /** Of the traits that were computed then. */
+  readonly epoch: number;
+  /** When its timer goes, milliseconds. */
+  readonly due: number | null;
 }
 
 /** What the planner keeps of a profile in quarantine: requests for it wait, by number. */
@@ -488,6 +574,40 @@ export interface Sighting {
   readonly occurred_at: number | null;
 }
 
+/** A profile that may change by the time alone; when, is in the key. */
+export interface Timer {
+  readonly profile_id: string;
+}
+
+/** How far one version of a computed trait is: where a partition began to fold events into it, or how much of the history before that was read. */
+export interface TraitFill {
+  readonly trait: string;
+  readonly version: number;
+  /** JSON text of what it computes. */
+  readonly compute: string;
+  /** -1: of all together, as the reader of history tells it. */
+  readonly partition: number;
+  /** How many there are. */
+  readonly partitions: number;
+  /** Of a partition: offset of the first event that is folded into it as it comes. */
+  readonly cut: number;
+  /** Of all: events read so far. */
+  readonly rows: number;
+  /** Of all: events to be read. */
+  readonly of: number;
+  readonly complete: boolean;
+}
+
+/** All profiles of a partition are looked at once more, since other traits are told than before. */
+export interface TraitSweep {
+  /** Rises with each change of what is told. */
+  readonly epoch: number;
+  /** Profile id up to which it was done; null: done. */
+  readonly after: string | null;
+  /** trait@version whose cells go. */
+  readonly dead: readonly string[];
+}
+
 export interface TributaryAmount {
   readonly currency: string;
   /** Integer: millionths of the currency unit. */
@@ -515,13 +635,6 @@ export interface Tributary {
 export interface Withdrawal {
   /** claim:<id>, source:<name>, actor:<name>, definition:<kind>/<name>@<version> */
   readonly target: string;
-}
-
-export interface ComputedTrait {
-  readonly name: string;
-  /** JSON text */
-  readonly value: string;
-  readonly definition_version: number;
 }
 
 export interface Membership {
@@ -602,6 +715,7 @@ export interface Trait {
 /** The records by name. */
 export interface Records {
   AudienceChange: AudienceChange;
+  ComputedTrait: ComputedTrait;
   Consent: Consent;
   Definition: Definition;
   DefinitionVersion: DefinitionVersion;
@@ -617,7 +731,10 @@ export interface Records {
   IdentityClaim: IdentityClaim;
   IdentityMapping: IdentityMapping;
   Accounting: Accounting;
+  Backfill: Backfill;
+  TraitCells: TraitCells;
   ClaimRef: ClaimRef;
+  Fill: Fill;
   KnownClaim: KnownClaim;
   Link: Link;
   Linking: Linking;
@@ -631,6 +748,9 @@ export interface Records {
   Resolution: Resolution;
   Seen: Seen;
   Sighting: Sighting;
+  Timer: Timer;
+  TraitFill: TraitFill;
+  TraitSweep: TraitSweep;
   Tributary: Tributary;
   Withdrawal: Withdrawal;
   Profile: Profile;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { DeliveryRequest, IdentityChange } from '#schemas/generated/records.ts';
 import { Definitions } from '#shared/definitions/definitions.ts';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
-import { type MemoryInput, memoryPartition } from '#shared/task/memory.ts';
+import { type MemoryInput, memoryPartition, someMoment } from '#shared/task/memory.ts';
 import { processInputs } from '#shared/task/process-inputs.ts';
 import type { Task } from '#shared/task/task.ts';
 import { Workspace } from '#shared/task/workspace.ts';
@@ -228,7 +228,7 @@ describe('a profile in quarantine', () => {
     const before = memoryPartition(plannerTask(['a', 'b'], 1), 0);
     await before.run([change('quarantined', 'p1'), order('m1')], definitions);
     const after = memoryPartition(plannerTask(['b'], 1), 0);
-    const work = new Workspace(plannerTask([], 1).stores, after.state);
+    const work = new Workspace(plannerTask([], 1).stores, after.state, someMoment);
     for (const store of ['quarantine', 'held'])
       for (const [key, value] of before.entries(store)) work.put(store, key, value);
     after.state.apply(work);
@@ -257,7 +257,7 @@ describe('a profile in quarantine', () => {
       task,
       partition.state,
       batch,
-      { definitions, signal: new AbortController().signal },
+      { definitions, signal: new AbortController().signal, moment: someMoment },
       {
         encode: (work) => work,
         commit: async (work) => {

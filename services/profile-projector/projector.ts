@@ -1,16 +1,22 @@
 import type {
   EventStitched,
+  Fill,
   Identifier,
   IdentityChange,
   Move,
   Ownership,
   ProfileState,
+  TraitCells,
   Tributary,
 } from '#schemas/generated/records.ts';
-import { movesTopic, topics } from '#schemas/topics.ts';
+import { fillsTopic, movesTopic, topics, traitFillsTopic } from '#schemas/topics.ts';
+import type { Definitions } from '#shared/definitions/definitions.ts';
 import { defineTask, type Input, type Stores, type Work } from '#shared/task/task.ts';
+import { Computing, computingStores } from './computing.ts';
+import { addTo } from './core/cells.ts';
 import { ofEvent } from './core/event.ts';
 import { arrive, depart } from './core/ownership.ts';
+import type { WantedTrait } from './core/traits-in-force.ts';
 import { empty, merge, none } from './core/tributary.ts';
 import { nextVersion, smallest, unborn } from './core/version.ts';
 
@@ -21,31 +27,50 @@ const stores = {
   ownership: { record: 'Ownership' },
   /** By profile id. */
   profile: { record: 'ProfileState' },
+  ...computingStores,
 } as const satisfies Stores;
 
 type ProjectorWork = Work<
   typeof stores,
-  { readonly profile: { readonly value: 'Profile' }; readonly move: { readonly value: 'Move' } }
+  {
+    readonly profile: { readonly value: 'Profile' };
+    readonly move: { readonly value: 'Move' };
+    readonly told: { readonly value: 'TraitFill' };
+  }
 >;
 
 /** Folds events into profiles, and keeps them right while identifiers move between profiles. */
 export const createProjector = ({ generation }: { readonly generation: number }) =>
   defineTask({
     name: 'projector',
-    inputs: { event: topics.eventsStitched, change: topics.identityChanges, move: movesTopic(generation) },
-    outputs: { profile: topics.profiles, move: movesTopic(generation) },
+    inputs: {
+      event: topics.eventsStitched,
+      change: topics.identityChanges,
+      move: movesTopic(generation),
+      fill: fillsTopic(generation),
+    },
+    outputs: { profile: topics.profiles, move: movesTopic(generation), told: traitFillsTopic(generation) },
     stores,
-    process(inputs, work) {
-      const batch = new Batch(work, generation);
+    goesOn: true,
+    process(inputs, work, definitions) {
+      const batch = new Batch(work, generation, wantedIn(definitions));
       for (const input of inputs) {
         if (input.value === null) work.reject(input, { reason: 'empty', message: 'a record without a value' });
         else if (input.input === 'event') batch.event(input, input.value);
         else if (input.input === 'change') batch.change(input, input.value);
-        else batch.move(input, input.value);
+        else if (input.input === 'move') batch.move(input, input.value);
+        else batch.fill(input, input.value);
       }
       batch.finish();
     },
   });
+
+const wantedIn = (definitions: Definitions): WantedTrait[] =>
+  definitions
+    .list('traits')
+    .flatMap(({ name, version, body: { compute } }) =>
+      compute ? [{ trait: name, version, compute: JSON.stringify(compute) }] : [],
+    );
 
 /** An identifier's tributary at a profile during a batch. */
 interface Holding {
@@ -57,6 +82,8 @@ interface Holding {
   added: Tributary | undefined;
   /** The events that it adds. */
   messageIds: string[];
+  /** What it adds to computed traits. */
+  cells: Map<string, TraitCells>;
 }
 
 /** A profile touched in a batch. */
@@ -68,6 +95,8 @@ interface Visit {
   quarantined: boolean;
   byEvent: boolean;
   byRegroup: boolean;
+  byWindow: boolean;
+  byDefinition: boolean;
   time: number;
   into: string | null;
 }
@@ -76,6 +105,7 @@ interface Visit {
 interface Passing {
   readonly place: Ownership;
   readonly messageIds: string[];
+  readonly cells: Map<string, TraitCells>;
   part: Tributary;
 }
 
@@ -87,9 +117,12 @@ class Batch {
   readonly #visits = new Map<string, Visit>();
   readonly #passing = new Map<string, Passing>();
 
-  constructor(work: ProjectorWork, generation: number) {
+  readonly #computing: Computing;
+
+  constructor(work: ProjectorWork, generation: number, wanted: readonly WantedTrait[]) {
     this.#work = work;
     this.#generation = generation;
+    this.#computing = new Computing(work, wanted);
   }
 
   event(input: Input, event: EventStitched): void {
@@ -99,17 +132,25 @@ class Batch {
       return;
     }
     const part = ofEvent(event, identifier, event.currency);
-    this.#arrive(input, part, { profile_id: event.profile_id, version: event.mapping_version }, [event.message_id]);
+    const address = { profile_id: event.profile_id, version: event.mapping_version };
+    this.#arrive(input, part, address, [event.message_id], this.#computing.cellsOf(event));
   }
 
   move(input: Input, move: Move): void {
-    this.#arrive(input, move.tributary, { profile_id: move.profile_id, version: move.version }, move.causes);
+    const { tributary, profile_id, version, causes, cells } = move;
+    this.#arrive(input, tributary, { profile_id, version }, causes, cells);
+  }
+
+  fill(input: Input, { identifier, profile_id, version, cells, complete }: Fill): void {
+    this.#computing.complete(complete);
+    if (identifier) this.#arrive(input, empty(identifier), { profile_id, version }, none, cells);
+    else this.#work.settle(input, 'noted');
   }
 
   change(input: Input, change: IdentityChange): void {
     const { kind, identifier, profile_id, version, to_profile_id } = change;
     if (kind === 'discovered') {
-      this.#arrive(input, empty(identifier, change.decided_at), { profile_id, version }, none);
+      this.#arrive(input, empty(identifier, change.decided_at), { profile_id, version }, none, none);
     } else if (kind === 'moved' && to_profile_id !== null) {
       const left = this.#depart(identifier, profile_id, { profile_id: to_profile_id, version }, change.decided_at);
       this.#work.settle(input, left ? 'moved' : 'noted');
@@ -123,20 +164,28 @@ class Batch {
 
   /** Emits moves and versions, and writes what they were made from. */
   finish(): void {
-    for (const { place, part, messageIds } of this.#passing.values()) {
-      this.#send(part, place, smallest(messageIds), part.updated_at);
-    }
+    for (const { place, part, messageIds, cells } of this.#passing.values())
+      this.#send(part, place, smallest(messageIds), part.updated_at, [[...cells.values()]]);
+    const { byTime, bySweep } = this.#computing.waiting();
+    for (const profileId of byTime) this.#visit(profileId).byWindow = true;
+    for (const profileId of bySweep) this.#visit(profileId).byDefinition = true;
     for (const visit of this.#visits.values()) this.#settleProfile(visit);
   }
 
   /** Folds a part where it is addressed, or passes it on. */
-  #arrive(input: Input, part: Tributary, address: Ownership, messageIds: readonly string[]): void {
+  #arrive(
+    input: Input,
+    part: Tributary,
+    address: Ownership,
+    messageIds: readonly string[],
+    cells: readonly TraitCells[],
+  ): void {
     const { hash } = part.identifier;
     const known = this.#knownOf(hash);
     const arrival = arrive(known, address);
     this.#remember(hash, known, arrival.known);
     if (arrival.passTo) {
-      this.#pass(part, arrival.passTo, messageIds);
+      this.#pass(part, arrival.passTo, messageIds, cells);
       this.#work.settle(input, 'passed_on');
       return;
     }
@@ -147,6 +196,7 @@ class Batch {
       visit.messageIds.push(id);
       holding.messageIds.push(id);
     }
+    for (const one of cells) addTo(holding.cells, one);
     if (messageIds.length > 0) visit.byEvent = true;
     else visit.byRegroup = true;
     if (part.updated_at > visit.time) visit.time = part.updated_at;
@@ -165,7 +215,9 @@ class Batch {
     const held = heldIn(holding);
     if (!held) return false;
     // Events that came in this batch are told of where they go: no version here may ever speak of them.
-    this.#send(held, departure.sendTo, smallest(holding.messageIds), Math.max(held.updated_at, decidedAt));
+    const parts = [[...holding.cells.values()], ...this.#computing.take(`${profileId}/${hash}`)];
+    this.#send(held, departure.sendTo, smallest(holding.messageIds), Math.max(held.updated_at, decidedAt), parts);
+    holding.cells = new Map();
     holding.kept = undefined;
     holding.added = undefined;
     holding.messageIds = [];
@@ -208,6 +260,8 @@ class Batch {
       quarantined: state.quarantined,
       byEvent: false,
       byRegroup: false,
+      byWindow: false,
+      byDefinition: false,
       time: 0,
       into: null,
     };
@@ -219,7 +273,7 @@ class Batch {
     const open = visit.holdings.get(hash);
     if (open) return open;
     const before = visit.state.members.includes(hash) ? this.#stored(visit, hash) : undefined;
-    const holding: Holding = { before, kept: before, added: undefined, messageIds: [] };
+    const holding: Holding = { before, kept: before, added: undefined, messageIds: [], cells: new Map() };
     visit.holdings.set(hash, holding);
     return holding;
   }
@@ -228,26 +282,50 @@ class Batch {
     return this.#work.get('tributary', `${visit.profileId}/${hash}`);
   }
 
-  #pass(part: Tributary, place: Ownership, messageIds: readonly string[]): void {
+  #pass(part: Tributary, place: Ownership, messageIds: readonly string[], cells: readonly TraitCells[]): void {
     const key = `${place.profile_id}/${place.version}/${part.identifier.hash}`;
     const passing = this.#passing.get(key);
     if (!passing) {
-      this.#passing.set(key, { place, part, messageIds: [...messageIds] });
+      const added = new Map<string, TraitCells>();
+      for (const one of cells) addTo(added, one);
+      this.#passing.set(key, { place, part, messageIds: [...messageIds], cells: added });
       return;
     }
     passing.part = merge(passing.part, part);
     for (const id of messageIds) passing.messageIds.push(id);
+    for (const one of cells) addTo(passing.cells, one);
   }
 
-  #send(tributary: Tributary, place: Ownership, causes: readonly string[], timestamp: number): void {
+  /** @param parts cells that go along; the limits leave room for the first of them in one piece with the tributary, others follow */
+  #send(
+    tributary: Tributary,
+    place: Ownership,
+    causes: readonly string[],
+    timestamp: number,
+    parts: readonly (readonly TraitCells[])[],
+  ): void {
     const { profile_id, version } = place;
-    // The limits leave room for it to go in one piece.
-    const move = { profile_id, version, tributary, causes, piece: 0, pieces: 1, generation: this.#generation };
-    this.#work.emit('move', profile_id, move, timestamp);
+    const all = parts.filter((cells) => cells.length > 0);
+    const pieces = Math.max(1, all.length);
+    for (let piece = 0; piece < pieces; piece++) {
+      const move: Move = {
+        profile_id,
+        version,
+        tributary: piece === 0 ? tributary : empty(tributary.identifier),
+        cells: all[piece] ?? [],
+        causes: piece === 0 ? causes : none,
+        piece,
+        pieces,
+        generation: this.#generation,
+      };
+      this.#work.emit('move', profile_id, move, timestamp);
+    }
   }
 
   #settleProfile(visit: Visit): void {
     const { profileId, state, holdings } = visit;
+    const touched = new Set<string>();
+    const isOther = visit.byRegroup || visit.byWindow || visit.byDefinition || !state.alive;
     const before: Tributary[] = [];
     const after: Tributary[] = [];
     const members: string[] = [];
@@ -260,25 +338,35 @@ class Batch {
         after.push(is);
         members.push(hash);
       }
+      for (const [key, part] of holding?.cells ?? []) {
+        touched.add(key);
+        this.#computing.add(`${profileId}/${hash}`, part);
+      }
       if (is === was) continue;
       if (is) this.#work.put('tributary', `${profileId}/${hash}`, is);
       else this.#work.remove('tributary', `${profileId}/${hash}`);
     }
+    const computed = this.#computing.computed(profileId, members, state, isOther ? undefined : touched);
     const next = nextVersion(profileId, state, before, after, members, {
       messageIds: visit.messageIds,
       byEvent: visit.byEvent,
       byRegroup: visit.byRegroup || visit.quarantined !== state.quarantined,
       quarantined: visit.quarantined,
-      time: visit.time,
+      byWindow: visit.byWindow,
+      byDefinition: visit.byDefinition,
+      computed,
+      time: visit.byWindow || visit.byDefinition ? Math.max(visit.time, this.#work.moment.now) : visit.time,
       into: visit.into,
       generation: this.#generation,
     });
+    this.#computing.wake(profileId, state.due, next.state.due);
     if (next.state.version === 0 && members.length === 0 && !visit.quarantined) {
       if (state !== unborn) this.#work.remove('profile', profileId);
       return;
     }
-    if (next.profile || !sameList(members, state.members) || visit.quarantined !== state.quarantined)
-      this.#work.put('profile', profileId, next.state);
+    const isElse =
+      next.state.due !== state.due || !sameList(members, state.members) || visit.quarantined !== state.quarantined;
+    if (next.profile || isElse) this.#work.put('profile', profileId, next.state);
     if (!next.profile) return;
     this.#work.emit('profile', profileId, next.profile, next.profile.updated_at);
     if (next.profile.gone) this.#work.emit('profile', profileId, null, next.profile.updated_at);

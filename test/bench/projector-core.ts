@@ -5,7 +5,7 @@
 import type { EventStitched, Identifier } from '#schemas/generated/records.ts';
 import { Definitions } from '#shared/definitions/definitions.ts';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
-import { MemoryState } from '#shared/task/memory.ts';
+import { MemoryState, someMoment } from '#shared/task/memory.ts';
 import type { Input, Task } from '#shared/task/task.ts';
 import { Workspace } from '#shared/task/workspace.ts';
 import { createProjector } from '../../services/profile-projector/projector.ts';
@@ -91,7 +91,7 @@ async function microsecondsPerEvent(all: readonly Input[]): Promise<number> {
   const start = process.cpuUsage();
   for (let at = 0; at < all.length; at += batchSize) {
     const batch = all.slice(at, at + batchSize);
-    const work = new Workspace(task.stores, memory);
+    const work = new Workspace(task.stores, memory, someMoment);
     await task.process(batch as never, work as never, definitions, new AbortController().signal);
     work.assertBalanced(batch);
     memory.apply(work);

@@ -1,5 +1,5 @@
 import type { Accounting } from '#schemas/generated/records.ts';
-import { deliveryTopic, movesTopic, topics } from '#schemas/topics.ts';
+import { deliveryTopic, fillsTopic, movesTopic, topics } from '#schemas/topics.ts';
 
 /** What became of everything, by whoever counted it. */
 export interface Books {
@@ -99,6 +99,7 @@ function passages(generation: number, destinations: readonly string[]): Passage[
     { from: 'linker', output: 'change', to: 'projector', topic: topics.identityChanges.name },
     { from: 'linker', output: 'change', to: 'planner', topic: topics.identityChanges.name },
     { from: 'projector', output: 'move', to: 'projector', topic: moves },
+    { from: 'backfill', output: 'fill', to: 'projector', topic: fillsTopic(generation).name },
     { from: 'resolver', output: 'stitched', to: 'planner', topic: topics.eventsStitched.name },
     ...destinations.map((name) => ({
       from: 'planner',

@@ -1,4 +1,4 @@
-import { changelogTopic, deadTopic, deliveryTopic, movesTopic, topics } from '#schemas/topics.ts';
+import { changelogTopic, deadTopic, deliveryTopic, fillsTopic, movesTopic, topics } from '#schemas/topics.ts';
 
 /** How many rows ClickHouse's tables hold of somebody. */
 export interface RowCounts {
@@ -55,6 +55,8 @@ export function topicsOf(rows: RowCounts, requests: readonly Requests[], generat
     ]),
     counted(topics.deliveries.name, rows.deliveries_log),
     guessed(movesTopic(generation).name, rows.moved_month > 0 ? 'unknown' : 'no'),
+    // Nobody knows when traits were last filled.
+    guessed(fillsTopic(generation).name, rows.events_log > 0 ? 'unknown' : 'no'),
     guessed(changelogTopic(generation, 'resolver', 'many').name, yesIf(rows.events_log)),
     guessed(changelogTopic(generation, 'linker', 1).name, yesIf(rows.identity_claims_log)),
     guessed(changelogTopic(generation, 'projector', 'many').name, yesIf(rows.events_log)),

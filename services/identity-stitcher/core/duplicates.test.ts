@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Seen } from '#schemas/generated/records.ts';
 import { batchSizes, inBatches } from '#shared/identity/linking/arbitrary.fixture.ts';
-import { MemoryState } from '#shared/task/memory.ts';
+import { MemoryState, someMoment } from '#shared/task/memory.ts';
 import type { Stores } from '#shared/task/task.ts';
 import { Workspace } from '#shared/task/workspace.ts';
 import { Duplicates } from './duplicates.ts';
@@ -21,7 +21,7 @@ interface Arrival {
 function takeAll(arrivals: readonly Arrival[], sizes: readonly number[], state = new MemoryState(stores as Stores)) {
   let offset = 0;
   const verdicts = inBatches(arrivals, sizes).flatMap((batch) => {
-    const work = new Workspace(stores as Stores, state);
+    const work = new Workspace(stores as Stores, state, someMoment);
     const duplicates = new Duplicates({
       holds: (id) => work.holds('seen', id),
       get: (key) => work.get('seen', key),

@@ -112,6 +112,9 @@ describe('the largest profile and tributary', () => {
       time: 1e13,
       into: null,
       generation: 1,
+      byWindow: false,
+      byDefinition: false,
+      computed: { told: [], epoch: 0, due: null },
     };
     const { profile } = nextVersion('p'.repeat(36), unborn, [], [largest, ...others], [], causes);
     expect(typeOf('Profile').toBuffer(profile as Profile).length).toBeLessThan(MOST_BYTES);

@@ -1,4 +1,4 @@
-import type { Profile, ProfileState, Tributary } from '#schemas/generated/records.ts';
+import type { ComputedTrait, Profile, ProfileState, Tributary } from '#schemas/generated/records.ts';
 import { limits } from './limits.ts';
 import { changedFields, combine, nothing } from './profile.ts';
 
@@ -13,7 +13,21 @@ export interface Occasion {
   readonly quarantined: boolean;
   /** Where the last tributary that left with events went. */
   readonly into: string | null;
+  /** Why it is looked at: the time alone, other traits than before. */
+  readonly byWindow: boolean;
+  readonly byDefinition: boolean;
+  /** What is computed of it now, if it lives. */
+  readonly computed: Computed;
   readonly generation: number;
+}
+
+/** Computed traits, sorted by name. */
+export interface Computed {
+  readonly told: readonly ComputedTrait[];
+  /** Of the traits that are told. */
+  readonly epoch: number;
+  /** When they may change by the time alone, milliseconds. */
+  readonly due: number | null;
 }
 
 /** What to put out, and what to remember. */
@@ -30,6 +44,9 @@ export const unborn: ProfileState = Object.freeze({
   alive: false,
   into: null,
   quarantined: false,
+  computed: [],
+  epoch: 0,
+  due: null,
 });
 
 /**
@@ -45,18 +62,19 @@ export function nextVersion(
   members: readonly string[],
   occasion: Occasion,
 ): NextVersion {
-  const { quarantined } = occasion;
+  const { quarantined, computed } = occasion;
   const alive = after.some((tributary) => tributary.events > 0);
-  if (!alive && !state.alive) return { state: { ...state, members, quarantined }, profile: undefined };
+  if (!alive && !state.alive) return { state: { ...state, members, quarantined, due: null }, profile: undefined };
 
-  const was = state.alive ? combine(before, state.quarantined) : nothing;
-  const is = alive ? combine(after, quarantined) : { ...nothing, kind: was.kind };
+  const { epoch, due } = alive ? computed : { ...computed, due: null };
+  const was = state.alive ? { ...combine(before, state.quarantined), computed: state.computed } : nothing;
+  const is = alive ? { ...combine(after, quarantined), computed: computed.told } : { ...nothing, kind: was.kind };
   const changed = changedFields(was, is);
   const into = alive ? null : occasion.into;
   const returns = alive && !state.alive && state.version > 0;
   if (!alive || returns) changed.push('gone');
   if (into !== state.into) changed.push('into');
-  if (changed.length === 0) return { state: { ...state, members, quarantined }, profile: undefined };
+  if (changed.length === 0) return { state: { ...state, members, quarantined, epoch, due }, profile: undefined };
 
   const version = state.version + 1;
   let updatedAt = occasion.time;
@@ -64,8 +82,10 @@ export function nextVersion(
   const why: string[] = [];
   if (occasion.byEvent) why.push('event');
   if (occasion.byRegroup) why.push('regroup');
+  if (occasion.byWindow) why.push('window');
+  if (occasion.byDefinition) why.push('definition');
   return {
-    state: { version, members, alive, into, quarantined },
+    state: { version, members, alive, into, quarantined, computed: is.computed, epoch, due },
     profile: {
       profile_id: profileId,
       ...is,
@@ -76,7 +96,7 @@ export function nextVersion(
       updated_at: updatedAt,
       gone: !alive,
       into,
-      // Computed traits and audiences will say here which definitions they follow.
+      // Audiences will say here which definitions they follow; computed traits say it themselves.
       definitions: [],
       generation: occasion.generation,
     },

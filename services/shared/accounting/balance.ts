@@ -1,5 +1,5 @@
 import type { Accounting } from '#schemas/generated/records.ts';
-import { deliveryTopic, movesTopic, topics } from '#schemas/topics.ts';
+import { deliveryTopic, fillsTopic, movesTopic, topics } from '#schemas/topics.ts';
 
 /** Rejected events of one stage and reason. */
 export interface Rejections {
@@ -214,6 +214,7 @@ const passages = (generation: number): Passage[] => [
   { name: 'change', from: 'linker', to: 'projector', topic: topics.identityChanges.name },
   { name: 'change', from: 'linker', to: 'planner', topic: topics.identityChanges.name },
   { name: 'move', from: 'projector', to: 'projector', topic: movesTopic(generation).name },
+  { name: 'fill', from: 'backfill', to: 'projector', topic: fillsTopic(generation).name },
 ];
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);

@@ -1,5 +1,6 @@
 import { parseFql } from '@segment/destination-subscriptions';
 import { z } from 'zod';
+import { aggregate } from '#shared/expressions/expression.ts';
 import { addressRangeOf } from './address-ranges.ts';
 import { webhook } from './webhook.ts';
 
@@ -141,6 +142,12 @@ export const definitionKinds = {
       })
       .default({ attempts: 8, initialMs: 500, maxMs: 60_000 }),
     concurrency: z.number().int().min(1).max(256).default(8),
+  }),
+  /** What is known of customers: a trait that events bring, or, with `compute`, one that is made from them. The name is the trait's. */
+  traits: z.strictObject({
+    description: z.string().default(''),
+    sensitivity: z.enum(['none', 'personal', 'sensitive']).default('none'),
+    compute: aggregate.optional(),
   }),
   /** What a person can consent to. */
   purpose: z.strictObject({

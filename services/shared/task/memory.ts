@@ -1,8 +1,17 @@
 import { Definitions } from '#shared/definitions/definitions.ts';
 import { placeOf } from './in-key-order.ts';
 import { processInputs } from './process-inputs.ts';
-import type { Input, Stores, Task } from './task.ts';
+import type { Input, Moment, Stores, Task } from './task.ts';
 import type { Emitted, State, Workspace } from './workspace.ts';
+
+/** Where the moment does not matter. */
+export const someMoment: Moment = {
+  now: 0,
+  isCaughtUp: true,
+  partition: 0,
+  partitions: 1,
+  positionOf: () => 0,
+};
 
 /** Keys are kept in order by so many of their first characters. */
 const BEGINNING = 4;
@@ -91,6 +100,8 @@ export interface MemoryRun {
   readonly rejected: readonly { readonly input: Input; readonly reason: string }[];
   /** Whether the task has more to do by itself. */
   readonly goesOn: boolean;
+  /** When it has, milliseconds, if it said so. */
+  readonly wakesAt: number | undefined;
 }
 
 /** One partition of a task, run in memory batch by batch. */
@@ -98,15 +109,22 @@ export class MemoryPartition {
   readonly state: MemoryState;
   readonly #task: Task;
   readonly #partition: number;
+  readonly #partitions: number;
   readonly #next = new Map<string, number>();
 
-  constructor(task: Task, partition: number) {
+  constructor(task: Task, partition: number, partitions: number) {
     this.#task = task;
     this.#partition = partition;
+    this.#partitions = partitions;
     this.state = new MemoryState(task.stores);
   }
 
-  async run(inputs: readonly MemoryInput[], definitions: Definitions = new Definitions()): Promise<MemoryRun> {
+  async run(
+    inputs: readonly MemoryInput[],
+    definitions: Definitions = new Definitions(),
+    when: Partial<Pick<Moment, 'now' | 'isCaughtUp'>> = {},
+  ): Promise<MemoryRun> {
+    const positions = new Map(this.#next);
     const emitted: Emitted[] = [];
     const outcomes: Record<string, number> = {};
     const rejected: { input: Input; reason: string }[] = [];
@@ -123,10 +141,13 @@ export class MemoryPartition {
         raw: null,
       };
     });
-    if (batch.length === 0 && !this.#task.goesOn) return { emitted, outcomes, rejected, goesOn: false };
+    if (batch.length === 0 && !this.#task.goesOn)
+      return { emitted, outcomes, rejected, goesOn: false, wakesAt: undefined };
     let goesOn = false;
+    let wakesAt: number | undefined;
     const commit = async (work: Workspace): Promise<void> => {
       goesOn = work.wantsMore;
+      wakesAt = work.wakesAt;
       this.state.apply(work);
       emitted.push(...work.emitted);
       rejected.push(...work.rejected);
@@ -134,9 +155,16 @@ export class MemoryPartition {
         for (const [outcome, count] of counts) outcomes[outcome] = (outcomes[outcome] ?? 0) + count;
       }
     };
-    const circumstances = { definitions, signal: new AbortController().signal };
+    const moment: Moment = {
+      ...someMoment,
+      ...when,
+      partition: this.#partition,
+      partitions: this.#partitions,
+      positionOf: (input) => positions.get(input) ?? 0,
+    };
+    const circumstances = { definitions, signal: new AbortController().signal, moment };
     await processInputs(this.#task, this.state, batch, circumstances, { encode: (work) => work, commit });
-    return { emitted, outcomes, rejected, goesOn };
+    return { emitted, outcomes, rejected, goesOn, wakesAt };
   }
 
   entries(store: string): [string, unknown][] {
@@ -145,5 +173,5 @@ export class MemoryPartition {
 }
 
 /** One partition of a task in memory. The task's types are checked where it is defined, not here. */
-export const memoryPartition = (task: unknown, partition: number): MemoryPartition =>
-  new MemoryPartition(task as Task, partition);
+export const memoryPartition = (task: unknown, partition: number, partitions = 1): MemoryPartition =>
+  new MemoryPartition(task as Task, partition, partitions);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Accounting, Marker } from '#schemas/generated/records.ts';
+import type { Definitions } from '#shared/definitions/definitions.ts';
 import { type KafkaMessage, Partitioners, type Producer } from '#shared/kafka/client.ts';
 import { gapBetween } from '#shared/kafka/gap-between.ts';
 import { topicOffsets } from '#shared/kafka/topic-offsets.ts';
@@ -13,6 +14,7 @@ import { whereToGoOn } from './positions.ts';
 import { processInputs } from './process-inputs.ts';
 import { restore } from './restore.ts';
 import { MARKER, ownStores, storeCodec, type TaskSurroundings, TOTALS } from './surroundings.ts';
+import type { Moment, Task } from './task.ts';
 import { transact } from './transact.ts';
 import { type Counter, type NextInput, noTotals } from './transaction-plan.ts';
 
@@ -61,6 +63,12 @@ export class PartitionTask {
   #batchBegan = 0;
   /** The task has work although no records wait. */
   #goesOn = false;
+  /** When it has some again, wall clock. */
+  #wakeAt = Number.POSITIVE_INFINITY;
+  /** What it has seen. */
+  #definitions: Definitions | undefined;
+  /** The log's end when it was last heard of, by topic. */
+  readonly #ends = new Map<string, number>();
   #wake: () => void = () => {};
 
   constructor(partition: number, around: TaskSurroundings) {
@@ -110,6 +118,7 @@ export class PartitionTask {
       if (offset >= expected) this.#inbox.push({ input, message, next: message === last ? next : offset + 1 });
     }
     this.#expected?.set(topic, Math.max(expected, next));
+    this.#ends.set(topic, end);
     if (!this.#held && this.#inbox.length > this.#mostWaiting) {
       this.#held = true;
       this.#around.flow.hold(this.partition);
@@ -240,6 +249,7 @@ export class PartitionTask {
     for (const topic of this.#inputNames.keys()) {
       const bounds = (await topicOffsets(admin, topic)).find(({ partition }) => partition === this.partition);
       if (!bounds) throw new LostInfrastructure(`${topic} has no partition ${this.partition}`);
+      this.#ends.set(topic, bounds.high);
       positions.set(
         topic,
         whereToGoOn({
@@ -255,6 +265,7 @@ export class PartitionTask {
     await this.#recordPositions([...positions].filter(([topic]) => !this.#totals.has(topic)));
     this.#inbox = [];
     this.#goesOn = task.goesOn === true;
+    this.#wakeAt = Number.POSITIVE_INFINITY;
     this.#failure = undefined;
     if (this.#released.signal.aborted) return;
     this.#expected = new Map(positions);
@@ -297,7 +308,7 @@ export class PartitionTask {
     const size = this.#batchSize;
     while (!signal.aborted) {
       if (this.#failure) throw this.#failure;
-      if (this.#inbox.length === 0 && !this.#goesOn) {
+      if (this.#inbox.length === 0 && !this.#hasWork(task, definitions())) {
         if (await this.#isIdle()) {
           await this.#recordPassedOver();
           succeeded();
@@ -313,15 +324,19 @@ export class PartitionTask {
       const began = performance.now();
       this.#batchBegan = began;
       const inputs = await this.#decode(waiting);
+      const moment = this.#momentOf(waiting.length);
+      if (moment.now >= this.#wakeAt) this.#wakeAt = Number.POSITIVE_INFINITY;
+      this.#definitions = definitions();
       await processInputs(
         task,
         this.#state as DiskState,
         inputs,
-        { definitions: definitions(), signal },
+        { definitions: this.#definitions, signal, moment },
         {
           encode: (work, done) => encodeBatch(work, done as NextInput[], this.#totals, this.#counter, this.#around),
           commit: async (batch, work) => {
             this.#goesOn = work.wantsMore;
+            this.#wakeAt = work.wakesAt ?? this.#wakeAt;
             if (!work.isEmpty) await this.#commit(batch);
             succeeded();
             metrics.settled(work);
@@ -331,6 +346,26 @@ export class PartitionTask {
       metrics.batchDone(performance.now() - began);
       if (performance.now() - this.#passedOverAt > PASSED_OVER_MS) await this.#recordPassedOver();
     }
+  }
+
+  /** Whether there is something to do without inputs. */
+  #hasWork(task: Task, definitions: Definitions): boolean {
+    return this.#goesOn || (task.goesOn === true && (Date.now() >= this.#wakeAt || definitions !== this.#definitions));
+  }
+
+  /** @param taken how many records are in the batch */
+  #momentOf(taken: number): Moment {
+    let missing = taken + this.#inbox.length;
+    for (const [topic, next] of this.#expected ?? []) missing += Math.max(0, (this.#ends.get(topic) ?? 0) - next);
+    const { partitions = 0 } = this.#around.inputs.values().next().value ?? {};
+    return {
+      now: Date.now(),
+      // What is read committed never reaches the end while others write: within a batch of it is near enough.
+      isCaughtUp: missing <= this.#batchSize,
+      partition: this.partition,
+      partitions,
+      positionOf: (input) => this.#totals.get(this.#counter.topicOf(input))?.next ?? 0,
+    };
   }
 
   /**

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Definitions } from '#shared/definitions/definitions.ts';
 import { LostInfrastructure } from './errors.ts';
-import { MemoryState } from './memory.ts';
+import { MemoryState, someMoment } from './memory.ts';
 import { processInputs } from './process-inputs.ts';
 import type { Input, Task, Work } from './task.ts';
 
@@ -31,7 +31,7 @@ const unencodable = {};
 async function run(task: Task, batch: Input[]): Promise<{ outcomes: Record<string, number>; commits: number[][] }> {
   const outcomes: Record<string, number> = {};
   const commits: number[][] = [];
-  const circumstances = { definitions: new Definitions(), signal: new AbortController().signal };
+  const circumstances = { definitions: new Definitions(), signal: new AbortController().signal, moment: someMoment };
   await processInputs(task, new MemoryState({}), batch, circumstances, {
     encode: (work, done) => {
       if (work.rejected.length === 0 && done.some(({ value }) => value === unencodable))

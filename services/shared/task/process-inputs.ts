@@ -1,12 +1,13 @@
 import type { Definitions } from '#shared/definitions/definitions.ts';
 import { TaskError } from './errors.ts';
-import type { Input, Task } from './task.ts';
+import type { Input, Moment, Task } from './task.ts';
 import { type State, Workspace } from './workspace.ts';
 
 /** What a batch is processed under. */
 export interface Circumstances {
   readonly definitions: Definitions;
   readonly signal: AbortSignal;
+  readonly moment: Moment;
 }
 
 /** What follows a batch. Encoding may fail by the inputs' fault, committing may not. */
@@ -27,7 +28,7 @@ export async function processInputs<E>(
   circumstances: Circumstances,
   ending: Ending<E>,
 ): Promise<void> {
-  let work = new Workspace(task.stores, state);
+  let work = new Workspace(task.stores, state, circumstances.moment);
   let encoded: E;
   try {
     const readable = inputs.filter((input) => input.undecodable === undefined);
@@ -48,7 +49,7 @@ export async function processInputs<E>(
       await processInputs(task, state, inputs.slice(middle), circumstances, ending);
       return;
     }
-    work = new Workspace(task.stores, state);
+    work = new Workspace(task.stores, state, circumstances.moment);
     const message = error instanceof Error ? `${error.name} in ${task.name}` : `unknown error in ${task.name}`;
     for (const input of inputs) work.reject(input, { reason: 'processing_failed', message });
     encoded = ending.encode(work, inputs);

@@ -7,7 +7,7 @@ import { open } from 'lmdb';
 import { expect, test } from 'vitest';
 import { Codec, typeOf } from '#shared/kafka/codec.ts';
 import { type Change, DiskState } from './disk-state.ts';
-import { MemoryState } from './memory.ts';
+import { MemoryState, someMoment } from './memory.ts';
 import type { Stores } from './task.ts';
 import { type State, Workspace } from './workspace.ts';
 
@@ -64,8 +64,8 @@ test('the state on disk and the one in memory say the same, after every batch an
       let disk = new DiskState(path, stores, codecs);
       let memory = new MemoryState(stores);
       for (const { changes: batch, after } of list) {
-        const work = new Workspace(stores, memory);
-        const onDisk = new Workspace(stores, disk);
+        const work = new Workspace(stores, memory, someMoment);
+        const onDisk = new Workspace(stores, disk, someMoment);
         for (const { store, key, value } of batch) {
           for (const one of [work, onDisk]) value ? one.put(store, key, value) : one.remove(store, key);
         }
@@ -114,6 +114,6 @@ test('a state that an earlier version left without the members of its values is 
 });
 
 test('nothing is removed from a store that only grows', () => {
-  const work = new Workspace(stores, new MemoryState(stores));
+  const work = new Workspace(stores, new MemoryState(stores), someMoment);
   expect(() => work.remove('growing', 'k1')).toThrow('growing');
 });

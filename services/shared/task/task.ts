@@ -68,12 +68,28 @@ export interface Work<S extends Stores = Stores, O extends Channels = Channels> 
     value: Records[O[N]['value']] | null,
     timestamp: number,
   ): void;
+  readonly moment: Moment;
   /** Asks to be called again at once, also where no input has come by then. Only of tasks that say `goesOn`. */
   goOn(): void;
+  /** The same at a time, milliseconds, give or take a second; what the last batch asked for counts. */
+  wakeAt(time: number): void;
   /** Says what became of an input. Each input must be settled exactly once, or rejected. */
   settle(input: Input, outcome: string): void;
   /** Settles an input as rejected: it goes to `events.rejected` with its bytes and this reason. */
   reject(input: Input, reason: RejectionReason): void;
+}
+
+/** When a batch is worked on, and where: for what depends on the time by itself. */
+export interface Moment {
+  /** Wall clock at the batch's beginning, milliseconds. */
+  readonly now: number;
+  /** What was in the inputs a moment ago is in this batch, or was before it. */
+  readonly isCaughtUp: boolean;
+  readonly partition: number;
+  /** How many there are of each input. */
+  readonly partitions: number;
+  /** Offset of the input below which everything was handled before this batch. */
+  positionOf(input: string): number;
 }
 
 export interface RejectionReason {
@@ -100,8 +116,8 @@ export interface Task<I extends Channels = Channels, O extends Channels = Channe
   /** Where a group that has never run begins; the log's start when absent. */
   readonly startFrom?: 'earliest' | 'latest';
   /**
-   * Whether it has work without inputs. Then it is called without any when a partition was taken over, and after a batch that
-   * asked to `goOn`: what was left when it was interrupted is in its stores.
+   * Whether it has work without inputs. Then it is called without any when a partition was taken over, when definitions have changed,
+   * and after a batch that asked to `goOn`: what was left when it was interrupted is in its stores.
    */
   readonly goesOn?: boolean;
   /** @param signal aborts when the partition is to be let go: whoever awaits the outside world gives up with LostInfrastructure. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Accounting } from '#schemas/generated/records.ts';
-import { MemoryState } from './memory.ts';
+import { MemoryState, someMoment } from './memory.ts';
 import { positionsAfter, totalsAfter } from './transaction-plan.ts';
 import { Workspace } from './workspace.ts';
 
@@ -20,7 +20,7 @@ test('the position after a batch is past the markers that follow its last record
 });
 
 test('totals add what became of each input, and what was put out', () => {
-  const work = new Workspace({}, { get: () => undefined, holds: () => false, scan: () => [] });
+  const work = new Workspace({}, { get: () => undefined, holds: () => false, scan: () => [] }, someMoment);
   work.settle(input(0), 'stitched');
   work.settle(input(1), 'duplicate');
   work.emit('stitched', 'k', {}, 0);
@@ -94,7 +94,7 @@ test('totals count the values of counted stores, whatever a batch does to them',
     ],
   ];
   const counts = batches.map((batch) => {
-    const work = new Workspace(stores, state);
+    const work = new Workspace(stores, state, someMoment);
     for (const [key, [, isPut]] of batch) {
       for (const store of ['kept', 'other']) isPut ? work.put(store, key, {}) : work.remove(store, key);
     }

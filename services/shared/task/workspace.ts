@@ -1,5 +1,5 @@
 import { changedBy } from './in-key-order.ts';
-import type { Channels, Input, RejectionReason, Stores, Work } from './task.ts';
+import type { Channels, Input, Moment, RejectionReason, Stores, Work } from './task.ts';
 
 /** What a task's stores hold between batches. */
 export interface State {
@@ -32,6 +32,9 @@ export class Workspace implements Work<Stores, Channels> {
   readonly outcomes = new Map<string, Map<string, number>>();
   /** Whether there is work to go on with. */
   wantsMore = false;
+  /** When there is, milliseconds; undefined where nothing was said. */
+  wakesAt: number | undefined;
+  readonly moment: Moment;
   /** By counted store: how many more values it has after this batch. */
   readonly grown = new Map<string, number>();
   readonly #settled = new Set<Input>();
@@ -39,7 +42,8 @@ export class Workspace implements Work<Stores, Channels> {
   readonly #stores: Stores;
   readonly #state: State;
 
-  constructor(stores: Stores, state: State) {
+  constructor(stores: Stores, state: State, moment: Moment) {
+    this.moment = moment;
     this.#stores = stores;
     this.#state = state;
     for (const [name, store] of Object.entries(stores)) {
@@ -90,6 +94,10 @@ export class Workspace implements Work<Stores, Channels> {
 
   goOn(): void {
     this.wantsMore = true;
+  }
+
+  wakeAt(time: number): void {
+    this.wakesAt = time;
   }
 
   settle(input: Input, outcome: string): void {

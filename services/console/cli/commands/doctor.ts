@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { accountingTopic, movesTopic, topics } from '#schemas/topics.ts';
+import { internalTopics, topics } from '#schemas/topics.ts';
 import { type Balance, balanceOf } from '#shared/accounting/balance.ts';
 import type { Connections } from '../connections.ts';
 import type { Output } from '../output.ts';
@@ -40,9 +40,7 @@ export async function doctor(connections: Connections): Promise<Output> {
   if (answers('kafka')) {
     const admin = await connections.kafka();
     const there = new Set(await admin.listTopics());
-    const wanted = [...Object.values(topics), movesTopic(s.generation), accountingTopic(s.generation)].map(
-      ({ name }) => s.prefix + name,
-    );
+    const wanted = [...Object.values(topics), ...internalTopics(s.generation)].map(({ name }) => s.prefix + name);
     const missing = wanted.filter((topic) => !there.has(topic));
     if (missing.length > 0) find(`topics are missing: ${missing.join(', ')}`, 'run node deploy/provision.ts');
     else if (answers('clickhouse')) await examineBooks(connections, find, note);

@@ -1,0 +1,81 @@
+import type { ClickHouseClient } from '@clickhouse/client';
+import { topics } from '#schemas/topics.ts';
+import type { KafkaClient } from '#shared/kafka/client.ts';
+import type { History, LoggedEvent } from '../backfill.ts';
+
+interface Row extends Omit<LoggedEvent, 'routing'> {
+  readonly routing_type: string;
+  readonly routing_value: string;
+  readonly routing_hash: string;
+}
+
+/** The event log in ClickHouse. @param clickhouse called when it is first needed */
+export class EventLog implements History {
+  readonly #kafka: KafkaClient;
+  readonly #clickhouse: () => ClickHouseClient;
+  readonly #database: string;
+  readonly #prefix: string;
+
+  constructor(kafka: KafkaClient, clickhouse: () => ClickHouseClient, database: string, prefix: string) {
+    this.#kafka = kafka;
+    this.#clickhouse = clickhouse;
+    this.#database = database;
+    this.#prefix = prefix;
+  }
+
+  /** ClickHouse commits what it has written. */
+  async reaches(below: readonly number[]): Promise<boolean> {
+    if (below.every((offset) => offset === 0)) return true;
+    const topic = this.#prefix + topics.eventsStitched.name;
+    const admin = this.#kafka.admin();
+    await admin.connect();
+    try {
+      const answer = await admin.fetchOffsets({
+        groupId: `${this.#prefix}clickhouse.${topics.eventsStitched.name}`,
+        topics: [topic],
+      });
+      const read = new Map(
+        answer.flatMap(({ partitions }) => partitions.map(({ partition, offset }) => [partition, Number(offset)])),
+      );
+      return below.every((offset, partition) => offset <= Math.max(0, read.get(partition) ?? 0));
+    } finally {
+      await admin.disconnect();
+    }
+  }
+
+  async count(below: readonly number[]): Promise<number> {
+    const result = await this.#clickhouse().query({
+      query: `SELECT toUInt32(count()) AS count FROM {database:Identifier}.events_log WHERE ${BELOW}`,
+      query_params: { database: this.#database, below },
+      format: 'JSONEachRow',
+    });
+    return (await result.json<{ count: number }>())[0]?.count ?? 0;
+  }
+
+  async *slice(below: readonly number[], slice: number, slices: number): AsyncGenerator<LoggedEvent> {
+    const result = await this.#clickhouse().query({
+      query: `SELECT identifiers.type[1] AS routing_type, identifiers.value[1] AS routing_value, toString(routing) AS routing_hash,
+          type, event, source, message_id, toUnixTimestamp64Milli(timestamp) AS timestamp, payload, toString(profile_id) AS profile_id,
+          mapping_version, kafka_partition AS partition, kafka_offset AS offset
+        FROM {database:Identifier}.events_log FINAL
+        WHERE routing >= {from:String} AND routing < {to:String} AND ${BELOW}`,
+      query_params: { database: this.#database, below, from: edgeOf(slice, slices), to: edgeOf(slice + 1, slices) },
+      clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
+      format: 'JSONEachRow',
+    });
+    for await (const rows of result.stream<Row>()) {
+      for (const row of rows) {
+        const { routing_type: type, routing_value: value, routing_hash: hash, ...event } = row.json();
+        yield { ...event, routing: { type, value, hash } };
+      }
+    }
+  }
+}
+
+const BELOW = 'kafka_offset < ({below:Array(UInt64)})[kafka_partition + 1]';
+
+const SPACE = 1n << 128n;
+
+/** Where a slice of the space of hashes begins; the last ends beyond all of them. */
+const edgeOf = (slice: number, slices: number): string =>
+  slice >= slices ? 'g' : ((SPACE * BigInt(slice)) / BigInt(slices)).toString(16).padStart(32, '0');

@@ -1,0 +1,216 @@
+import type {
+  ComputedTrait,
+  EventStitched,
+  ProfileState,
+  TraitCells,
+  TraitFill,
+  TraitSweep,
+} from '#schemas/generated/records.ts';
+import type { Cell } from '#shared/expressions/fold.ts';
+import { answerOf, changesAt, merge } from '#shared/expressions/fold.ts';
+import type { Stores, Work } from '#shared/task/task.ts';
+import { bytesOf, cellOfRecord, keyOf, together, trimmed } from './core/cells.ts';
+import { type FoldedTrait, foldedOf, reconciled, TraitsByEvent, type WantedTrait } from './core/traits-in-force.ts';
+import type { Computed } from './core/version.ts';
+
+export const computingStores = {
+  /** By profile id/hash of the identifier/trait@version. */
+  cells: { record: 'TraitCells' },
+  /** By trait@version: what events are folded into here. */
+  folded: { record: 'TraitFill' },
+  sweep: { record: 'TraitSweep' },
+  /** By time/profile id; a profile has at most one. */
+  timer: { record: 'Timer' },
+} as const satisfies Stores;
+
+type ComputingWork = Work<typeof computingStores, { readonly told: { readonly value: 'TraitFill' } }>;
+
+/** Profiles that are looked at again in one batch. */
+const AT_ONCE = 300;
+/** Where work waits for others to be caught up. */
+const LATER_MS = 1_000;
+/** Of cells that move together. */
+const MOST_BYTES_OF_A_MOVE = 200_000;
+const SWEEP = 'sweep';
+
+/** The computed traits of a partition during a batch: what is folded, what is told, and what the time alone changes. */
+export class Computing {
+  readonly #work: ComputingWork;
+  readonly #byKey = new Map<string, FoldedTrait>();
+  #told: readonly FoldedTrait[];
+  readonly #byEvent: TraitsByEvent;
+  #sweep: TraitSweep;
+
+  /** @param now milliseconds */
+  constructor(work: ComputingWork, wanted: readonly WantedTrait[]) {
+    this.#work = work;
+    const folded = work.scan('folded', '').map(([, value]) => value);
+    this.#sweep = work.get('sweep', SWEEP) ?? { epoch: 0, after: null, dead: [] };
+    const { begin, end } = reconciled(folded, wanted);
+    for (const one of end) work.remove('folded', keyOf(one));
+    const begun = begin.map((one) => this.#begin(one));
+    const ended = new Set(end.map(keyOf));
+    const all = [...folded.filter((one) => !ended.has(keyOf(one))), ...begun].map(foldedOf);
+    for (const one of all) this.#byKey.set(one.key, one);
+    this.#byEvent = new TraitsByEvent(all);
+    this.#told = toldOf(all);
+    if (end.length > 0) this.#look(end.map(keyOf));
+  }
+
+  get #now(): number {
+    return this.#work.moment.now;
+  }
+
+  get epoch(): number {
+    return this.#sweep.epoch;
+  }
+
+  cellsOf(event: EventStitched): readonly TraitCells[] {
+    return this.#byEvent.cellsOf(event);
+  }
+
+  /** History has been told. */
+  complete(versions: readonly { readonly trait: string; readonly version: number }[]): void {
+    for (const one of versions) {
+      const folded = this.#work.get('folded', keyOf(one));
+      if (!folded || folded.complete) continue;
+      const completed = { ...folded, complete: true };
+      this.#work.put('folded', keyOf(one), completed);
+      this.#byKey.set(keyOf(one), foldedOf(completed));
+      this.#told = toldOf([...this.#byKey.values()]);
+      this.#look([]);
+    }
+  }
+
+  /** Adds cells to those at a place. @param place profile id/hash */
+  add(place: string, part: TraitCells): void {
+    const key = keyOf(part);
+    const held = together(this.#work.get('cells', `${place}/${key}`), part);
+    const folded = this.#byKey.get(key);
+    this.#work.put('cells', `${place}/${key}`, folded ? trimmed(held, folded.asked, this.#now) : held);
+  }
+
+  /** Takes all cells away from a place, in parts that can travel. */
+  take(place: string): TraitCells[][] {
+    const parts: TraitCells[][] = [];
+    let room = 0;
+    for (const [key, cells] of this.#work.scan('cells', `${place}/`)) {
+      this.#work.remove('cells', key);
+      const bytes = bytesOf(cells);
+      if (bytes > room) {
+        parts.push([]);
+        room = MOST_BYTES_OF_A_MOVE;
+      }
+      room -= bytes;
+      parts.at(-1)?.push(cells);
+    }
+    return parts;
+  }
+
+  /**
+   * What is told of a profile now.
+   * @param touched keys of the traits that got cells; undefined: any may differ
+   */
+  computed(
+    profileId: string,
+    members: readonly string[],
+    state: ProfileState,
+    touched?: ReadonlySet<string>,
+  ): Computed {
+    const { epoch } = this;
+    if (this.#told.length === 0) return { told: [], epoch, due: null };
+    const now = this.#now;
+    const isFresh = touched !== undefined && state.epoch === epoch && (state.due === null || state.due > now);
+    const known = isFresh ? new Map(state.computed.map((one) => [one.name, one])) : undefined;
+    let due = isFresh ? state.due : null;
+    const told: ComputedTrait[] = [];
+    for (const { key, trait, version, asked } of this.#told) {
+      if (known && !touched?.has(key)) {
+        const one = known.get(trait);
+        if (one) told.push(one);
+        continue;
+      }
+      let cells: readonly Cell[] = [];
+      for (const hash of members) {
+        const held = this.#work.get('cells', `${profileId}/${hash}/${key}`);
+        if (held) cells = merge(asked, cells, held.cells.map(cellOfRecord));
+      }
+      const answer = answerOf(asked, cells, now);
+      if (answer !== undefined) told.push({ name: trait, value: JSON.stringify(answer), definition_version: version });
+      const next = changesAt(asked, cells, now);
+      if (next !== undefined && (due === null || next < due)) due = next;
+    }
+    return { told, epoch, due };
+  }
+
+  /** Sets a profile's timer, which goes at `before` as yet. */
+  wake(profileId: string, before: number | null, at: number | null): void {
+    if (before === at) return;
+    if (before !== null) this.#work.remove('timer', timerKey(before, profileId));
+    if (at !== null) this.#work.put('timer', timerKey(at, profileId), { profile_id: profileId });
+  }
+
+  /** Profiles to look at again, since the time has come, or since other traits are told; more come with the next batch. */
+  waiting(): { readonly byTime: readonly string[]; readonly bySweep: readonly string[] } {
+    const { isCaughtUp } = this.#work.moment;
+    const timers = this.#work.scan('timer', '', '', AT_ONCE);
+    const dueBefore = timerKey(this.#now + 1, '');
+    const due = timers.filter(([key]) => key < dueBefore);
+    const next = timers.at(due.length)?.[0];
+    if (this.#sweep.after === null && due.length === 0) {
+      if (next !== undefined) this.#work.wakeAt(Number(next.slice(0, TIME_DIGITS)));
+      return { byTime: [], bySweep: [] };
+    }
+    // What has not come yet might make up for what leaves.
+    if (!isCaughtUp) {
+      this.#work.wakeAt(this.#now + LATER_MS);
+      return { byTime: [], bySweep: [] };
+    }
+    for (const [key] of due) this.#work.remove('timer', key);
+    this.#work.goOn();
+    return { byTime: due.map(([, { profile_id }]) => profile_id), bySweep: this.#swept() };
+  }
+
+  #swept(): string[] {
+    const { after, dead } = this.#sweep;
+    if (after === null) return [];
+    const found = this.#work.scan('profile' as never, '', after, AT_ONCE) as unknown as [string, ProfileState][];
+    for (const [profileId, { members }] of found) {
+      for (const hash of members)
+        for (const key of dead) {
+          const place = `${profileId}/${hash}/${key}`;
+          if (this.#work.get('cells', place)) this.#work.remove('cells', place);
+        }
+    }
+    const last = found.length < AT_ONCE ? null : (found.at(-1)?.[0] ?? null);
+    this.#sweep = { ...this.#sweep, after: last, dead: last === null ? [] : dead };
+    this.#work.put('sweep', SWEEP, this.#sweep);
+    return found.filter(([, { alive, epoch }]) => alive && epoch !== this.epoch).map(([profileId]) => profileId);
+  }
+
+  /** All profiles are to be looked at. */
+  #look(dead: readonly string[]): void {
+    this.#sweep = { epoch: this.#sweep.epoch + 1, after: '', dead: [...this.#sweep.dead, ...dead] };
+    this.#work.put('sweep', SWEEP, this.#sweep);
+  }
+
+  #begin({ trait, version, compute }: WantedTrait): TraitFill {
+    const { partition, partitions } = this.#work.moment;
+    const cut = this.#work.moment.positionOf('event');
+    const fill = { trait, version, compute, partition, partitions, cut, rows: 0, of: 0, complete: false };
+    this.#work.put('folded', keyOf(fill), fill);
+    this.#work.emit('told', `${keyOf(fill)}/${partition}`, fill, this.#now);
+    return fill;
+  }
+}
+
+const TIME_DIGITS = 15;
+const timerKey = (at: number, profileId: string): string => `${String(at).padStart(TIME_DIGITS, '0')}/${profileId}`;
+
+/** Of each trait the latest version that is complete, sorted by name. */
+function toldOf(folded: readonly FoldedTrait[]): FoldedTrait[] {
+  const told = new Map<string, FoldedTrait>();
+  for (const one of folded)
+    if (one.complete && one.version > (told.get(one.trait)?.version ?? 0)) told.set(one.trait, one);
+  return [...told.values()].sort((a, b) => (a.trait < b.trait ? -1 : 1));
+}

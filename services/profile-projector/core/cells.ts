@@ -1,0 +1,74 @@
+import type { TraitCell, TraitCells } from '#schemas/generated/records.ts';
+import { type Aggregate, timesOf } from '#shared/expressions/expression.ts';
+import { type Cell, merge } from '#shared/expressions/fold.ts';
+
+/** A version of a computed trait, as the cells of it are named. */
+export const keyOf = ({ trait, version }: { readonly trait: string; readonly version: number }): string =>
+  `${trait}@${version}`;
+
+/** Most texts that are kept of all cells of a trait, of one at most and at least; of more the smaller stay. */
+const MOST_TEXTS = 3_000;
+const MOST_OF_A_CELL = 1_000;
+const FEWEST_OF_A_CELL = 10;
+
+/** How many texts are kept of an hour, a day or all time. */
+export function mostTexts({ within }: Aggregate): number {
+  if (!within) return MOST_OF_A_CELL;
+  const cells = 'days' in within ? within.days : within.hours;
+  return Math.min(MOST_OF_A_CELL, Math.max(FEWEST_OF_A_CELL, Math.floor(MOST_TEXTS / cells)));
+}
+
+/** What is kept of a trait, and a part that comes to it. */
+export function together(kept: TraitCells | undefined, part: TraitCells): TraitCells {
+  if (!kept || kept.cells.length === 0) return part;
+  // How cells are put together depends on nothing else.
+  const asked = { aggregate: part.aggregate, of: {} } as Aggregate;
+  return { ...part, cells: merge(asked, kept.cells.map(cellOfRecord), part.cells.map(cellOfRecord)).map(recordOfCell) };
+}
+
+/** The same in a collection, by trait@version. */
+export function addTo(collection: Map<string, TraitCells>, part: TraitCells): void {
+  const key = keyOf(part);
+  collection.set(key, together(collection.get(key), part));
+}
+
+/** Without what no window will hold any more, and without texts beyond the limit. @param now milliseconds */
+export function trimmed(held: TraitCells, asked: Aggregate, now: number): TraitCells {
+  const from = asked.within ? timesOf(asked.within, now)[0] : 0;
+  const most = mostTexts(asked);
+  if (held.cells.every((cell) => cell.from >= from && cell.texts.length <= most)) return held;
+  return {
+    ...held,
+    cells: held.cells
+      .filter((cell) => cell.from >= from)
+      .map((cell) => (cell.texts.length > most ? { ...cell, texts: cell.texts.slice(0, most) } : cell)),
+  };
+}
+
+export const cellOfRecord = ({ from, count, micros, extreme, sighting, texts }: TraitCell): Cell => ({
+  from,
+  count,
+  ...(micros !== null && { micros: BigInt(micros) }),
+  ...(extreme !== null && { extreme }),
+  ...(sighting !== null && { sighting: { ...sighting, value: JSON.parse(sighting.value) } }),
+  ...(texts.length > 0 && { texts: texts.map(({ text, count }) => [text, count] as const) }),
+});
+
+export const recordOfCell = ({ from, count, micros, extreme, sighting, texts }: Cell): TraitCell => ({
+  from,
+  count,
+  micros: micros === undefined ? null : micros.toString(),
+  extreme: extreme ?? null,
+  sighting: sighting ? { ...sighting, value: JSON.stringify(sighting.value) } : null,
+  texts: texts ? texts.map(([text, count]) => ({ text, count })) : [],
+});
+
+/** About how many bytes they take as a record. */
+export function bytesOf({ cells }: TraitCells): number {
+  let bytes = 100;
+  for (const { sighting, texts } of cells) {
+    bytes += 50 + (sighting ? 100 + sighting.value.length * 3 : 0);
+    for (const { text } of texts) bytes += 4 + text.length * 3;
+  }
+  return bytes;
+}

@@ -38,6 +38,8 @@ export function clientsOf({ brokers, registryUrl }: Addresses): { kafka: KafkaCl
   return { kafka: createKafka(read.values, 'test'), codecs: new Codecs(registryUrl) };
 }
 
+const none = new Definitions();
+
 export async function createInstallation(addresses: Addresses, partitions = 4): Promise<Installation> {
   const prefix = `t${randomBytes(4).toString('hex')}.`;
   const { kafka, codecs } = clientsOf(addresses);
@@ -58,7 +60,7 @@ export async function createInstallation(addresses: Addresses, partitions = 4): 
       codecs,
       log: createLog('test', process.env.TRIBUTARY_TEST_LOG ?? 'silent'),
       metrics: new Registry(),
-      definitions: () => new Definitions(),
+      definitions: () => none,
       prefix,
       generation: 1,
       partitions,

@@ -4,10 +4,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EventCollected, IdentityClaim } from '#schemas/generated/records.ts';
 import { topics } from '#schemas/topics.ts';
+import { type DefinitionsFeed, followDefinitions } from '#shared/definitions/feed.ts';
 import { type Hashing, hashingWith } from '#shared/identity/hashing.ts';
+import { createLog } from '#shared/service/log.ts';
 import { TaskRunner } from '#shared/task/runner.ts';
 import { createLinker } from '../../services/identity-stitcher/linker.ts';
 import { createResolver } from '../../services/identity-stitcher/resolver.ts';
+import { EventLog } from '../../services/profile-projector/adapters/event-log.ts';
+import { createBackfill } from '../../services/profile-projector/backfill.ts';
 import { createProjector } from '../../services/profile-projector/projector.ts';
 import { addresses } from './addresses.ts';
 import { secret, serviceEnvironment } from './collector-process.ts';
@@ -37,6 +41,7 @@ export class Operator {
   /** What the tool is run with. */
   readonly env: NodeJS.ProcessEnv;
   readonly #api: ChildProcess;
+  readonly #feed: DefinitionsFeed;
   readonly #runners: readonly TaskRunner[];
   readonly #running: readonly Promise<void>[];
   #received = Date.now() - HOUR;
@@ -47,12 +52,14 @@ export class Operator {
     warehouse: Warehouse,
     env: NodeJS.ProcessEnv,
     api: ChildProcess,
+    feed: DefinitionsFeed,
     runners: readonly TaskRunner[],
   ) {
     this.installation = installation;
     this.warehouse = warehouse;
     this.env = env;
     this.#api = api;
+    this.#feed = feed;
     this.#runners = runners;
     this.#running = runners.map((runner) => runner.run());
   }
@@ -72,14 +79,21 @@ export class Operator {
     writeFileSync(join(directory, 'clickhouse-password'), platform.clickhousePassword);
     writeFileSync(join(directory, 'api-token'), 'the-token-of-an-operator');
     const api = spawn(process.execPath, [main], { env, stdio: ['ignore', 'ignore', 'inherit'] });
-    const host = installation.host();
+    const { kafka, codecs, prefix } = installation;
+    const feed = await followDefinitions(kafka, codecs, prefix, createLog('test', 'silent'), () => undefined);
+    const host = installation.host({ definitions: feed.current });
     const hashing = hashingWith(secret);
     const runners = [
       createResolver({ hashing, generation: 1 }),
       createLinker({ hashing, generation: 1 }),
       createProjector({ generation: 1 }),
+      createBackfill({
+        generation: 1,
+        history: new EventLog(installation.kafka, () => warehouse.client, warehouse.database, installation.prefix),
+        onTrouble: (error) => console.error(error),
+      }),
     ].map((task) => new TaskRunner(task, host));
-    const operator = new Operator(installation, warehouse, env, api, runners);
+    const operator = new Operator(installation, warehouse, env, api, feed, runners);
     const ready = `http://127.0.0.1:${port}/ready`;
     await until('the read API answers', () =>
       fetch(ready).then(
@@ -93,6 +107,7 @@ export class Operator {
   async end(): Promise<void> {
     await Promise.all(this.#runners.map((runner) => runner.stop()));
     await Promise.all(this.#running);
+    await this.#feed.stop();
     if (this.#api.exitCode === null) {
       const exited = once(this.#api, 'exit');
       this.#api.kill('SIGTERM');

@@ -1,0 +1,138 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { EventCollected } from '#schemas/generated/records.ts';
+import { topics } from '#schemas/topics.ts';
+import { evaluate } from '#shared/expressions/evaluate.ts';
+import { aggregate } from '#shared/expressions/expression.ts';
+import { anEvent } from '../../support/counting-task.ts';
+import { Operator } from '../../support/operator.ts';
+import { produce } from '../../support/produce.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { until } from '../../support/until.ts';
+
+const DAY = 86_400_000;
+const PEOPLE = 30;
+
+const traits = {
+  orders_30d: { aggregate: 'count', of: { event: 'Order Completed' }, within: { days: 30 } },
+  money: { aggregate: 'sum', value: 'properties.revenue', of: { event: 'Order Completed' } },
+  favourite: { aggregate: 'mostFrequent', value: 'properties.category' },
+  last_seen_days: { aggregate: 'daysSince' },
+};
+
+let operator: Operator;
+const sent = new Map<string, EventCollected[]>();
+let count = 0;
+
+beforeAll(async () => {
+  operator = await Operator.begin();
+});
+afterAll(() => operator?.end());
+
+/** Events of all people, over the last fifty days. */
+async function send(events: number): Promise<void> {
+  const values = Array.from({ length: events }, (): EventCollected => {
+    const n = count++;
+    const person = `p${(n * 7) % PEOPLE}`;
+    const timestamp = Date.now() - ((n * 13) % 50) * DAY - n * 1_000;
+    const properties = { revenue: ((n * 31) % 900) / 100, category: ['books', 'music', 'games'][(n * n) % 3] };
+    const event = n % 3 === 0 ? 'Order Completed' : 'Product Viewed';
+    const value = {
+      ...anEvent(`c-${n}`),
+      type: 'track',
+      event,
+      timestamp,
+      original_timestamp: timestamp,
+      received_at: Date.now(),
+      payload: JSON.stringify({ type: 'track', event, properties }),
+      identifiers: [{ type: 'user_id', value: person, hash: operator.hashing.hash('user_id', person) }],
+    };
+    sent.set(person, [...(sent.get(person) ?? []), value]);
+    return value;
+  });
+  await produce(
+    operator.installation,
+    topics.eventsCollected,
+    values.map((value) => ({ key: value.identifiers[0]?.hash ?? '', value })),
+  );
+}
+
+async function apply(...definitions: readonly object[]): Promise<void> {
+  const file = join(temporaryDirectory(), 'traits.json');
+  writeFileSync(file, JSON.stringify(definitions));
+  const { code, out, err } = await operator.run('apply', file, '--reason', 'test');
+  expect(code, out + err).toBe(0);
+}
+const defined = (wanted: Record<string, unknown>): object[] =>
+  Object.entries(wanted).map(([name, compute]) => ({ kind: 'traits', name, spec: { compute } }));
+
+/** Waits until every profile says what the naive evaluator says of its events. */
+async function untilTold(wanted: Record<string, unknown>): Promise<void> {
+  const asked = Object.entries(wanted).map(([name, compute]) => [name, aggregate.parse(compute)] as const);
+  let wrong: unknown;
+  await until(
+    'all profiles say what their events say',
+    async () => {
+      const rows = await operator.warehouse.rows<{ id: string; computed: string; events: string }>(
+        `SELECT arrayFirst(one -> startsWith(one, 'user_id:'), identifiers) AS id, toJSONString(computed) AS computed, toString(events) AS events FROM {db}.profiles`,
+      );
+      wrong = rows.length < sent.size ? rows.length : undefined;
+      for (const { id, computed } of rows) {
+        const events = sent.get(id.slice('user_id:'.length)) ?? [];
+        const expected = Object.fromEntries(
+          asked.flatMap(([name, one]) => {
+            const answer = evaluate(one, events, Date.now());
+            return answer === undefined ? [] : [[name, answer]];
+          }),
+        );
+        const all = JSON.parse(computed) as Record<string, unknown>;
+        const told = Object.fromEntries(Object.entries(all).filter(([name]) => Object.hasOwn(traits, name)));
+        if (!sameMembers(told, expected)) wrong = { id, told, expected };
+      }
+      return wrong === undefined;
+    },
+    60_000,
+    () => wrong,
+  );
+}
+
+const sameMembers = (a: Record<string, unknown>, b: Record<string, unknown>): boolean =>
+  JSON.stringify(Object.entries(a).sort()) === JSON.stringify(Object.entries(b).sort());
+
+describe('computed traits', () => {
+  test('of events before and after they are defined, each once, while events go on coming', async () => {
+    await send(400);
+    await until('ClickHouse has some', async () => {
+      const [row] = await operator.warehouse.rows<{ n: string }>('SELECT toString(count()) AS n FROM {db}.events');
+      return Number(row?.n) > 100;
+    });
+    const [applied] = await Promise.all([apply(...defined(traits)), send(300)]);
+    expect(applied).toBeUndefined();
+    await send(300);
+    await untilTold(traits);
+    const reasons = await operator.warehouse.rows<{ why: string }>(
+      `SELECT DISTINCT arrayJoin(why) AS why FROM {db}.profile_history ORDER BY why`,
+    );
+    expect(reasons.map(({ why }) => why)).toContain('definition');
+  });
+
+  test('a changed one follows its new version, with all that was before; one that is taken away goes', async () => {
+    const changed = { ...traits, orders_30d: { ...traits.orders_30d, within: { days: 10 } } };
+    const { favourite: _, ...left } = changed;
+    await apply(...defined({ orders_30d: changed.orders_30d }), { kind: 'traits', name: 'favourite', delete: true });
+    await send(100);
+    await untilTold(left);
+  });
+
+  test('nothing is applied where an expression is wrong, and the place is named', async () => {
+    const file = join(temporaryDirectory(), 'wrong.json');
+    const wrong = { aggregate: 'sum', value: 'properties.revenue', within: { days: 0 } };
+    writeFileSync(file, JSON.stringify([...defined({ fine: traits.money }), ...defined({ wrong })]));
+    const { code, err } = await operator.run('apply', file, '--reason', 'test');
+    expect(code).not.toBe(0);
+    expect(err).toContain('within');
+    const { out } = await operator.run('definitions', '--json');
+    expect(out).not.toContain('fine');
+  });
+});

@@ -9,8 +9,7 @@ import type { Service } from '#shared/service/service.ts';
 import { Problem } from '../core/problem.ts';
 import type { Question } from '../core/question.ts';
 import { arrivalOf } from '../core/route.ts';
-import type { Route } from '../core/routes.ts';
-import type { Grant } from '../core/scopes.ts';
+import type { Grant, Scope } from '../core/scopes.ts';
 import { ClientGone, readBody } from './read-body.ts';
 
 export interface ApiOptions extends Health {
@@ -107,7 +106,7 @@ export class ApiServer implements Service {
       this.#assertWithinRate(grant);
       const { route, question } = arrivalOf(request.method ?? 'GET', target);
       part = route.part;
-      assertAllowed(grant, route);
+      assertAllowed(grant, route.scopes);
       const asked = question(route.body && (await readBody(request, route.body.most)));
       this.#take(grant, asked);
       const body = JSON.stringify(await this.#options.answer(asked, grant));
@@ -160,7 +159,7 @@ export class ApiServer implements Service {
 }
 
 /** @throws Problem */
-function assertAllowed({ scopes }: Grant, { scopes: needed }: Route): void {
+function assertAllowed({ scopes }: Grant, needed: readonly Scope[]): void {
   const missing = needed.filter((scope) => !scopes.has(scope));
   if (missing.length > 0)
     throw new Problem(403, 'forbidden', `the token lacks the scope ${missing.join(' and ')}`, {

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Hashing } from '#shared/identity/hashing.ts';
 import type { OutRecord } from '#shared/kafka/in-chunks.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
+import type { RateLimit, RateLimits } from '#shared/service/rate-limits.ts';
 import type { Known, Target } from './adapters/installation.ts';
 import { readBody } from './adapters/read-body.ts';
 import { NotTaken, type RecordWriter } from './adapters/record-writer.ts';
@@ -26,7 +27,6 @@ import type { Knowledge } from './core/enrichment.ts';
 import type { Decision, Envelope } from './core/event.ts';
 import { allowsOrigin, forOrigin } from './core/origins.ts';
 import { pixelData, toPixel } from './core/pixel.ts';
-import type { RateLimits } from './core/rate-limits.ts';
 import { reachedAt } from './core/reached-at.ts';
 import { NOT_KNOWN_YET, type Refusal } from './core/refusal.ts';
 import { decideAll, type ParsedBody, parseBody } from './core/request.ts';
@@ -342,9 +342,12 @@ function sourceOf(
   return source;
 }
 
+const limitOf = ({ rateLimit }: Source['settings']): RateLimit | undefined =>
+  rateLimit && { perSecond: rateLimit.eventsPerSecond, burst: rateLimit.burst };
+
 function beyondRate({ settings, keyDigest }: Source, around: Surroundings): Refusal | undefined {
-  const { rateLimit } = settings;
-  const retryAfter = rateLimit ? around.rateLimits.wait(keyDigest, rateLimit, around.now()) : 0;
+  const limit = limitOf(settings);
+  const retryAfter = limit ? around.rateLimits.wait(keyDigest, limit, around.now()) : 0;
   if (retryAfter === 0) return undefined;
   around.metrics.unavailable('rate_limited');
   return { status: 429, code: 'rate_limited', message: 'The write key has used up its rate', retryAfter };
@@ -352,7 +355,8 @@ function beyondRate({ settings, keyDigest }: Source, around: Surroundings): Refu
 
 /** A request of no events costs as much as one of one. */
 function take({ settings, keyDigest }: Source, events: number, around: Surroundings): void {
-  if (settings.rateLimit) around.rateLimits.take(keyDigest, settings.rateLimit, Math.max(events, 1), around.now());
+  const limit = limitOf(settings);
+  if (limit) around.rateLimits.take(keyDigest, limit, Math.max(events, 1), around.now());
 }
 
 const inHeaders = ({ headers }: IncomingMessage): string | undefined => {

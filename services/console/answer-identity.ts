@@ -6,8 +6,8 @@ import { assertUsable, identifiersAskedFor } from './core/asked-for.ts';
 import { type Knowledge, type Link, nameOf, pairsOf, stepOf, wayBetween } from './core/explain.ts';
 import { localStateOf, topicsOf } from './core/places.ts';
 import { Problem } from './core/problem.ts';
+import type { IdentityQuestion } from './core/question.ts';
 import type { Reference } from './core/reference.ts';
-import type { IdentityQuestion } from './core/route.ts';
 
 /** What answers about identities are made from. */
 export interface IdentitySources {

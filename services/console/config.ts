@@ -1,5 +1,5 @@
 import { clickhouseOptions } from '#shared/clickhouse/client.ts';
-import { port, text } from '#shared/service/options.ts';
+import { count, port, text } from '#shared/service/options.ts';
 import { platformOptions } from '#shared/service/platform-options.ts';
 
 export const options = {
@@ -8,4 +8,14 @@ export const options = {
   apiPort: port('API_PORT', 'Port of the read API', '8090'),
   apiHost: text('API_HOST', 'Address that the read API is bound to', '127.0.0.1'),
   apiTokenFile: text('API_TOKEN_FILE', 'File with the token that callers must show; DATA/api-token when empty', ''),
+  apiTokensFile: text(
+    'API_TOKENS_FILE',
+    'YAML file with more tokens (their hashes), scopes and rates; none when empty',
+    '',
+  ),
+  apiRequestsPerSecond: count(
+    'API_REQUESTS_PER_SECOND',
+    'How many requests each token may make a second, and twice as many at once after a pause; 0: no limit',
+    '2000',
+  ),
 } as const;

@@ -11,16 +11,25 @@ import { IdentityWarehouse } from './adapters/identity-warehouse.ts';
 import { ProfileView } from './adapters/profile-view.ts';
 import { queryOf } from './adapters/query.ts';
 import { RulesInForce } from './adapters/rules-in-force.ts';
+import { Tokens } from './adapters/tokens.ts';
 import { Warehouse } from './adapters/warehouse.ts';
 import { answerTo } from './answer.ts';
 import { answerAboutIdentity } from './answer-identity.ts';
 import { options } from './config.ts';
+import { documentOf } from './core/document.ts';
 import { isAboutIdentity } from './core/route.ts';
 
 const settings = settingsOf('console: what do we know about a customer?', options);
 const { log, metrics } = instruments('console', settings.logLevel);
-const token = readFileSync(settings.apiTokenFile || join(settings.dataDirectory, 'api-token'), 'utf8').trim();
-if (token.length < 16) throw new Error('the API token must have at least 16 characters');
+const own = readFileSync(settings.apiTokenFile || join(settings.dataDirectory, 'api-token'), 'utf8').trim();
+if (own.length < 16) throw new Error('the API token must have at least 16 characters');
+const perSecond = settings.apiRequestsPerSecond;
+const tokens = new Tokens({
+  own,
+  path: settings.apiTokensFile,
+  limit: perSecond > 0 ? { perSecond, burst: 2 * perSecond } : undefined,
+  log,
+});
 const hashing = hashingWith(readSecret(settings));
 
 const kafka = createKafka(settings, 'console');
@@ -38,16 +47,20 @@ const query = queryOf(createClickHouse(settings, 'tributary-console'), settings.
 const warehouse = new Warehouse(query);
 const identity = new IdentityWarehouse(query);
 const { prefix, generation } = settings;
+const sources = { hashing, rules: () => rules.current, view, warehouse, identity };
+const document = documentOf();
 const api = new ApiServer({
   host: settings.apiHost,
   port: settings.apiPort,
-  token,
+  grantOf: (shown) => tokens.grantOf(shown),
+  now: () => performance.now(),
   metrics,
   notReady: () => [...view.notReady(), ...rules.notReady()],
-  answer: (question) =>
-    isAboutIdentity(question)
-      ? answerAboutIdentity(question, { hashing, rules: () => rules.current, view, identity, prefix, generation })
-      : answerTo(question, { hashing, rules: () => rules.current, view, warehouse }),
+  answer: async (question, { scopes }) => {
+    if (question.part === 'document') return document;
+    if (isAboutIdentity(question)) return answerAboutIdentity(question, { ...sources, prefix, generation });
+    return answerTo(question, { sensitive: scopes.has('sensitive:read') }, sources);
+  },
   log,
 });
-await runServices(log, [rules, view, api]);
+await runServices(log, [tokens, rules, view, api]);

@@ -1,9 +1,12 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
 import { type RunningPlatform, startPlatform } from '../support/platform.ts';
+import { Shell } from '../support/shell.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { until } from '../support/until.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -50,8 +53,13 @@ interface Status {
   };
 }
 
+const directory = temporaryDirectory();
+const tokensFile = join(directory, 'tokens.yaml');
+
 beforeAll(async () => {
+  writeFileSync(tokensFile, 'tokens: []');
   platform = await startPlatform({
+    env: { TRIBUTARY_API_TOKENS_FILE: tokensFile },
     services: ['provision', 'collector', 'identity-stitcher', 'profile-projector', 'activation', 'console'],
   });
 });
@@ -193,11 +201,123 @@ describe('an operator', () => {
   });
 });
 
+describe('the read API', () => {
+  const answered = async (path: string, init: RequestInit = {}) => {
+    const headers = { authorization: `Bearer ${platform.platform.apiToken}`, ...init.headers };
+    const response = await fetch(apiUrl() + path, { ...init, headers });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  };
+
+  test('says what docs/api.md shows', async () => {
+    symlinkSync(platform.dataDir, join(directory, '.tributary'));
+    const collectorUrl = `http://127.0.0.1:${platform.env.TRIBUTARY_COLLECTOR_PORT}`;
+    const addresses = { 'http://127.0.0.1:8080': collectorUrl, 'http://127.0.0.1:8090': apiUrl() };
+    const shell = new Shell({ ...process.env, ...platform.env }, addresses, directory);
+    onTestFinished(() => shell.end());
+    const page = readFileSync(join(root, 'docs', 'api.md'), 'utf8');
+    const blocks = [...page.matchAll(/^```(sh|json)\n([\s\S]*?)^```/gm)].map(([, kind, text]) => ({
+      kind,
+      text: text ?? '',
+    }));
+    let tried = 0;
+    for (const [i, { kind, text }] of blocks.entries()) {
+      if (kind !== 'sh') continue;
+      const shown = blocks[i + 1]?.kind === 'json' ? blocks[i + 1]?.text : undefined;
+      let said = await shell.run(text);
+      if (shown === undefined) continue;
+      tried++;
+      const wanted = JSON.parse(shown, (_, value) => (value === '…' ? expect.any(String) : value)) as object;
+      const asking = text.split('\n').findLast((line) => /^ask|^curl/.test(line)) ?? '';
+      const again = /^curl/.test(asking) ? text : asking;
+      await until(
+        `${asking} answers what is shown`,
+        async () => {
+          try {
+            expect(JSON.parse(said.slice(said.indexOf('\n{') + 1))).toMatchObject(wanted);
+            return true;
+          } catch {
+            said = await shell.run(again);
+            return false;
+          }
+        },
+        10_000,
+        () => said,
+      );
+    }
+    expect(tried).toBe(blocks.filter(({ kind }) => kind === 'json').length);
+  });
+
+  test('answers as its own document says, and nothing besides', async () => {
+    const { body: document } = await answered('/v1/openapi.json');
+    const { paths, components } = document as unknown as Document;
+    const $defs = JSON.parse(
+      JSON.stringify(components.schemas).replaceAll('#/components/schemas/', '#/$defs/'),
+      closed,
+    );
+    const post = (body: object): RequestInit => ({ method: 'POST', body: JSON.stringify(body) });
+    const bodies: Readonly<Record<string, object>> = {
+      '/v1/profiles/batch': { profiles: ['user_id:u-1', 'user_id:api-1', 'nonsense'] },
+      '/v3/graphql': {
+        query: 'query {customer(fs_user_id : "u-1") {audiences(subset: ["a"]) {edges {node {name state}}}}}',
+      },
+    };
+    const queries: Readonly<Record<string, string>> = {
+      explain: '?with=email%3Aann%40example.com',
+      'as-of': `?time=${new Date().toISOString()}`,
+    };
+    let tried = 0;
+    for (const [path, methods] of Object.entries(paths))
+      for (const [method, { operationId, responses }] of Object.entries(methods)) {
+        const target = path.replace('{profile}', 'user_id%3Au-1') + (queries[operationId] ?? '');
+        const targets = responses[200].headers ? [target, `${target}/`, `${target}?x=1`] : [target, `${target}?x=1`];
+        if (/^(profile|traits|computed|consents)$/.test(operationId))
+          targets.push(`${target}?at=${new Date().toISOString()}`);
+        for (const asked of targets) {
+          const { status, body } = await answered(asked, method === 'post' ? post(bodies[path] as object) : {});
+          const described = (responses as unknown as Record<string, Responses[200]>)[status];
+          const schema = described?.content['application/json'].schema;
+          const to = schema?.$ref.replace('#/components/schemas/', '#/$defs/') ?? '#/$defs/Problem';
+          const read = z.fromJSONSchema({ $ref: to, $defs } as never).safeParse(body);
+          expect(read.error?.issues ?? [], `${method} ${asked} ${status} ${JSON.stringify(body)}`).toEqual([]);
+          if (status === 200) tried++;
+        }
+      }
+    expect(tried).toBeGreaterThan(Object.keys(paths).length);
+    const query = bodies['/v3/graphql'] as { query: string };
+    const nobody = await answered('/v3/graphql', post({ query: query.query.replace('u-1', 'nobody-at-all') }));
+    expect(nobody.body).toMatchObject({
+      errors: [{ extensions: { classification: 'InvalidIdentifierException' } }],
+      data: { customer: null },
+    });
+    const audiences = z.fromJSONSchema({ $ref: '#/$defs/Audiences', $defs } as never);
+    expect(audiences.safeParse(nobody.body).error?.issues ?? []).toEqual([]);
+    const closedTo = z.fromJSONSchema({ $ref: '#/$defs/Traits', $defs } as never);
+    expect(closedTo.safeParse({ ...(await answered('/v1/profiles/user_id%3Au-1/traits')).body, x: 1 }).success).toBe(
+      false,
+    );
+  });
+});
+
+interface Document {
+  readonly paths: Record<string, Record<string, { readonly operationId: string; readonly responses: Responses }>>;
+  readonly components: { readonly schemas: object };
+}
+interface Responses {
+  readonly 200: { readonly headers?: object; readonly content: { 'application/json': { schema: { $ref: string } } } };
+}
+
+/** Schemas of which nothing may be that they do not describe. */
+const closed = (_: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && 'properties' in value && !('openapi' in (value.properties as object))
+    ? { ...value, additionalProperties: false }
+    : value;
+
+const apiUrl = (): string => `http://127.0.0.1:${platform.env.TRIBUTARY_API_PORT}`;
+
 async function api<T>(reference: string, part: string): Promise<T> {
-  const response = await fetch(
-    `http://127.0.0.1:${platform.env.TRIBUTARY_API_PORT}/v1/profiles/${encodeURIComponent(reference)}${part}`,
-    { headers: { authorization: `Bearer ${platform.platform.apiToken}` } },
-  );
+  const response = await fetch(`${apiUrl()}/v1/profiles/${encodeURIComponent(reference)}${part}`, {
+    headers: { authorization: `Bearer ${platform.platform.apiToken}` },
+  });
   expect(response.status).toBe(200);
   return (await response.json()) as T;
 }

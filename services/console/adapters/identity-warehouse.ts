@@ -1,4 +1,5 @@
 import type { Link } from '../core/explain.ts';
+import { LATEST_TIME } from '../core/times.ts';
 import type { Query } from './query.ts';
 
 /** An identifier and the profile that it belonged to at some time. */
@@ -25,9 +26,6 @@ export interface Refusal {
   readonly reason: string;
 }
 
-/** Year 2200, within what ClickHouse's times can hold. */
-const EVER = 7_258_118_400_000;
-
 /** So many links are looked at in one go. */
 export const MOST_LINKS = 20_000;
 
@@ -48,7 +46,7 @@ export class IdentityWarehouse {
   }
 
   /** @param at as it was then, milliseconds; an identifier that was not known is in its default profile */
-  assigned(hashes: readonly string[], at = EVER): Promise<Assigned[]> {
+  assigned(hashes: readonly string[], at = LATEST_TIME): Promise<Assigned[]> {
     return this.#rows(
       `${ASSIGNED} AND log.hash IN {hashes:Array(String)} GROUP BY log.hash ORDER BY first_seen, hash`,
       {
@@ -59,7 +57,7 @@ export class IdentityWarehouse {
   }
 
   /** All identifiers of these profiles. */
-  members(profiles: readonly string[], at = EVER): Promise<Assigned[]> {
+  members(profiles: readonly string[], at = LATEST_TIME): Promise<Assigned[]> {
     return this.#rows(
       `${ASSIGNED} AND log.hash IN (
          SELECT hash FROM identity_changes_log

@@ -1,7 +1,9 @@
 import { memberText } from '#shared/json/members.ts';
 import type { Place } from '../core/cursor.ts';
 import { exactly } from '../core/exact-json.ts';
-import type { Page } from '../core/route.ts';
+import type { Page } from '../core/question.ts';
+import type { Told } from '../core/shapes.ts';
+import { LATEST_TIME } from '../core/times.ts';
 import type { Query } from './query.ts';
 
 type Row = Readonly<Record<string, unknown>>;
@@ -27,7 +29,7 @@ export class Warehouse {
 
   /** Events that these identifiers routed, newest first. The log is sorted by routing identifier: only their part of it is read. */
   async events(hashes: readonly string[], { limit, before, after }: Page<'events'>): Promise<Found<Place<'events'>>> {
-    const [at, source, messageId, routing] = after ?? [FAR_FUTURE, '', '', ''];
+    const [at, source, messageId, routing] = after ?? [LATEST_TIME, '', '', ''];
     const found = await this.#rows<EventRow>(
       `SELECT message_id, type, event, source, user_id, anonymous_id, timestamp, received_at, payload, routing
        FROM events_log FINAL
@@ -36,7 +38,7 @@ export class Warehouse {
          AND (received_at < fromUnixTimestamp64Milli({at:Int64})
            OR (toString(source), message_id, toString(routing)) > ({source:String}, {messageId:String}, {routing:String}))
        ORDER BY received_at DESC, source, message_id, routing LIMIT {limit:UInt32}`,
-      { hashes, limit: limit + 1, before: before ?? FAR_FUTURE, at, source, messageId, routing },
+      { hashes, limit: limit + 1, before: before ?? LATEST_TIME, at, source, messageId, routing },
     );
     const { rows, last } = pageOf(found, limit);
     return {
@@ -66,13 +68,35 @@ export class Warehouse {
     return { rows, end: last?.version };
   }
 
+  /** These profiles as they were known then: of each the newest version, and where those have gone that were no more. */
+  async profilesAt(
+    profileIds: readonly string[],
+    at: number,
+  ): Promise<{ readonly living: readonly Told[]; readonly successors: readonly string[] }> {
+    const rows = await this.#rows<VersionRow>(
+      `SELECT toString(profile_id) AS id, version, kind, gone, toString(into) AS successor, events, sources, flags, first_seen, last_seen, updated_at,
+         identifiers.type, identifiers.value, identifiers.hash, traits.name, traits.value, traits.timestamp, traits.message_id, traits.source, traits.sensitivity,
+         computed.name, computed.value, computed.definition_version, audiences.audience, audiences.episode, audiences.since, audiences.definition_version,
+         consents.purpose, consents.state, consents.time, consents.source, consents.policy_version,
+         event_counts.event, event_counts.count, revenue.currency, arrayMap(amount -> toString(amount), revenue.amount) AS amounts
+       FROM profile_versions
+       WHERE profile_id IN {profileIds:Array(UUID)} AND updated_at <= fromUnixTimestamp64Milli({at:Int64})
+       ORDER BY profile_id, version DESC LIMIT 1 BY profile_id`,
+      { profileIds, at },
+    );
+    return {
+      living: rows.filter(({ gone }) => !gone).map(profileIn),
+      successors: rows.flatMap(({ gone, successor }) => (gone && successor !== null ? [successor] : [])),
+    };
+  }
+
   /** What happened to these identifiers, newest first. */
   async identityChanges(
     hashes: readonly string[],
     { limit, after }: Page<'history'>,
   ): Promise<Found<NonNullable<Place<'history'>[1]>>> {
     if (after && after[1] === null) return { rows: [], end: undefined };
-    const [at, version, partition, offset] = after?.[1] ?? [FAR_FUTURE, 0, 0, 0];
+    const [at, version, partition, offset] = after?.[1] ?? [LATEST_TIME, 0, 0, 0];
     const found = await this.#rows<ChangeRow>(
       `SELECT decided_at, kind, concat(identifier_type, ':', identifier) AS identifier, profile_id, to_profile_id, version,
          if(other IS NULL, NULL, concat(assumeNotNull(other_type), ':', assumeNotNull(other))) AS other, reason, kafka_partition, kafka_offset
@@ -91,11 +115,78 @@ export class Warehouse {
   }
 }
 
+/** A row of `profile_versions`: what is nested comes as one list for each field. */
+type VersionRow = Readonly<
+  Record<'id' | 'kind' | 'updated_at', string> &
+    Record<'version' | 'events', number> &
+    Record<'first_seen' | 'last_seen', string | null> &
+    Record<`identifiers.${'type' | 'value' | 'hash'}`, readonly string[]> &
+    Record<`traits.${'name' | 'value' | 'timestamp' | 'message_id' | 'source' | 'sensitivity'}`, readonly string[]> &
+    Record<'computed.name' | 'computed.value' | 'audiences.audience' | 'audiences.since', readonly string[]> &
+    Record<'computed.definition_version' | 'audiences.episode' | 'audiences.definition_version', readonly number[]> &
+    Record<`consents.${'purpose' | 'state' | 'time' | 'source'}`, readonly string[]> &
+    Record<'event_counts.event' | 'revenue.currency' | 'amounts' | 'sources' | 'flags', readonly string[]>
+> & {
+  readonly gone: boolean;
+  readonly successor: string | null;
+  readonly 'consents.policy_version': readonly (string | null)[];
+  readonly 'event_counts.count': readonly number[];
+};
+
+const millis = (iso: string): number => Date.parse(iso);
+const millisOrNull = (iso: string | null): number | null => (iso === null ? null : millis(iso));
+
+function profileIn(row: VersionRow): Told {
+  // All lists of one nest are of one length.
+  const at = <T>(list: readonly T[], i: number): T => list[i] as T;
+  return {
+    profile_id: row.id,
+    kind: row.kind,
+    version: row.version,
+    identifiers: row['identifiers.type'].map((type, i) => ({
+      type,
+      value: at(row['identifiers.value'], i),
+      hash: at(row['identifiers.hash'], i),
+    })),
+    traits: row['traits.name'].map((name, i) => ({
+      name,
+      value: at(row['traits.value'], i),
+      timestamp: millis(at(row['traits.timestamp'], i)),
+      message_id: at(row['traits.message_id'], i),
+      source: at(row['traits.source'], i),
+      sensitivity: at(row['traits.sensitivity'], i),
+    })),
+    computed: row['computed.name'].map((name, i) => ({
+      name,
+      value: at(row['computed.value'], i),
+      definition_version: at(row['computed.definition_version'], i),
+    })),
+    audiences: row['audiences.audience'].map((audience, i) => ({
+      audience,
+      episode: at(row['audiences.episode'], i),
+      since: millis(at(row['audiences.since'], i)),
+      definition_version: at(row['audiences.definition_version'], i),
+    })),
+    consents: row['consents.purpose'].map((purpose, i) => ({
+      purpose,
+      state: at(row['consents.state'], i),
+      time: millis(at(row['consents.time'], i)),
+      source: at(row['consents.source'], i),
+      policy_version: at(row['consents.policy_version'], i),
+    })),
+    events: row.events,
+    event_counts: row['event_counts.event'].map((event, i) => ({ event, count: at(row['event_counts.count'], i) })),
+    revenue: row['revenue.currency'].map((currency, i) => ({ currency, amount: at(row.amounts, i) })),
+    sources: row.sources,
+    first_seen: millisOrNull(row.first_seen),
+    last_seen: millisOrNull(row.last_seen),
+    flags: row.flags,
+    updated_at: millis(row.updated_at),
+  };
+}
+
 /** Of one row more than the page holds, the page, and its last row if that is not the last of all. */
 function pageOf<T>(found: readonly T[], limit: number): { readonly rows: readonly T[]; readonly last: T | undefined } {
   const rows = found.slice(0, limit);
   return { rows, last: found.length > limit ? rows.at(-1) : undefined };
 }
-
-/** Year 2200, within what ClickHouse's times can hold. */
-const FAR_FUTURE = 7_258_118_400_000;

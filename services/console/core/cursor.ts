@@ -1,14 +1,18 @@
 import { z } from 'zod';
+import { LATEST_TIME } from './times.ts';
 
 const whole = z.int().nonnegative();
+/** Of ClickHouse's types: what they cannot hold is no place either. */
+const time = whole.max(LATEST_TIME);
+const partition = whole.max(2 ** 32 - 1);
 const formats = {
   /** Of an event: received time in milliseconds, source, message id, hash of the routing identifier. */
-  events: z.tuple([whole, z.string(), z.string(), z.string()]),
+  events: z.tuple([time, z.string(), z.string(), z.string()]),
   /**
    * Of a profile's version (0: all were told), and of what happened to an identifier: time in milliseconds, version, partition and
    * offset (null: all was told).
    */
-  history: z.tuple([whole, z.tuple([whole, whole, whole, whole]).nullable()]),
+  history: z.tuple([whole, z.tuple([time, whole, partition, whole]).nullable()]),
 };
 
 /** Where the last page ended, in an order that no two rows share a place of: so the next page begins right after it. */

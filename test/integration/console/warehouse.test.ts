@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
+import { hashingWith } from '#shared/identity/hashing.ts';
+import { IdentityWarehouse } from '../../../services/console/adapters/identity-warehouse.ts';
 import { queryOf } from '../../../services/console/adapters/query.ts';
 import { Warehouse } from '../../../services/console/adapters/warehouse.ts';
+import { answerTo } from '../../../services/console/answer.ts';
 import type { Place } from '../../../services/console/core/cursor.ts';
+import { referenceIn } from '../../../services/console/core/parameters.ts';
+import { Problem } from '../../../services/console/core/problem.ts';
 import { addresses } from '../../support/addresses.ts';
 import { createInstallation, type Installation } from '../../support/installation.ts';
 import { type Warehouse as Opened, openWarehouse } from '../../support/warehouse.ts';
@@ -111,5 +117,142 @@ describe('page by page', () => {
     expect(versions).toEqual(Array.from({ length: 250 }, (_, n) => 250 - n));
     expect((await warehouse.versions(PROFILE, { ...page, after: [0, null] })).rows).toEqual([]);
     expect((await warehouse.versions(PROFILE, { ...page, before: 2, after: undefined })).rows).toHaveLength(1);
+  });
+});
+
+describe('a profile as it was', () => {
+  const hashing = hashingWith(Buffer.alloc(32, 7));
+  const [A, B] = [hashing.hash('user_id', 'a'), hashing.hash('user_id', 'b')];
+  const [OF_A, OF_B] = [hashing.profileIdOf(A), hashing.profileIdOf(B)];
+  const minute = (n: number): string => `2026-04-01 12:0${n}:00.000`;
+  const exact = '{"n":12345678901234567890.10}';
+
+  const version = (profileId: string, n: number, at: string, hashes: readonly string[], rest: object = {}) => ({
+    profile_id: profileId,
+    version: n,
+    kind: 'person',
+    updated_at: at,
+    'identifiers.type': hashes.map(() => 'user_id'),
+    'identifiers.value': hashes.map((hash) => (hash === A ? 'a' : 'b')),
+    'identifiers.hash': hashes,
+    ...rest,
+  });
+  const moved = (hash: string, kind: string, at: string, n: number, from: string, to: string | null = null) => ({
+    decided_at: at,
+    kind,
+    profile_id: from,
+    identifier_type: 'user_id',
+    identifier: hash === A ? 'a' : 'b',
+    hash,
+    to_profile_id: to,
+    version: n,
+    reason: 'test',
+  });
+
+  const ask = (
+    reference: string,
+    time: number | undefined,
+    part: 'profile' | 'traits' = 'profile',
+    sensitive = true,
+  ) => {
+    const identity = new IdentityWarehouse(queryOf(opened.client, opened.database));
+    const nobody = async () => undefined;
+    const view = { answers: true, byHash: nobody, byId: nobody, mappingVersion: () => 0 };
+    const sources = { hashing, rules: () => defaultIdentityRules, view, warehouse, identity };
+    const at = time === undefined ? undefined : Date.parse(`2026-04-01T12:0${time}:30Z`);
+    return answerTo({ part, reference: referenceIn(reference, 'it'), at }, { sensitive }, sources);
+  };
+
+  test('is the one that its identifier was decided to be in, and never one that did not hold it', async () => {
+    await insert('identity_changes_log', [
+      moved(A, 'discovered', minute(1), 0, OF_A),
+      moved(B, 'discovered', minute(2), 0, OF_B),
+      moved(B, 'moved', minute(4), 5, OF_B, OF_A),
+      moved(B, 'moved', minute(7), 9, OF_A, OF_B),
+    ]);
+    await insert('profile_versions', [
+      version(OF_A, 1, minute(1), [A], {
+        'traits.name': ['diagnosis', 'exact', 'plan'],
+        'traits.value': ['"x"', exact, '"pro"'],
+        'traits.timestamp': [AT, AT, AT],
+        'traits.message_id': ['m1', 'm1', 'm1'],
+        'traits.source': ['web', 'web', 'web'],
+        'traits.sensitivity': ['sensitive', 'personal', 'none'],
+        'computed.name': ['orders'],
+        'computed.value': ['7'],
+        'computed.definition_version': [3],
+        'audiences.audience': ['vip'],
+        'audiences.episode': [2],
+        'audiences.since': [AT],
+        'audiences.definition_version': [1],
+        'consents.purpose': ['ads'],
+        'consents.state': ['denied'],
+        'consents.time': [AT],
+        'consents.source': ['gpc'],
+        'consents.policy_version': [null],
+        events: 4,
+        'event_counts.event': ['page'],
+        'event_counts.count': [4],
+        'revenue.currency': ['EUR'],
+        'revenue.amount': ['12345678901234567890.123456'],
+        sources: ['web'],
+        first_seen: AT,
+        flags: ['traits_cut'],
+      }),
+      version(OF_B, 1, minute(2), [B]),
+      // The move is decided; the profile that it leads to is a minute behind.
+      version(OF_A, 2, minute(5), [A, B]),
+      version(OF_B, 2, minute(5), [], { gone: true, into: OF_A }),
+      version(OF_A, 3, minute(8), [A]),
+      version(OF_B, 3, minute(8), [B]),
+    ]);
+    const found = async (reference: string, at: number): Promise<unknown> => {
+      const answer = await ask(reference, at).catch((problem: Problem) => problem);
+      if (answer instanceof Problem) return answer.code;
+      const { profile_id: id, version: n } = answer as { profile_id: string; version: number };
+      return `${id === OF_A ? 'a' : 'b'}${n}`;
+    };
+    const everywhere = async (reference: string) =>
+      Promise.all([0, 1, 2, 4, 5, 7, 8].map((at) => found(reference, at)));
+    const none = 'profile_not_found';
+    expect(await everywhere('user_id:a')).toEqual([none, 'a1', 'a1', 'a1', 'a2', 'a2', 'a3']);
+    expect(await everywhere('user_id:b')).toEqual([none, none, 'b1', 'b1', 'a2', 'a2', 'b3']);
+    expect(await everywhere(`profile_id:${OF_B}`)).toEqual([none, none, 'b1', 'b1', 'a2', 'a2', 'b3']);
+    expect(await found('user_id:nobody', 8)).toBe(none);
+    expect(await found(`profile_id:${PROFILE.replaceAll('1', '2')}`, 8)).toBe(none);
+    expect(await found('user_id:null', 8)).toBe('invalid_identifier');
+  });
+
+  test('says what it said then, to the digit, but for what the token may not read', async () => {
+    const time = '2026-03-01T12:00:00.123Z';
+    const text = JSON.stringify(await ask('user_id:a', 1));
+    expect(text).toContain(`"exact":${exact}`);
+    expect(JSON.parse(text)).toEqual({
+      profile_id: OF_A,
+      kind: 'person',
+      version: 1,
+      identifiers: [{ type: 'user_id', value: 'a' }],
+      traits: { diagnosis: 'x', exact: expect.anything(), plan: 'pro' },
+      computed: { orders: 7 },
+      audiences: [{ audience: 'vip', episode: 2, since: time }],
+      consents: [{ purpose: 'ads', state: 'denied', time, source: 'gpc', policy_version: null }],
+      events: 4,
+      event_counts: { page: 4 },
+      revenue: { EUR: '12345678901234567890.123456' },
+      sources: ['web'],
+      first_seen: time,
+      last_seen: null,
+      updated_at: '2026-04-01T12:01:00.000Z',
+      flags: ['traits_cut'],
+    });
+    const cut = (await ask('user_id:a', 1, 'profile', false)) as Record<string, unknown>;
+    expect([Object.keys(cut.traits as object), cut.withheld]).toEqual([['exact', 'plan'], 1]);
+    const traits = (await ask('user_id:a', 1, 'traits', false)) as Record<string, unknown>;
+    expect([Object.keys(traits.traits as object), Object.keys(traits.origins as object), traits.withheld]).toEqual([
+      ['exact', 'plan'],
+      ['exact', 'plan'],
+      1,
+    ]);
+    await expect(ask('user_id:a', undefined), 'now is not in the warehouse').rejects.toMatchObject({ status: 404 });
   });
 });

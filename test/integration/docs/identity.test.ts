@@ -1,11 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { addresses } from '../../support/addresses.ts';
 import { type CollectorProcess, defineSources, startCollector } from '../../support/collector-process.ts';
 import { Operator } from '../../support/operator.ts';
-import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { Shell } from '../../support/shell.ts';
 import { until } from '../../support/until.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
@@ -20,48 +19,13 @@ beforeAll(async () => {
   await defineSources(operator.installation, { 'local-server': { writeKeys: [{ key: 'local-server' }] } });
   collector = await startCollector(addresses(), operator.installation.prefix);
   await collector.ready();
-  shell = new Shell(operator.env, collector.url);
+  shell = new Shell(operator.env, { 'http://127.0.0.1:8080': collector.url });
 });
 afterAll(async () => {
   shell?.end();
   await collector?.stop();
   await operator?.end();
 });
-
-/** One for all commands of the page, so that what one defines the next one knows. */
-class Shell {
-  readonly #child: ChildProcess;
-  readonly #directory = temporaryDirectory();
-  #said = '';
-
-  /** What the page says stands at 127.0.0.1:8080 stands at `collectorUrl` here, and the tool is that of this folder. */
-  constructor(env: NodeJS.ProcessEnv, collectorUrl: string) {
-    this.#child = spawn('bash', { cwd: this.#directory, env, stdio: ['pipe', 'pipe', 'inherit'] });
-    this.#child.stdout?.on('data', (data) => {
-      this.#said += String(data);
-    });
-    this.#child.stdin?.write(`
-      curl() { command curl "\${@/#http:\\/\\/127.0.0.1:8080/${collectorUrl.replaceAll('/', '\\/')}}"; }
-      npx() { [ "$1" = tributary ] && shift && '${process.execPath}' '${join(root, 'bin', 'tributary.mjs')}' "$@"; }
-    `);
-  }
-
-  write(file: string, text: string): void {
-    writeFileSync(join(this.#directory, file), text);
-  }
-
-  /** @returns what the commands have said */
-  async run(commands: string): Promise<string> {
-    this.#said = '';
-    this.#child.stdin?.write(`{\n${commands}\n} </dev/null 2>&1\necho; echo "ended: $?"\n`);
-    await until('the commands have ended', () => /\nended: \d+\n$/.test(this.#said), 60_000);
-    return this.#said.replace(/\n+ended: \d+\n$/, '');
-  }
-
-  end(): void {
-    this.#child.kill();
-  }
-}
 
 /** What differs from one installation to the next, and what it is called in the page. */
 const varying = [

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { RateLimits } from './rate-limits.ts';
 
-const limit = { eventsPerSecond: 10, burst: 20 };
+const limit = { perSecond: 10, burst: 20 };
 
 test('after its burst a key waits until there is one again; others do not wait', () => {
   const limits = new RateLimits();
@@ -40,7 +40,7 @@ test('whatever comes when, no more is taken than the burst, the rate, and the la
         if (limits.wait('a', limit, now) > 0) continue;
         limits.take('a', limit, events, now);
         taken += events;
-        expect(taken).toBeLessThanOrEqual(limit.burst + (now / 1_000) * limit.eventsPerSecond + events);
+        expect(taken).toBeLessThanOrEqual(limit.burst + (now / 1_000) * limit.perSecond + events);
       }
     }),
   );

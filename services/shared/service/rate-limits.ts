@@ -1,6 +1,6 @@
 export interface RateLimit {
-  /** How many events a second, in the long run. */
-  readonly eventsPerSecond: number;
+  /** How many a second, in the long run. */
+  readonly perSecond: number;
   /** How many at once after a pause. */
   readonly burst: number;
 }
@@ -13,8 +13,8 @@ interface Bucket {
 }
 
 /**
- * A token bucket for each write key, in this process. A request may go on as long as one token is there, and takes one for each of its
- * events: a batch larger than the burst is not turned away for ever, the next ones wait for it.
+ * A token bucket for each key, in this process. A request may go on as long as one token is there, and takes one for each of what it
+ * brings or asks for: a batch larger than the burst is not turned away for ever, the next ones wait for it.
  */
 export class RateLimits {
   readonly #buckets = new Map<string, Bucket>();
@@ -22,15 +22,15 @@ export class RateLimits {
   /** @returns whole seconds to wait before a request of this key may come; 0: it may */
   wait(key: string, limit: RateLimit, now: number): number {
     const { tokens } = this.#filled(key, limit, now);
-    return tokens >= 1 ? 0 : Math.max(1, Math.ceil((1 - tokens) / limit.eventsPerSecond));
+    return tokens >= 1 ? 0 : Math.max(1, Math.ceil((1 - tokens) / limit.perSecond));
   }
 
-  /** Takes what a request has of events. */
-  take(key: string, limit: RateLimit, events: number, now: number): void {
-    this.#filled(key, limit, now).tokens -= events;
+  /** Takes what a request has. */
+  take(key: string, limit: RateLimit, count: number, now: number): void {
+    this.#filled(key, limit, now).tokens -= count;
   }
 
-  #filled(key: string, { eventsPerSecond, burst }: RateLimit, now: number): Bucket {
+  #filled(key: string, { perSecond, burst }: RateLimit, now: number): Bucket {
     let bucket = this.#buckets.get(key);
     if (!bucket) {
       bucket = { tokens: burst, at: now };
@@ -38,7 +38,7 @@ export class RateLimits {
     }
     // A clock that is set back gives nothing, and takes nothing.
     const seconds = Math.max(0, now - bucket.at) / 1_000;
-    bucket.tokens = Math.min(burst, bucket.tokens + seconds * eventsPerSecond);
+    bucket.tokens = Math.min(burst, bucket.tokens + seconds * perSecond);
     bucket.at = now;
     return bucket;
   }

@@ -11,7 +11,8 @@ import { movesTopic, topics } from '#schemas/topics.ts';
 import { defineTask, type Input, type Stores, type Work } from '#shared/task/task.ts';
 import { ofEvent } from './core/event.ts';
 import { arrive, depart } from './core/ownership.ts';
-import { empty, merge, none } from './core/tributary.ts';
+import { none } from './core/sorted.ts';
+import { empty, merge } from './core/tributary.ts';
 import { nextVersion, smallest, unborn } from './core/version.ts';
 
 const stores = {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EventStitched, Profile } from '#schemas/generated/records.ts';
 import { topics } from '#schemas/topics.ts';
 import { migrate } from '../../deploy/clickhouse/migrate.ts';
+import { nothing } from '../../services/profile-projector/core/profile.ts';
 import { addresses } from '../support/addresses.ts';
 import { anEvent } from '../support/counting-task.ts';
 import { createInstallation, type Installation } from '../support/installation.ts';
@@ -33,6 +34,7 @@ const stitched = (id: string, payload: string, n = 1, profile = P): EventStitche
 });
 
 const profile = (changes: Partial<Profile>): Profile => ({
+  ...nothing,
   profile_id: P,
   kind: 'person',
   version: 1,

@@ -1,8 +1,8 @@
-import type { TributaryAmount, TributaryProduct } from '#schemas/generated/records.ts';
+import type { Product, TributaryAmount, TributaryProduct } from '#schemas/generated/records.ts';
 import { arrayElements, objectMembers, type Span } from '#shared/json/members.ts';
 import { formatMicros, parseMicros } from '#shared/money/decimal.ts';
 import { type Flag, limits } from './limits.ts';
-import { cut, none } from './sorted.ts';
+import { cut, none, remembering } from './sorted.ts';
 
 /** How an event of this name counts towards revenue and products, if it does. */
 const signOf = (type: string, name: string | null): 1 | -1 | 0 => {
@@ -151,6 +151,10 @@ function idOf(json: string | undefined): string | undefined {
 
 export const productKey = ({ product, currency }: TributaryProduct): string => `${product}\0${currency}`;
 
+/** The sum of integers as texts. Those of fewer digits are exact as numbers, which are quicker. */
+export const addMicros = (a: string, b: string): string =>
+  a.length < 16 && b.length < 16 ? String(Number(a) + Number(b)) : (BigInt(a) + BigInt(b)).toString();
+
 /** The name is the newest that is one, at equal times the larger. */
 export function addProducts(a: TributaryProduct, b: TributaryProduct): TributaryProduct {
   const named = isNamedBefore(a, b) ? b : a;
@@ -159,8 +163,8 @@ export function addProducts(a: TributaryProduct, b: TributaryProduct): Tributary
     currency: a.currency,
     name: named.name,
     named_at: named.named_at,
-    quantity_micros: (BigInt(a.quantity_micros) + BigInt(b.quantity_micros)).toString(),
-    micros: (BigInt(a.micros) + BigInt(b.micros)).toString(),
+    quantity_micros: addMicros(a.quantity_micros, b.quantity_micros),
+    micros: addMicros(a.micros, b.micros),
   };
 }
 
@@ -169,14 +173,16 @@ function isNamedBefore(a: TributaryProduct, b: TributaryProduct): boolean {
   return a.named_at !== b.named_at ? a.named_at < b.named_at : a.name < b.name;
 }
 
-/** As a profile says it. */
-export const shownProduct = ({ product, currency, name, quantity_micros, micros }: TributaryProduct) => ({
-  product,
-  currency,
-  name,
-  quantity: formatMicros(BigInt(quantity_micros)),
-  revenue: formatMicros(BigInt(micros)),
-});
+/** As a profile says them. */
+export const shownProducts = remembering((products: readonly TributaryProduct[]): readonly Product[] =>
+  products.map(({ product, currency, name, quantity_micros, micros }) => ({
+    product,
+    currency,
+    name,
+    quantity: formatMicros(BigInt(quantity_micros)),
+    revenue: formatMicros(BigInt(micros)),
+  })),
+);
 
 /*
  * Which orders there were: a set of ids grows for ever, so what is kept are the smallest hashes of them. As long as there are fewer than

@@ -2,7 +2,7 @@ import type { Amount, Identifier, Profile, Trait, TraitOrigin, Tributary } from 
 import { formatMicros } from '#shared/money/decimal.ts';
 import { shownInteractions } from './interactions.ts';
 import { limits } from './limits.ts';
-import { orderCountOf, shownProduct } from './order.ts';
+import { orderCountOf, shownProducts } from './order.ts';
 import { noSessions, summaryOf } from './sessions.ts';
 import { none } from './sorted.ts';
 import { nameOfOrigin, type Shown, shown } from './trait-paths.ts';
@@ -98,7 +98,7 @@ export function combine(
     event_counts: whole.event_counts,
     revenue: amountsOf(whole),
     order_count: whole.orders.length === 0 ? 0 : orderCountOf(whole.orders, !whole.flags.includes('orders_cut')),
-    products: whole.products.length === 0 ? none : whole.products.map(shownProduct),
+    products: whole.products.length === 0 ? none : shownProducts(whole.products),
     first_touch: whole.first_touch,
     last_touch: whole.last_touch,
     session_count: sessions.session_count,

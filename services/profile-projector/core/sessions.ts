@@ -21,15 +21,23 @@ export const sessionOf = ({ type, anonymous_id, timestamp }: EventStitched): rea
     ? [{ from: timestamp, to: timestamp, events: 1 }]
     : none;
 
-/** The sessions of both, by day, sorted. Gives back `a` where nothing is added. */
+/** The sessions of both, by day, sorted. Gives back the one where the other has none. */
 export function unionSessions(
   a: readonly TributarySession[],
   b: readonly TributarySession[],
 ): readonly TributarySession[] {
   if (b.length === 0) return a;
   if (a.length === 0) return b;
-  return joined(inOrder(a, b), (one, next) => next.from - one.to < IDLE_MS && dayOf(next.from) === dayOf(one.from));
+  const last = a.at(-1) as TributarySession;
+  const [next] = b;
+  // One more event of the visit that is on, as it nearly always is.
+  if (next && b.length === 1 && next.from >= last.from && isOneByDay(last, next))
+    return a.with(-1, { from: last.from, to: Math.max(last.to, next.to), events: last.events + next.events });
+  return joined(inOrder(a, b), isOneByDay);
 }
+
+const isOneByDay = (one: TributarySession, next: TributarySession): boolean =>
+  next.from - one.to < IDLE_MS && dayOf(next.from) === dayOf(one.from);
 
 /** Both, by their beginnings. */
 function inOrder(a: readonly TributarySession[], b: readonly TributarySession[]): TributarySession[] {

@@ -60,3 +60,12 @@ export function newest<T extends { readonly timestamp: number }>(sorted: readonl
 
 const age = (sorted: readonly { readonly timestamp: number }[], i: number, j: number): number =>
   (sorted[j] as { timestamp: number }).timestamp - (sorted[i] as { timestamp: number }).timestamp || j - i;
+
+/** The same function, which remembers its last result: what an event leaves as it is need not be made again after it, nor compared. */
+export function remembering<T, R>(make: (items: readonly T[]) => R): (items: readonly T[]) => R {
+  let last: { readonly items: readonly T[]; readonly result: R } | undefined;
+  return (items) => {
+    if (last?.items !== items) last = { items, result: make(items) };
+    return last.result;
+  };
+}

@@ -1,6 +1,6 @@
 import type { Trait, TraitOrigin } from '#schemas/generated/records.ts';
 import { objectMembers } from '#shared/json/members.ts';
-import { none } from './sorted.ts';
+import { none, remembering } from './sorted.ts';
 
 /*
  * A trait that is an object is kept by its parts: each value that is no object, with the names that lead to it. A tributary has the
@@ -49,14 +49,22 @@ export interface Shown {
 }
 
 /** What shows of the newest of each path, sorted. */
-export function shown(parts: readonly Trait[]): Shown {
-  if (!parts.some(isSpecial)) return { traits: parts, origins: none };
+export const shown = (parts: readonly Trait[]): Shown =>
+  parts.some(isSpecial) ? shownOf(parts) : { traits: parts, origins: none };
+
+const shownOf = remembering((parts: readonly Trait[]): Shown => {
   const traits: Trait[] = [];
   const origins: TraitOrigin[] = [];
   for (let from = 0; from < parts.length; ) {
-    const name = topOf((parts[from] as Trait).name);
+    const part = parts[from] as Trait;
+    const name = topOf(part.name);
     let to = from + 1;
     while (to < parts.length && isBelow((parts[to] as Trait).name, name)) to++;
+    if (to === from + 1 && part.name === name) {
+      if (part.value !== 'null') traits.push(part);
+      from = to;
+      continue;
+    }
     const visible = visibleOf(parts.slice(from, to));
     from = to;
     const [first] = visible;
@@ -79,7 +87,7 @@ export function shown(parts: readonly Trait[]): Shown {
         });
   }
   return { traits, origins };
-}
+});
 
 const isSpecial = ({ name, value }: Trait): boolean => value === 'null' || name.includes(JOINT);
 const isBelow = (path: string, above: string): boolean => path.startsWith(above) && path[above.length] === JOINT;
@@ -90,7 +98,7 @@ function topOf(path: string): string {
 }
 
 /** Of paths with one beginning those that show: none of them leads to another. */
-function visibleOf(parts: readonly Trait[]): Trait[] {
+function visibleOf(parts: readonly Trait[]): readonly Trait[] {
   const hidden = new Set<Trait>();
   const above: Trait[] = [];
   for (const part of parts) {

@@ -2,7 +2,7 @@ import type { Consent, EventCount, Identifier, Trait, Tributary, TributaryAmount
 import { groupKey, laterMembership } from './groups.ts';
 import { interactionKey, laterInteraction } from './interactions.ts';
 import { type Flag, limits } from './limits.ts';
-import { addProducts, orderKey, productKey } from './order.ts';
+import { addMicros, addProducts, orderKey, productKey } from './order.ts';
 import { cutSessions, unionSessions } from './sessions.ts';
 import { cut, newest, none, union } from './sorted.ts';
 import { earlierTouch, laterTouch } from './touch.ts';
@@ -116,7 +116,7 @@ const purposeOf = (consent: Consent): string => consent.purpose;
 const addCounts = (a: EventCount, b: EventCount): EventCount => ({ event: a.event, count: a.count + b.count });
 const addAmounts = (a: TributaryAmount, b: TributaryAmount): TributaryAmount => ({
   currency: a.currency,
-  micros: (BigInt(a.micros) + BigInt(b.micros)).toString(),
+  micros: addMicros(a.micros, b.micros),
 });
 
 /** The last writer wins: by corrected timestamp, then message id, then source; the text decides between what else is equal. */

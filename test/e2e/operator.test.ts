@@ -127,7 +127,7 @@ describe('an operator', () => {
     });
     expect(await json('rejected')).toMatchObject({ counts: [{ reason: 'no_identifier', count: 1 }] });
     const digest = await json('digest');
-    expect(digest).toMatchObject({ profiles: 2 });
+    expect(digest).toMatchObject({ profiles: 3 });
     expect(await json('digest')).toEqual(digest);
     const doctor = await tributary('doctor');
     expect(doctor.out).toBe(

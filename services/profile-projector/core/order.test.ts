@@ -42,6 +42,14 @@ describe('products', () => {
       ['1 New 3 USD 0'],
     ],
     [
+      'of equally old names have the larger',
+      [
+        completed('{"products":[{"product_id":1,"name":"Cup"}]}'),
+        completed('{"products":[{"product_id":1,"name":"Mug"}]}'),
+      ],
+      ['1 Mug 2 USD 0'],
+    ],
+    [
       'that are sent back or cancelled are taken off, as far as the event lists them',
       [
         completed('{"currency":"eur","products":[{"product_id":"p","price":5,"quantity":4}]}'),

@@ -100,6 +100,19 @@ for (const [what, parts] of [
       );
     });
 
+    it('no field is lost of a part that has nothing else', () => {
+      fc.assert(
+        fc.property(parts, (list) => {
+          for (const part of list)
+            for (const field of Object.keys(part) as (keyof Tributary)[]) {
+              const alone = { ...empty(one), [field]: part[field] };
+              expect(merge(empty(one), alone)).toEqual(alone);
+            }
+        }),
+        { numRuns: 30 },
+      );
+    });
+
     it('it commutes', () => {
       fc.assert(
         fc.property(parts, (list) => {

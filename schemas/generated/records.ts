@@ -248,6 +248,17 @@ export interface EventStitched {
   readonly mapping_version: number;
 }
 
+/** The newest group call about one group. */
+export interface GroupMembership {
+  /** Id of the group, whose own profile is found by group_id. */
+  readonly group: string;
+  /** JSON object: the traits of that call. */
+  readonly traits: string;
+  /** Corrected time of the call. */
+  readonly timestamp: number;
+  readonly source: string;
+}
+
 /** One normalised identifier of a person or account. */
 export interface Identifier {
   /** user_id, email, phone, anonymous_id, device_id, external_id:<type>, group_id */
@@ -321,6 +332,20 @@ export interface IdentityMapping {
   /** Received time of that claim. */
   readonly decided_at: number;
   readonly generation: number;
+}
+
+/** A conversation with a customer, as the newest Interaction event of its id says. */
+export interface Interaction {
+  readonly id: string;
+  /** open or closed */
+  readonly state: string;
+  readonly channel: string | null;
+  /** inbound or outbound, as sent */
+  readonly direction: string | null;
+  readonly agent: string | null;
+  /** Corrected time of the event. */
+  readonly timestamp: number;
+  readonly source: string;
 }
 
 /** Running totals of one task over one input topic: what was taken in and what became of it. */
@@ -614,14 +639,40 @@ export interface TributaryAmount {
   readonly micros: string;
 }
 
+export interface TributaryProduct {
+  readonly product: string;
+  readonly currency: string;
+  readonly name: string;
+  readonly named_at: number;
+  readonly quantity_micros: string;
+  readonly micros: string;
+}
+
+export interface TributarySession {
+  readonly from: number;
+  readonly to: number;
+  readonly events: number;
+}
+
 /** The fold of all events routed by one identifier. Arrays are sorted by their first field. */
 export interface Tributary {
   readonly identifier: Identifier;
   readonly kind: string;
   readonly events: number;
   readonly event_counts: readonly EventCount[];
+  /** The newest of each path, with what is unset (null): names joined by U+0000. */
   readonly traits: readonly Trait[];
   readonly revenue: readonly TributaryAmount[];
+  /** The smallest hashes (52 bits) of order ids. */
+  readonly orders: readonly number[];
+  /** Sorted by product, currency. */
+  readonly products: readonly TributaryProduct[];
+  readonly first_touch: Touch | null;
+  readonly last_touch: Touch | null;
+  /** Of the newest days with any; cut at midnight UTC. */
+  readonly sessions: readonly TributarySession[];
+  readonly groups: readonly GroupMembership[];
+  readonly interactions: readonly Interaction[];
   readonly consents: readonly Consent[];
   readonly sources: readonly string[];
   readonly flags: readonly string[];
@@ -635,6 +686,14 @@ export interface Tributary {
 export interface Withdrawal {
   /** claim:<id>, source:<name>, actor:<name>, definition:<kind>/<name>@<version> */
   readonly target: string;
+}
+
+export interface TraitOrigin {
+  /** JSON Pointer into the traits, such as /address/city. */
+  readonly path: string;
+  readonly timestamp: number;
+  readonly message_id: string;
+  readonly source: string;
 }
 
 export interface Membership {
@@ -652,6 +711,19 @@ export interface Amount {
   readonly amount: string;
 }
 
+export interface Product {
+  /** product_id, else sku */
+  readonly product: string;
+  /** ISO 4217 */
+  readonly currency: string;
+  /** The newest; empty where no event says it. */
+  readonly name: string;
+  /** Decimal number with at most six places, exact. */
+  readonly quantity: string;
+  /** Price times quantity: decimal number with at most six places. */
+  readonly revenue: string;
+}
+
 /** All that is known about a customer: the profile-change feed. Each version appears once, in order. */
 export interface Profile {
   readonly profile_id: string;
@@ -661,8 +733,10 @@ export interface Profile {
   readonly version: number;
   /** Sorted by type, value. */
   readonly identifiers: readonly Identifier[];
-  /** Sorted by name. */
+  /** Sorted by name. Of an object the value is all that is known below that name, and the rest is of the newest part of it. */
   readonly traits: readonly Trait[];
+  /** Where parts of objects in traits came from, if not from where their trait says. Sorted by path. */
+  readonly trait_origins: readonly TraitOrigin[];
   /** Sorted by name. */
   readonly computed: readonly ComputedTrait[];
   /** Sorted by audience. */
@@ -675,6 +749,30 @@ export interface Profile {
   readonly event_counts: readonly EventCount[];
   /** Sum of the revenue of Order Completed events less refunds, per currency, sorted. */
   readonly revenue: readonly Amount[];
+  /** Distinct order ids of Order Completed events; estimated where flags say orders_cut. */
+  readonly order_count: number;
+  /** What was bought, less what was sent back. Sorted by product, currency. */
+  readonly products: readonly Product[];
+  /** The earliest event that says what brought the customer here. */
+  readonly first_touch: Touch | null;
+  /** The latest such event. */
+  readonly last_touch: Touch | null;
+  /** Visits: events of a device with less than 30 minutes between them. Where flags say sessions_cut, those of the newest 60 days with any. */
+  readonly session_count: number;
+  /** How long they lasted together, from first to last event, milliseconds. */
+  readonly session_ms: number;
+  /** When the first of them began. */
+  readonly first_session_at: number | null;
+  /** When the last began. */
+  readonly last_session_at: number | null;
+  /** Its latest event. */
+  readonly last_session_until: number | null;
+  /** How many events it has. */
+  readonly last_session_events: number;
+  /** The newest 20. Sorted by group. */
+  readonly groups: readonly GroupMembership[];
+  /** Of the newest 30 those that are open and the last 10 that are closed; newest first. */
+  readonly interactions: readonly Interaction[];
   /** Sorted. */
   readonly sources: readonly string[];
   /** Earliest event timestamp. */
@@ -699,6 +797,23 @@ export interface Profile {
   readonly generation: number;
 }
 
+/** What brought a customer here: an event with a campaign, be it by UTM parameters or by the site that referred. */
+export interface Touch {
+  /** Corrected time of the event. */
+  readonly timestamp: number;
+  readonly message_id: string;
+  /** Name of the source of the event. */
+  readonly source: string;
+  /** Address of the page before. */
+  readonly referrer: string | null;
+  readonly utm_source: string | null;
+  readonly utm_medium: string | null;
+  readonly utm_campaign: string | null;
+  readonly utm_term: string | null;
+  readonly utm_content: string | null;
+  readonly utm_id: string | null;
+}
+
 /** A trait and where it came from. */
 export interface Trait {
   readonly name: string;
@@ -708,7 +823,7 @@ export interface Trait {
   readonly timestamp: number;
   readonly message_id: string;
   readonly source: string;
-  /** none, personal or special; by the tracking plan. */
+  /** none, personal or sensitive; by the definition of the trait. */
   readonly sensitivity: string;
 }
 
@@ -726,10 +841,12 @@ export interface Records {
   EventCount: EventCount;
   EventRejected: EventRejected;
   EventStitched: EventStitched;
+  GroupMembership: GroupMembership;
   Identifier: Identifier;
   IdentityChange: IdentityChange;
   IdentityClaim: IdentityClaim;
   IdentityMapping: IdentityMapping;
+  Interaction: Interaction;
   Accounting: Accounting;
   Backfill: Backfill;
   TraitCells: TraitCells;
@@ -754,6 +871,7 @@ export interface Records {
   Tributary: Tributary;
   Withdrawal: Withdrawal;
   Profile: Profile;
+  Touch: Touch;
   Trait: Trait;
 }
 

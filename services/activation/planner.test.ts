@@ -78,6 +78,17 @@ describe('the planner', () => {
     expect(emitted).toHaveLength(1);
   });
 
+  it('sends a group call once, not again for the group', async () => {
+    const definitions = new Definitions([destination('shop', { subscribe: 'type = "group"' })]);
+    const call = stitchedEvent({ type: 'group', event: null, payload: '{"type":"group","groupId":"acme"}' });
+    const { outcomes } = await plan(definitions, ['shop'], call, {
+      ...call,
+      kind: 'account',
+      message_id: 'm1:account',
+    });
+    expect(outcomes).toEqual({ planned: 1, filtered: 1 });
+  });
+
   it('gives an event to each destination that wants it, under keys of their own', async () => {
     const names = ['a', 'b', 'c'];
     const definitions = new Definitions([

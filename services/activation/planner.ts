@@ -114,6 +114,8 @@ class Batch {
 
   /** @returns what became of the event */
   event(event: EventStitched, timestamp: number): 'planned' | 'held' | 'filtered' {
+    // What a group call says of the group: destinations have had the call itself.
+    if (event.kind === 'account') return 'filtered';
     const view = new EventView(event);
     const takers = this.#active.filter((destination) => subscriptionOf(destination)(view));
     if (takers.length === 0) return 'filtered';

@@ -286,7 +286,7 @@ async function keep(
   take(source, decisions.length, around);
   const records = decisions
     .filter((decision) => decision.outcome !== 'dropped')
-    .map((decision) => encode(decision, receivedAt, known));
+    .flatMap((decision) => encode(decision, receivedAt, known));
   try {
     if (records.length > 0) await around.writer.write(records);
   } catch (error) {
@@ -302,10 +302,12 @@ async function keep(
 
 type Kept = Exclude<Decision, { outcome: 'dropped' }>;
 
-function encode(decision: Kept, timestamp: number, { collected, rejected }: Known): OutRecord {
-  return decision.outcome === 'accepted'
-    ? recordOf(collected, decision.key, decision.value, timestamp)
-    : recordOf(rejected, decision.key, decision.value, timestamp);
+function encode(decision: Kept, timestamp: number, { collected, rejected }: Known): OutRecord[] {
+  if (decision.outcome === 'rejected') return [recordOf(rejected, decision.key, decision.value, timestamp)];
+  const { key, value, account } = decision;
+  const records = [recordOf(collected, key, value, timestamp)];
+  if (account) records.push(recordOf(collected, account.identifiers[0]?.hash ?? key, account, timestamp));
+  return records;
 }
 
 function recordOf<V>(target: Target<V>, key: string, value: V, timestamp: number): OutRecord {

@@ -16,8 +16,9 @@ import { Computing, computingStores } from './computing.ts';
 import { addTo } from './core/cells.ts';
 import { ofEvent } from './core/event.ts';
 import { arrive, depart } from './core/ownership.ts';
+import { none } from './core/sorted.ts';
 import type { WantedTrait } from './core/traits-in-force.ts';
-import { empty, merge, none } from './core/tributary.ts';
+import { empty, merge } from './core/tributary.ts';
 import { nextVersion, smallest, unborn } from './core/version.ts';
 
 const stores = {

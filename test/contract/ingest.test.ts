@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EventStitched, Profile } from '#schemas/generated/records.ts';
 import { topics } from '#schemas/topics.ts';
 import { migrate } from '../../deploy/clickhouse/migrate.ts';
+import { nothing } from '../../services/profile-projector/core/profile.ts';
 import { addresses } from '../support/addresses.ts';
 import { anEvent } from '../support/counting-task.ts';
 import { createInstallation, type Installation } from '../support/installation.ts';
@@ -33,11 +34,27 @@ const stitched = (id: string, payload: string, n = 1, profile = P): EventStitche
 });
 
 const profile = (changes: Partial<Profile>): Profile => ({
+  ...nothing,
   profile_id: P,
   kind: 'person',
   version: 1,
   identifiers: [{ type: 'user_id', value: 'u1', hash: hash(1) }],
   traits: [{ name: 'plan', value: '"gold"', timestamp: 0, message_id: 'm', source: 's', sensitivity: 'personal' }],
+  last_touch: {
+    timestamp: 0,
+    message_id: 'm',
+    source: 's',
+    referrer: 'https://search.example/',
+    utm_source: 'search',
+    utm_medium: 'organic',
+    utm_campaign: null,
+    utm_term: null,
+    utm_content: null,
+    utm_id: null,
+  },
+  products: [{ product: 'p', currency: 'EUR', name: 'Cup', quantity: '1', revenue: '2.5' }],
+  groups: [{ group: 'acme', traits: '{}', timestamp: 0, source: 's' }],
+  interactions: [{ id: 'i', state: 'open', channel: 'phone', direction: null, agent: null, timestamp: 0, source: 's' }],
   computed: [],
   audiences: [],
   consents: [],

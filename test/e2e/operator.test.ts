@@ -85,24 +85,32 @@ describe('an operator', () => {
     });
     await send('track', { userId: 'u-2', event: 'Viewed', messageId: 'm-4' });
     await send('track', { event: 'Nobody', messageId: 'm-5' }).catch(() => undefined);
+    // One event of the person, and one of the group.
+    await send('group', { userId: 'u-2', groupId: 'acme', messageId: 'm-6', traits: { plan: 'team' } });
 
     let status: Status | undefined;
     await until(
       'the books balance',
       async () => {
         status = await json<Status>('status');
-        return status.books.accepted >= 5 && status.books.differences.length === 0;
+        return status.books.accepted >= 7 && status.books.differences.length === 0;
       },
       60_000,
       () => status,
     );
     expect(status?.units.filter(({ ready }) => !ready)).toEqual([]);
-    expect(status?.books).toMatchObject({ accepted: 5, stitched: 4, duplicates: 1, folded: 4 });
+    expect(status?.books).toMatchObject({ accepted: 7, stitched: 6, duplicates: 1, folded: 6 });
 
     const profile = await json('profile', 'email:ANN@example.com');
     expect(profile).toMatchObject({ events: 3, traits: { email: 'Ann@Example.com' } });
     for (const reference of ['user_id:u-1', 'anonymous_id:a-1', `profile_id:${former}`])
       expect(await json('profile', reference)).toEqual(profile);
+    expect(await json('profile', 'group_id:acme')).toMatchObject({
+      kind: 'account',
+      events: 1,
+      traits: { plan: 'team' },
+    });
+    expect(await json('profile', 'user_id:u-2')).toMatchObject({ kind: 'person', events: 2, traits: {} });
     expect(await json('identity', 'user_id:u-1', 'email:ann@example.com')).toMatchObject({
       same: true,
       chain: [{ message_id: 'm-3' }],
@@ -127,7 +135,7 @@ describe('an operator', () => {
     });
     expect(await json('rejected')).toMatchObject({ counts: [{ reason: 'no_identifier', count: 1 }] });
     const digest = await json('digest');
-    expect(digest).toMatchObject({ profiles: 2 });
+    expect(digest).toMatchObject({ profiles: 3 });
     expect(await json('digest')).toEqual(digest);
     const doctor = await tributary('doctor');
     expect(doctor.out).toBe(

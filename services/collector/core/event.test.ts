@@ -16,6 +16,10 @@ const accepted = (...given: Parameters<typeof decided>) => {
   if (decision.outcome !== 'accepted') throw new Error(JSON.stringify(decision.value));
   return decision.value;
 };
+const accountOf = (...given: Parameters<typeof decided>): EventCollected | undefined => {
+  const decision = decided(...given);
+  return decision.outcome === 'accepted' ? decision.account : undefined;
+};
 const rejected = (...given: Parameters<typeof decided>) => {
   const decision = decided(...given);
   if (decision.outcome !== 'rejected') throw new Error(JSON.stringify(decision.value));
@@ -271,4 +275,51 @@ test('whatever JSON an event is, it is decided on, and the record can be written
     }),
     { numRuns: 500 },
   );
+});
+
+describe('the group of a group call', () => {
+  const call = {
+    type: 'group',
+    userId: 'u1',
+    anonymousId: 'a1',
+    groupId: ' Acme ',
+    messageId: 'm1',
+    timestamp: '2026-11-24T11:59:00.000Z',
+    traits: { plan: 'team', seats: 5 },
+    context: { ip: '1.2.3.4', traits: { email: 'ada@example.com' }, consent: { categoryPreferences: { ads: true } } },
+  };
+
+  test('has an event of its own, that says nothing of the person', () => {
+    const account = accountOf(call) as EventCollected;
+    expect(account).toMatchObject({
+      message_id: 'm1:account',
+      type: 'group',
+      kind: 'account',
+      source: 'web',
+      user_id: null,
+      anonymous_id: null,
+      timestamp: RECEIVED - 60_000,
+      identifiers: [{ type: 'group_id', value: 'Acme', hash: envelope.hashing.hash('group_id', 'Acme') }],
+      payload: '{"type":"group","groupId":" Acme ","traits":{"plan":"team","seats":5}}',
+      ip: null,
+      enrichment: '{}',
+      consents: [],
+    });
+    expect(typeOf('EventCollected').isValid(account)).toBe(true);
+    expect(accepted(call)).toMatchObject({ kind: 'person', user_id: 'u1', message_id: 'm1' });
+    expect(accepted(call).identifiers.map(({ type }) => type)).not.toContain('group_id');
+  });
+
+  test('a number is read as it was written', () => {
+    const text = '{"type":"group","userId":"u1","groupId":12345678901234567890}';
+    const decision = keeping(text, JSON.parse(text), undefined, envelope);
+    expect('account' in decision && decision.account?.identifiers[0]?.value).toBe('12345678901234567890');
+  });
+
+  test('there is none of other calls, of ids that are none, and where the rules know no groups', () => {
+    expect(accountOf({ ...call, type: 'identify' })).toBeUndefined();
+    expect(accountOf({ ...call, groupId: 'null' })).toBeUndefined();
+    const rules = definitionKinds.identity_rules.parse({ types: [{ type: 'user_id' }] });
+    expect(accountOf(call, { rules })).toBeUndefined();
+  });
 });

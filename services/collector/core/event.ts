@@ -7,6 +7,7 @@ import type { Hashing } from '#shared/identity/hashing.ts';
 import { identifiersOf } from '#shared/identity/identifiers.ts';
 import type { NamingRules } from '#shared/identity/plan.ts';
 import { memberText, withoutMember } from '#shared/json/members.ts';
+import { accountEventOf } from './account.ts';
 import { consentsOf } from './consents.ts';
 import { deeperThan, MOST_DEPTH } from './depth.ts';
 import { type Client, enrichmentOf, type Knowledge, withFound } from './enrichment.ts';
@@ -47,7 +48,13 @@ export interface Envelope {
 export type Reason = 'invalid_row' | 'invalid_event' | 'too_large' | 'too_deep' | 'no_identifier' | 'mapping_failed';
 
 export type Decision =
-  | { readonly outcome: 'accepted'; readonly key: string; readonly value: EventCollected }
+  | {
+      readonly outcome: 'accepted';
+      readonly key: string;
+      readonly value: EventCollected;
+      /** Of a group call: what it says of the group, to be stored with it. */
+      readonly account?: EventCollected;
+    }
   | { readonly outcome: 'rejected'; readonly reason: Reason; readonly key: string; readonly value: EventRejected }
   /** Not kept, as the source wishes. */
   | { readonly outcome: 'dropped'; readonly reason: 'bot' };
@@ -120,33 +127,31 @@ export function decide(sent: string, event: unknown, endpoint: EventType | undef
     // RudderStack's Node SDK writes when it was called into the one, and what it was told into the other.
     original === undefined ? undefined : event.timestamp,
   );
-  return {
-    outcome: 'accepted',
-    key: routing.hash,
-    value: {
-      message_id: messageIdOf(event) ?? envelope.newId(),
-      type,
-      event: nameOf(event, type),
-      source,
-      user_id: textOf(userId),
-      anonymous_id: textOf(anonymousId),
-      original_timestamp: times.original,
-      sent_at: times.sent,
-      received_at: receivedAt,
-      timestamp: times.timestamp,
-      flags: bot ? [...times.flags, 'bot'] : times.flags,
-      kind: 'person',
-      identifiers,
-      payload: withFound(saidAddress === null ? payload : withCutAddress(payload, keptIp, settings), context, found),
-      ip: keptIp,
-      enrichment: objectText([...found.values()]),
-      // Nobody consents in the future: what a fast clock has granted must not outlast a withdrawal that comes after it.
-      consents: consentsOf(context, envelope.gpc && settings.enrich.gpc, source, Math.min(times.timestamp, receivedAt)),
-      currency: settings.defaultCurrency,
-      definitions: envelope.definitions,
-      generation: envelope.generation,
-    },
+  const value: EventCollected = {
+    message_id: messageIdOf(event) ?? envelope.newId(),
+    type,
+    event: nameOf(event, type),
+    source,
+    user_id: textOf(userId),
+    anonymous_id: textOf(anonymousId),
+    original_timestamp: times.original,
+    sent_at: times.sent,
+    received_at: receivedAt,
+    timestamp: times.timestamp,
+    flags: bot ? [...times.flags, 'bot'] : times.flags,
+    kind: 'person',
+    identifiers,
+    payload: withFound(saidAddress === null ? payload : withCutAddress(payload, keptIp, settings), context, found),
+    ip: keptIp,
+    enrichment: objectText([...found.values()]),
+    // Nobody consents in the future: what a fast clock has granted must not outlast a withdrawal that comes after it.
+    consents: consentsOf(context, envelope.gpc && settings.enrich.gpc, source, Math.min(times.timestamp, receivedAt)),
+    currency: settings.defaultCurrency,
+    definitions: envelope.definitions,
+    generation: envelope.generation,
   };
+  const account = accountEventOf(value, event.groupId, envelope.rules, envelope.hashing);
+  return { outcome: 'accepted', key: routing.hash, value, ...(account && { account }) };
 }
 
 /** What a webhook says that its mapping can make no event of. @param text its JSON text */

@@ -46,12 +46,32 @@ const amount = fc.oneof(
   fc.integer({ min: -9_999_999, max: 9_999_999 }).map((micros) => (micros / 100).toFixed(2)),
   fc.constantFrom('0.1', '0.2', '"19.90"', '1e2', '0.0000005', 'null', '"?"', '123456789012345.678901'),
 );
-const traits = fc
-  .dictionary(
-    fc.constantFrom('a', 'b', 'email', '\\u00e9', '__proto__'),
-    fc.constantFrom('1', '"x"', '[1, 2]', 'null', '1.0'),
+const objectOf = (name: fc.Arbitrary<string>, value: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+  fc
+    .dictionary(name, value, { maxKeys: 4 })
+    .map((values) => `{${Object.entries(values).map(([name, value]) => `"${name}":${value}`)}}`);
+const scalar = fc.constantFrom('1', '"x"', '[1, 2]', 'null', '1.0');
+const within = fc.constantFrom('c', 'd', 'd.e', '');
+/** JSON text of an object, with objects in it. */
+export const traits = objectOf(
+  fc.constantFrom('a', 'b', 'email', '\\u00e9', '__proto__'),
+  fc.oneof(
+    { arbitrary: scalar, weight: 3 },
+    { arbitrary: objectOf(within, fc.oneof(scalar, objectOf(within, scalar))), weight: 2 },
+  ),
+);
+const small = fc.constantFrom('1', '2', '"1"', 'null', '"three"', '0.5');
+const products = fc
+  .array(
+    fc.tuple(fc.constantFrom('"p1"', '"p2"', '7', 'null'), small, small, fc.constantFrom('"Cup"', '"Mug"', '""')),
+    {
+      maxLength: 3,
+    },
   )
-  .map((values) => `{${Object.entries(values).map(([name, value]) => `"${name}":${value}`)}}`);
+  .map(
+    (all) =>
+      `[${all.map(([id, n, price, name]) => `{"product_id":${id},"quantity":${n},"price":${price},"name":${name}}`)}]`,
+  );
 
 const body = fc.oneof(
   fc.record({
@@ -68,10 +88,45 @@ const body = fc.oneof(
     type: fc.constant('track'),
     event: fc.constantFrom('Order Completed', 'Order Refunded', 'Product Viewed'),
     payload: fc
-      .tuple(fc.constantFrom('revenue', 'total', 'value'), amount, fc.constantFrom('"usd"', '"EUR"', '"euro"', 'null'))
-      .map(([name, text, currency]) => `{"properties":{"${name}":${text},"currency":${currency}}}`),
+      .tuple(
+        fc.constantFrom('revenue', 'total', 'value'),
+        amount,
+        fc.constantFrom('"usd"', '"EUR"', '"euro"', 'null'),
+        small,
+        products,
+      )
+      .map(
+        ([name, text, currency, order, list]) =>
+          `{"properties":{"${name}":${text},"currency":${currency},"order_id":${order},"products":${list}}}`,
+      ),
+  }),
+  fc.record({
+    type: fc.constantFrom('page', 'track'),
+    event: fc.constant('Landed'),
+    payload: fc
+      .tuple(fc.constantFrom('"news"', '"ads"', '""'), fc.constantFrom('"https://a.example/"', 'null'))
+      .map(([name, from]) => `{"context":{"campaign":{"name":${name}},"page":{"referrer":${from}}}}`),
+  }),
+  fc.record({
+    type: fc.constant('group'),
+    event: fc.constant(null),
+    payload: fc
+      .tuple(fc.constantFrom('"acme"', '"beta"', '3'), traits)
+      .map(([id, own]) => `{"groupId":${id},"traits":${own}}`),
+  }),
+  fc.record({
+    type: fc.constant('track'),
+    event: fc.constant('Interaction'),
+    payload: fc
+      .tuple(fc.constantFrom('"i1"', '"i2"', 'null'), fc.constantFrom('"open"', '"closed"', 'null', '"?"'), small)
+      .map(([id, state, agent]) => `{"properties":{"id":${id},"state":${state},"agent":${agent}}}`),
   }),
 );
+
+const MINUTE = 60_000;
+const DAY = 1_440 * MINUTE;
+/** So near to each other, and to midnight, that sessions meet, or just do not. */
+const times = [0, 1, 2, 20 * MINUTE, 30 * MINUTE, 50 * MINUTE - 1, DAY - MINUTE, DAY, DAY + 29 * MINUTE - 1, 3 * DAY];
 
 /** Events whose message ids are distinct unless their sources are. */
 export const events = (options: { maxLength?: number; identifiers?: number } = {}): fc.Arbitrary<EventStitched[]> =>
@@ -81,7 +136,9 @@ export const events = (options: { maxLength?: number; identifiers?: number } = {
         body,
         source: fc.constantFrom('ios', 'web'),
         identifier: fc.nat((options.identifiers ?? 1) - 1),
-        timestamp: fc.integer({ min: 0, max: 4 }),
+        timestamp: fc.constantFrom(...times),
+        anonymous_id: fc.constantFrom(null, 'a'),
+        kind: fc.constantFrom('person', 'person', 'person', 'account'),
         received_at: fc.integer({ min: 0, max: 1_000 }),
         consents: fc.array(consent, { maxLength: 3 }),
       }),
@@ -99,3 +156,22 @@ export const events = (options: { maxLength?: number; identifiers?: number } = {
         }),
       ),
     );
+
+/** The same items in their order; and in any other, in parts of any size. */
+export const inAnyOrder = <T>(lists: fc.Arbitrary<T[]>): fc.Arbitrary<[list: T[], parts: T[][]]> =>
+  lists.chain((list) =>
+    fc
+      .tuple(
+        fc.shuffledSubarray(list, { minLength: list.length }),
+        fc.array(fc.integer({ min: 1, max: 4 }), { minLength: list.length, maxLength: list.length }),
+      )
+      .map(([shuffled, sizes]): [T[], T[][]] => {
+        const parts: T[][] = [];
+        let at = 0;
+        for (const size of sizes) {
+          parts.push(shuffled.slice(at, at + size));
+          at += size;
+        }
+        return [list, parts];
+      }),
+  );

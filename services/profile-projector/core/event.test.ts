@@ -21,7 +21,7 @@ describe('revenue', () => {
       ['Order Completed', '{"revenue":1,"currency":"Euro"}', 'USD 1000000', 'currency_unreadable'],
       ['Order Completed', '{"revenue":1,"currency":978}', 'USD 1000000', 'currency_unreadable'],
       ['Order Completed', '{"revenue":1,"currency":null}', 'USD 1000000'],
-      ['Order Completed', '{"products":[{"revenue":3}]}', undefined],
+      ['Order Completed', '{"products":[{"revenue":3}]}', undefined, 'product_unreadable'],
       ['Order Completed', '{}', undefined],
       ['Order Completed', '"none"', undefined],
       ['Order Refunded', '{"total":2.5}', 'USD -2500000'],
@@ -50,7 +50,7 @@ describe('traits', () => {
     expect(traits('{"context":{"traits":{"a":1,"b":2}},"traits":{"b":3.10,"c":{"d": [1,2]}}}')).toEqual({
       a: '1',
       b: '3.10',
-      c: '{"d": [1,2]}',
+      'c\0d': '[1,2]',
     });
     expect(traits('{"traits":{"b":3},"context":{"traits":{"b":2}}}')).toEqual({ b: '3' });
   });

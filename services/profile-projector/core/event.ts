@@ -1,39 +1,41 @@
-import type {
-  Consent,
-  EventStitched,
-  Identifier,
-  Trait,
-  Tributary,
-  TributaryAmount,
-} from '#schemas/generated/records.ts';
-import { objectMembers } from '#shared/json/members.ts';
-import { parseMicros } from '#shared/money/decimal.ts';
+import type { Consent, EventStitched, Identifier, Trait, Tributary } from '#schemas/generated/records.ts';
+import { memberSpan, objectMembers, type Span } from '#shared/json/members.ts';
+import { groupsOf } from './groups.ts';
+import { interactionsOf } from './interactions.ts';
 import { type Flag, limits } from './limits.ts';
-import { laterConsent, none } from './tributary.ts';
-
-/** How an event of this name counts towards revenue, if it does. */
-export const revenueSign = (type: string, name: string | null): 1 | -1 | 0 => {
-  if (type !== 'track') return 0;
-  if (name === 'Order Completed') return 1;
-  return name === 'Order Refunded' || name === 'Order Cancelled' ? -1 : 0;
-};
+import { orderOf } from './order.ts';
+import { sessionOf } from './sessions.ts';
+import { cut, none } from './sorted.ts';
+import { touchOf } from './touch.ts';
+import { eachPart } from './trait-paths.ts';
+import { laterConsent } from './tributary.ts';
 
 /**
  * The tributary of one event, which `identifier` routed. The payload is read only where something counts: the traits of an
- * identify call, the amounts of an order.
+ * identify call, or of a group call for the group, a campaign, the amounts of an order.
  *
  * @param defaultCurrency of the event's source: for amounts that name none, or none that is one.
  */
 export function ofEvent(event: EventStitched, identifier: Identifier, defaultCurrency: string): Tributary {
   const flags: Flag[] = [];
-  const sign = revenueSign(event.type, event.event);
+  const { type, kind } = event;
+  const isPerson = kind === 'person';
+  const { revenue, products, orders } = orderOf(event, defaultCurrency, flags);
+  const touch = touchOf(event);
   return {
     identifier,
-    kind: event.kind,
+    kind,
     events: 1,
-    event_counts: [{ event: countedName(event.event || event.type, flags), count: 1 }],
-    traits: event.type === 'identify' ? traitsOf(event, flags) : none,
-    revenue: sign === 0 ? none : revenueOf(event.payload, sign, defaultCurrency, flags),
+    event_counts: [{ event: countedName(event.event || type, flags), count: 1 }],
+    traits: type === (isPerson ? 'identify' : 'group') ? traitsOf(event, flags) : none,
+    revenue,
+    orders,
+    products,
+    first_touch: touch,
+    last_touch: touch,
+    sessions: sessionOf(event),
+    groups: type === 'group' && isPerson ? groupsOf(event, flags) : none,
+    interactions: type === 'track' && event.event === 'Interaction' ? interactionsOf(event, flags) : none,
     consents: consentsOf(event.consents, flags),
     sources: [event.source],
     flags: flags.length === 0 ? none : [...new Set(flags)].sort(),
@@ -49,68 +51,33 @@ function countedName(name: string, flags: Flag[]): string {
   return name.slice(0, limits.eventName).toWellFormed();
 }
 
-/** The traits of an identify call, sorted: each name from `traits`, else from `context.traits`. */
+/** The traits of a call, sorted by path: each name from `traits`, else from `context.traits`, unless that is another's. */
 function traitsOf(event: EventStitched, flags: Flag[]): readonly Trait[] {
-  const { payload } = event;
-  const values = new Map<string, string>();
-  const read = (at: number): void => {
-    for (const [name, span] of objectMembers(payload, at)) {
-      values.set(name.toWellFormed(), payload.slice(span.start, span.end));
-    }
-  };
+  const { payload, timestamp, message_id, source } = event;
   const members = objectMembers(payload);
-  const context = members.get('context');
-  const inContext = context && objectMembers(payload, context.start).get('traits');
-  if (inContext) read(inContext.start);
-  const traits = members.get('traits');
-  if (traits) read(traits.start);
+  const context = event.kind === 'person' ? members.get('context') : undefined;
+  const inContext = context && memberSpan(payload, 'traits', context.start);
+  const own = members.get('traits');
+  const spans = own ? objectMembers(payload, own.start) : new Map<string, Span>();
+  if (inContext)
+    for (const [name, span] of objectMembers(payload, inContext.start)) if (!spans.has(name)) spans.set(name, span);
 
-  const result: Trait[] = [];
-  for (const name of [...values.keys()].sort()) {
+  const values = new Map<string, string>();
+  const see = (path: string, value: string, hasJoint: boolean): void => {
+    if (hasJoint || path.length > limits.traitName || isLonger(value, limits.traitValueBytes)) flags.push('trait_cut');
+    else values.set(path, value);
+  };
+  for (const [name, { start, end }] of spans) eachPart(payload, name, start, end, see);
+
+  const paths = [...values.keys()].sort();
+  if (paths.length > limits.traits) flags.push('traits_cut');
+  return cut(paths, limits.traits).map((name) => {
     const value = values.get(name) as string;
-    if (name.length > limits.traitName || isLonger(value, limits.traitValueBytes)) flags.push('trait_cut');
-    else if (result.length === limits.traits) flags.push('traits_cut');
-    else {
-      const { timestamp, message_id, source } = event;
-      result.push({ name, value, timestamp, message_id, source, sensitivity: 'none' });
-    }
-  }
-  return result;
+    return { name, value, timestamp, message_id, source, sensitivity: 'none' };
+  });
 }
 
 const isLonger = (text: string, bytes: number): boolean => text.length * 3 > bytes && Buffer.byteLength(text) > bytes;
-
-/** Of revenue, total and value the first that is an amount. */
-function revenueOf(payload: string, sign: 1 | -1, defaultCurrency: string, flags: Flag[]): readonly TributaryAmount[] {
-  const properties = objectMembers(payload).get('properties');
-  if (!properties) return none;
-  const members = objectMembers(payload, properties.start);
-  const textOf = (name: string): string | undefined => {
-    const span = members.get(name);
-    const text = span && payload.slice(span.start, span.end);
-    return text === 'null' ? undefined : text;
-  };
-  for (const name of ['revenue', 'total', 'value']) {
-    const text = textOf(name);
-    if (text === undefined) continue;
-    const micros = parseMicros(text);
-    if (micros === undefined) {
-      flags.push('revenue_unreadable');
-      continue;
-    }
-    const currency = currencyOf(textOf('currency'), defaultCurrency, flags);
-    return [{ currency, micros: (sign === 1 ? micros : -micros).toString() }];
-  }
-  return none;
-}
-
-function currencyOf(json: string | undefined, defaultCurrency: string, flags: Flag[]): string {
-  if (json === undefined) return defaultCurrency;
-  const code = /^" *([A-Za-z]{3}) *"$/.exec(json)?.[1];
-  if (code) return code.toUpperCase();
-  flags.push('currency_unreadable');
-  return defaultCurrency;
-}
 
 /** Sorted by purpose, each once. */
 function consentsOf(stated: readonly Consent[], flags: Flag[]): readonly Consent[] {

@@ -65,6 +65,10 @@ describe('the largest profile and tributary', () => {
     source: source(0),
     policy_version: wide(0, limits.consentText),
   });
+  const text = wide(0, limits.touchText);
+  const campaign = JSON.stringify({ source: text, medium: text, name: text, term: text, content: text, id: text });
+  const product = (n: number): string =>
+    JSON.stringify({ product_id: wide(n, limits.productText), name: wide(n, limits.productText), price: 1e15 });
   const most = Math.max(limits.traits, limits.eventNames, limits.sources, limits.consents, limits.currencies) + 50;
   /** More of everything than the limits let through, each as large as they let it be. */
   const hostile = list(most).flatMap((n): EventStitched[] => {
@@ -77,8 +81,35 @@ describe('the largest profile and tributary', () => {
       {
         ...base,
         event: 'Order Completed',
-        payload: `{"properties":{"revenue":${'9'.repeat(18)}.999999,"currency":"${currency}"}}`,
+        payload: `{"properties":{"revenue":${'9'.repeat(18)}.999999,"currency":"${currency}","order_id":${n},"products":[${product(n)}]}}`,
       },
+      {
+        ...base,
+        event: 'Interaction',
+        payload: JSON.stringify({
+          properties: {
+            id: wide(n, limits.interactionText),
+            state: 'open',
+            channel: wide(n, limits.interactionText),
+            direction: wide(n, limits.interactionText),
+            agent: wide(n, limits.interactionText),
+          },
+        }),
+      },
+      {
+        ...base,
+        type: 'group',
+        event: null,
+        payload: `{"groupId":"${wide(n, limits.groupText)}","traits":{"a":"${'x'.repeat(limits.groupTraitBytes - 8)}"}}`,
+      },
+      ...list(48).map((half) => ({
+        ...base,
+        type: 'page',
+        event: null,
+        anonymous_id: 'a',
+        timestamp: 1e12 + (n * 48 + half) * 1_800_000,
+        payload: `{"context":{"campaign":${campaign}}}`,
+      })),
     ];
   });
   const parts = hostile.map((event) => ofEvent(event, identifier(0), 'USD'));
@@ -91,11 +122,20 @@ describe('the largest profile and tributary', () => {
     expect(largest.consents).toHaveLength(limits.consents);
     expect(largest.sources).toHaveLength(limits.sources);
     expect(largest.revenue).toHaveLength(limits.currencies);
+    expect(largest.orders).toHaveLength(250);
+    expect(largest.products).toHaveLength(limits.products);
+    expect(largest.groups).toHaveLength(limits.groups);
+    expect(largest.interactions).toHaveLength(limits.interactions);
+    expect(largest.sessions.length).toBeGreaterThan(48 * (limits.sessionDays - 1));
     expect(combine([largest, ...others]).flags).toEqual([
       'consents_cut',
       'currencies_cut',
       'event_names_cut',
+      'groups_cut',
       'identifiers_cut',
+      'interactions_cut',
+      'products_cut',
+      'sessions_cut',
       'sources_cut',
       'traits_cut',
     ]);
@@ -122,6 +162,28 @@ describe('the largest profile and tributary', () => {
     const place = { profile_id: 'p'.repeat(36), version: 1e13 };
     const move = { ...place, tributary: largest, causes: messageIds, piece: 0, pieces: 1, generation: 1 };
     expect(typeOf('Move').toBuffer(move).length).toBeLessThan(MOST_BYTES);
+  });
+});
+
+describe('traits', () => {
+  it('those that take most are left out where all would take too many bytes, with where they came from', () => {
+    const said = (n: number, timestamp: number, traits: unknown) =>
+      ofEvent({ ...baseEvent, type: 'identify', timestamp, payload: JSON.stringify({ traits }) }, identifier(n), 'USD');
+    const large = 'x'.repeat(limits.traitValueBytes - 2);
+    const names = Array.from({ length: 196 }, (_, n) => `n${1_000 + n}`);
+    const parts = [
+      ...names.map((name, n) => said(n, n, { [name]: large })),
+      said(200, 1, { a: { b: large, c: 1 }, z: 1 }),
+      said(201, 2, { a: { c: 2 } }),
+    ];
+    const whole = combine(parts);
+    const left = whole.traits.map(({ name }) => name);
+    expect(left).toEqual([...names.slice(0, left.length - 1), 'z']);
+    expect(left.length * (limits.traitValueBytes + 20)).toBeGreaterThan(limits.traitBytes - limits.traitValueBytes);
+    expect(whole.traits.reduce((sum, { value }) => sum + value.length, 0)).toBeLessThan(limits.traitBytes);
+    expect(whole).toMatchObject({ trait_origins: [], flags: ['traits_cut'] });
+    expect(combine(parts.toReversed())).toEqual(whole);
+    expect(combine(parts.slice(100)).trait_origins).toHaveLength(1);
   });
 });
 

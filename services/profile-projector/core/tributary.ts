@@ -1,14 +1,17 @@
 import type { Consent, EventCount, Identifier, Trait, Tributary, TributaryAmount } from '#schemas/generated/records.ts';
+import { groupKey, laterMembership } from './groups.ts';
+import { interactionKey, laterInteraction } from './interactions.ts';
 import { type Flag, limits } from './limits.ts';
+import { addMicros, addProducts, orderKey, productKey } from './order.ts';
+import { cutSessions, unionSessions } from './sessions.ts';
+import { cut, newest, none, union } from './sorted.ts';
+import { earlierTouch, laterTouch } from './touch.ts';
 
 /*
  * A tributary is the fold of the events that one identifier routed. It is a commutative monoid: `merge` is associative and
  * commutative, `empty` its unit; so an event, a part and a whole are the same type, and neither order nor batching nor
  * partitioning can show in the result. (It is not idempotent: counts add. Each event is folded once.)
  */
-
-/** The empty array that all share, so that nothing compares equal to nothing by reference. */
-export const none: readonly never[] = Object.freeze([]);
 
 /** The tributary of an identifier of which no event is known. */
 export const empty = (identifier: Identifier, updatedAt = 0): Tributary => ({
@@ -18,6 +21,13 @@ export const empty = (identifier: Identifier, updatedAt = 0): Tributary => ({
   event_counts: none,
   traits: none,
   revenue: none,
+  orders: none,
+  products: none,
+  first_touch: null,
+  last_touch: null,
+  sessions: none,
+  groups: none,
+  interactions: none,
   consents: none,
   sources: none,
   flags: none,
@@ -33,11 +43,22 @@ export function merge(a: Tributary, b: Tributary): Tributary {
   const eventCounts = union(a.event_counts, b.event_counts, eventName, addCounts);
   const revenue = union(a.revenue, b.revenue, currencyOf, addAmounts);
   const consents = union(a.consents, b.consents, purposeOf, laterConsent);
+  const orders = union(a.orders, b.orders, orderKey, first);
+  const products = union(a.products, b.products, productKey, addProducts);
+  const sessions = unionSessions(a.sessions, b.sessions);
+  const keptSessions = cutSessions(sessions);
+  const groups = union(a.groups, b.groups, groupKey, laterMembership);
+  const interactions = union(a.interactions, b.interactions, interactionKey, laterInteraction);
   const sources = union(a.sources, b.sources, itself, first);
   let flags = union(a.flags, b.flags, itself, first);
   if (traits.length > limits.traits) flags = withFlag(flags, 'traits_cut');
   if (eventCounts.length > limits.eventNames) flags = withFlag(flags, 'event_names_cut');
   if (revenue.length > limits.currencies) flags = withFlag(flags, 'currencies_cut');
+  if (orders.length > limits.orders) flags = withFlag(flags, 'orders_cut');
+  if (products.length > limits.products) flags = withFlag(flags, 'products_cut');
+  if (keptSessions !== sessions) flags = withFlag(flags, 'sessions_cut');
+  if (groups.length > limits.groups) flags = withFlag(flags, 'groups_cut');
+  if (interactions.length > limits.interactions) flags = withFlag(flags, 'interactions_cut');
   if (consents.length > limits.consents) flags = withFlag(flags, 'consents_cut');
   if (sources.length > limits.sources) flags = withFlag(flags, 'sources_cut');
   return {
@@ -47,6 +68,13 @@ export function merge(a: Tributary, b: Tributary): Tributary {
     event_counts: cut(eventCounts, limits.eventNames),
     traits: cut(traits, limits.traits),
     revenue: cut(revenue, limits.currencies),
+    orders: cut(orders, limits.orders),
+    products: cut(products, limits.products),
+    first_touch: earlierTouch(a.first_touch, b.first_touch),
+    last_touch: laterTouch(a.last_touch, b.last_touch),
+    sessions: keptSessions,
+    groups: newest(groups, limits.groups),
+    interactions: newest(interactions, limits.interactions),
     consents: cut(consents, limits.consents),
     sources: cut(sources, limits.sources),
     flags,
@@ -65,6 +93,13 @@ const addsNothing = (part: Tributary, whole: Tributary): boolean =>
   part.event_counts.length === 0 &&
   part.traits.length === 0 &&
   part.revenue.length === 0 &&
+  part.orders.length === 0 &&
+  part.products.length === 0 &&
+  part.first_touch === null &&
+  part.last_touch === null &&
+  part.sessions.length === 0 &&
+  part.groups.length === 0 &&
+  part.interactions.length === 0 &&
   part.consents.length === 0 &&
   part.sources.length === 0 &&
   part.flags.length === 0 &&
@@ -72,7 +107,7 @@ const addsNothing = (part: Tributary, whole: Tributary): boolean =>
   part.last_seen === null;
 
 const itself = (text: string): string => text;
-const first = (text: string): string => text;
+const first = <T>(one: T): T => one;
 const traitName = (trait: Trait): string => trait.name;
 const eventName = (count: EventCount): string => count.event;
 const currencyOf = (amount: TributaryAmount): string => amount.currency;
@@ -81,7 +116,7 @@ const purposeOf = (consent: Consent): string => consent.purpose;
 const addCounts = (a: EventCount, b: EventCount): EventCount => ({ event: a.event, count: a.count + b.count });
 const addAmounts = (a: TributaryAmount, b: TributaryAmount): TributaryAmount => ({
   currency: a.currency,
-  micros: (BigInt(a.micros) + BigInt(b.micros)).toString(),
+  micros: addMicros(a.micros, b.micros),
 });
 
 /** The last writer wins: by corrected timestamp, then message id, then source; the text decides between what else is equal. */
@@ -111,47 +146,5 @@ function smallerIdentifier(a: Identifier, b: Identifier): Identifier {
 const earlier = (a: number | null, b: number | null): number | null => (a === null ? b : b === null || a < b ? a : b);
 const later = (a: number | null, b: number | null): number | null => (a === null ? b : b === null || a > b ? a : b);
 
-const cut = <T>(sorted: readonly T[], limit: number): readonly T[] =>
-  sorted.length > limit ? sorted.slice(0, limit) : sorted;
-
 export const withFlag = (flags: readonly string[], flag: Flag): readonly string[] =>
   union(flags, [flag], itself, first);
-
-/** The union of two arrays sorted by distinct names; `join` of what both hold. Gives back `a` or `b` when it is the union. */
-function union<T>(
-  a: readonly T[],
-  b: readonly T[],
-  nameOf: (item: T) => string,
-  join: (a: T, b: T) => T,
-): readonly T[] {
-  if (b.length === 0) return a;
-  if (a.length === 0) return b;
-  const result: T[] = [];
-  let likeA = true;
-  let i = 0;
-  let j = 0;
-  while (i < a.length && j < b.length) {
-    const x = a[i] as T;
-    const y = b[j] as T;
-    const nameX = nameOf(x);
-    const nameY = nameOf(y);
-    if (nameX === nameY) {
-      const joined = join(x, y);
-      if (joined !== x) likeA = false;
-      result.push(joined);
-      i++;
-      j++;
-    } else if (nameX < nameY) {
-      result.push(x);
-      i++;
-    } else {
-      likeA = false;
-      result.push(y);
-      j++;
-    }
-  }
-  while (i < a.length) result.push(a[i++] as T);
-  if (j < b.length) likeA = false;
-  while (j < b.length) result.push(b[j++] as T);
-  return likeA ? a : result;
-}

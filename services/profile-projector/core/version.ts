@@ -87,8 +87,9 @@ export function nextVersion(
   return {
     state: { version, members, alive, into, quarantined, computed: is.computed, epoch, due },
     profile: {
-      profile_id: profileId,
+      // First, since copying it into an object that has something is several times dearer.
       ...is,
+      profile_id: profileId,
       version,
       changed: changed.sort(),
       causes: smallest(occasion.messageIds),

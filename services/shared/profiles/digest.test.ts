@@ -1,19 +1,46 @@
 import { describe, expect, it } from 'vitest';
-import type { Profile } from '#schemas/generated/records.ts';
+import type { Profile, Touch } from '#schemas/generated/records.ts';
 import { addDigests, canonicalProfile, digestOf, formatDigest, subtractDigests } from './digest.ts';
 
+const touch: Touch = {
+  timestamp: 4,
+  message_id: 'm0',
+  source: 'web',
+  referrer: 'https://search.example/',
+  utm_source: 'search',
+  utm_medium: 'organic',
+  utm_campaign: null,
+  utm_term: null,
+  utm_content: null,
+  utm_id: null,
+};
 const profile: Profile = {
   profile_id: '5f1c7c5e-0000-5000-8000-000000000001',
   kind: 'person',
   version: 3,
   identifiers: [{ type: 'user_id', value: 'u1', hash: '0'.repeat(32) }],
   traits: [{ name: 'plan', value: '"pro"', timestamp: 5, message_id: 'm1', source: 'web', sensitivity: 'none' }],
+  trait_origins: [{ path: '/address/city', timestamp: 4, message_id: 'm0', source: 'crm' }],
   computed: [{ name: 'orders', value: '2', definition_version: 1 }],
   audiences: [{ audience: 'buyers', episode: 1, since: 4, definition_version: 1 }],
   consents: [{ purpose: 'email', state: 'granted', time: 3, source: 'web', policy_version: null }],
   events: 2,
   event_counts: [{ event: 'Order Completed', count: 2 }],
   revenue: [{ currency: 'USD', amount: '154' }],
+  order_count: 2,
+  products: [{ product: 'p1', currency: 'USD', name: 'Cup', quantity: '2', revenue: '154' }],
+  first_touch: touch,
+  last_touch: null,
+  session_count: 1,
+  session_ms: 4,
+  first_session_at: 1,
+  last_session_at: 1,
+  last_session_until: 5,
+  last_session_events: 2,
+  groups: [{ group: 'acme', traits: '{}', timestamp: 4, source: 'crm' }],
+  interactions: [
+    { id: 'i1', state: 'open', channel: 'phone', direction: 'inbound', agent: 'a1', timestamp: 5, source: 'desk' },
+  ],
   sources: ['web'],
   first_seen: 1,
   last_seen: 5,
@@ -33,9 +60,12 @@ describe('the digest of a profile', () => {
     expect(canonicalProfile(profile)).toBe(
       '["5f1c7c5e-0000-5000-8000-000000000001","person",[["user_id","u1","00000000000000000000000000000000"]],' +
         '[["plan","\\"pro\\"",5,"m1","web","none"]],[["orders","2",1]],[["buyers",1,4,1]],' +
-        '[["email","granted",3,"web",null]],2,[["Order Completed",2]],[["USD","154"]],["web"],1,5,[],false,null]',
+        '[["email","granted",3,"web",null]],2,[["Order Completed",2]],[["USD","154"]],["web"],1,5,[],false,null,' +
+        '[["/address/city",4,"m0","crm"]],2,[["p1","USD","Cup","2","154"]],' +
+        '[4,"m0","web","https://search.example/","search","organic",null,null,null,null],null,1,4,1,1,5,2,' +
+        '[["acme","{}",4,"crm"]],[["i1","open","phone","inbound","a1",5,"desk"]]]',
     );
-    expect(formatDigest(digestOf(profile))).toBe('978678c9cf63758ba8e8d430af0eb113');
+    expect(formatDigest(digestOf(profile))).toBe('568f58b747dd4c319d5ed8d00fdeed81');
   });
 
   const sameAs: Partial<Profile> = {
@@ -52,12 +82,25 @@ describe('the digest of a profile', () => {
     kind: 'account',
     identifiers: [],
     traits: [],
+    trait_origins: [],
     computed: [],
     audiences: [],
     consents: [],
     events: 3,
     event_counts: [],
     revenue: [{ currency: 'USD', amount: '154.000001' }],
+    order_count: 3,
+    products: [],
+    first_touch: { ...touch, utm_id: '' },
+    last_touch: touch,
+    session_count: 2,
+    session_ms: 5,
+    first_session_at: null,
+    last_session_at: 2,
+    last_session_until: 6,
+    last_session_events: 3,
+    groups: [],
+    interactions: [],
     sources: [],
     first_seen: null,
     last_seen: 6,

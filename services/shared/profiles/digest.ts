@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Profile } from '#schemas/generated/records.ts';
+import type { Profile, Touch } from '#schemas/generated/records.ts';
 
 /**
  * What "the same" means. The digest of a profile is that of its canonical content: without version, causes, changed, why,
@@ -46,8 +46,49 @@ export function canonicalProfile(profile: Profile): string {
     profile.flags,
     profile.gone,
     profile.into,
+    profile.trait_origins.map(({ path, timestamp, message_id, source }) => [path, timestamp, message_id, source]),
+    profile.order_count,
+    profile.products.map(({ product, currency, name, quantity, revenue }) => [
+      product,
+      currency,
+      name,
+      quantity,
+      revenue,
+    ]),
+    touched(profile.first_touch),
+    touched(profile.last_touch),
+    profile.session_count,
+    profile.session_ms,
+    profile.first_session_at,
+    profile.last_session_at,
+    profile.last_session_until,
+    profile.last_session_events,
+    profile.groups.map(({ group, traits, timestamp, source }) => [group, traits, timestamp, source]),
+    profile.interactions.map(({ id, state, channel, direction, agent, timestamp, source }) => [
+      id,
+      state,
+      channel,
+      direction,
+      agent,
+      timestamp,
+      source,
+    ]),
   ]);
 }
+
+const touched = (touch: Touch | null): readonly unknown[] | null =>
+  touch && [
+    touch.timestamp,
+    touch.message_id,
+    touch.source,
+    touch.referrer,
+    touch.utm_source,
+    touch.utm_medium,
+    touch.utm_campaign,
+    touch.utm_term,
+    touch.utm_content,
+    touch.utm_id,
+  ];
 
 /** The first 128 bits of the SHA-256 of the canonical content. */
 export const digestOf = (profile: Profile): bigint =>

@@ -72,7 +72,12 @@ describe('what real SDKs sent gets the answer that they need', () => {
     );
     const records = await readAll(installation, topics.eventsCollected);
     expect(await readAll(installation, topics.eventsRejected)).toEqual([]);
-    expect(records.map(({ value }) => value?.message_id).sort()).toEqual(sent.sort());
+    const { person = [], account = [] } = Object.groupBy(records, ({ value }) => value?.kind ?? 'none');
+    expect(person.map(({ value }) => value?.message_id).sort()).toEqual(sent.sort());
+    const groupCalls = person.filter(({ value }) => value?.type === 'group');
+    expect(account.map(({ value }) => value?.message_id).sort()).toEqual(
+      groupCalls.map(({ value }) => `${value?.message_id}:account`).sort(),
+    );
     const rudder = records.find(({ value }) => value?.payload.includes('RudderLabs JavaScript SDK'))?.value;
     expect(rudder?.sent_at).not.toBeNull();
   });

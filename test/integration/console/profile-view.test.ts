@@ -8,6 +8,7 @@ import { hashingWith } from '#shared/identity/hashing.ts';
 import { createLog } from '#shared/service/log.ts';
 import { ProfileView } from '../../../services/console/adapters/profile-view.ts';
 import { ViewStore } from '../../../services/console/adapters/view-store.ts';
+import { nothing } from '../../../services/profile-projector/core/profile.ts';
 import { addresses } from '../../support/addresses.ts';
 import { createInstallation, type Installation } from '../../support/installation.ts';
 import { until } from '../../support/until.ts';
@@ -59,6 +60,7 @@ const profilesTopic = () => installation.prefix + topics.profiles.name;
 async function profile(id: string, version: number, values: readonly string[], gone?: { into: string | null }) {
   const codec = await installation.codecs.ofTopic(profilesTopic(), 'Profile');
   const record: Profile = {
+    ...nothing,
     profile_id: id,
     kind: 'person',
     version,

@@ -3,6 +3,7 @@ import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EventStitched, IdentityChange, Profile } from '#schemas/generated/records.ts';
 import { accountingTopic, topics } from '#schemas/topics.ts';
+import { nothing } from '../../../services/profile-projector/core/profile.ts';
 import { addresses } from '../../support/addresses.ts';
 import { anEvent } from '../../support/counting-task.ts';
 import { createInstallation, type Installation } from '../../support/installation.ts';
@@ -40,6 +41,7 @@ const event = (
 });
 
 const profile: Profile = {
+  ...nothing,
   profile_id: ADA,
   kind: 'person',
   version: 3,

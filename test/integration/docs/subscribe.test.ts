@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Profile } from '#schemas/generated/records.ts';
 import { topics } from '#schemas/topics.ts';
+import { nothing } from '../../../services/profile-projector/core/profile.ts';
 import { addresses } from '../../support/addresses.ts';
 import { createInstallation, type Installation } from '../../support/installation.ts';
 import { produce } from '../../support/produce.ts';
@@ -22,6 +23,7 @@ beforeAll(async () => {
 afterAll(() => installation.close());
 
 const profile = (profile_id: string, version: number, changes: Partial<Profile> = {}): Profile => ({
+  ...nothing,
   profile_id,
   kind: 'person',
   version,

@@ -8,6 +8,8 @@ import { runServices } from '#shared/service/run-services.ts';
 import { instruments, readSecret, settingsOf } from '#shared/service/start-up.ts';
 import { ApiServer } from './adapters/api-server.ts';
 import { IdentityWarehouse } from './adapters/identity-warehouse.ts';
+import { LiveStream } from './adapters/live-stream.ts';
+import { pageFiles } from './adapters/page-files.ts';
 import { ProfileView } from './adapters/profile-view.ts';
 import { queryOf } from './adapters/query.ts';
 import { RulesInForce } from './adapters/rules-in-force.ts';
@@ -37,7 +39,9 @@ const view = new ProfileView({
 const query = queryOf(createClickHouse(settings, 'tributary-console'), settings.clickhouseDatabase);
 const warehouse = new Warehouse(query);
 const identity = new IdentityWarehouse(query);
-const { prefix, generation } = settings;
+const { prefix, generation, pageCollectorUrl, pageWriteKey } = settings;
+const sending = pageCollectorUrl === '' ? undefined : { collectorUrl: pageCollectorUrl, writeKey: pageWriteKey };
+const live = new LiveStream({ kafka, codecs, prefix, sending, metrics, log });
 const api = new ApiServer({
   host: settings.apiHost,
   port: settings.apiPort,
@@ -48,6 +52,8 @@ const api = new ApiServer({
     isAboutIdentity(question)
       ? answerAboutIdentity(question, { hashing, rules: () => rules.current, view, identity, prefix, generation })
       : answerTo(question, { hashing, rules: () => rules.current, view, warehouse }),
+  page: pageFiles(join(import.meta.dirname, 'page'), pageCollectorUrl),
+  live,
   log,
 });
-await runServices(log, [rules, view, api]);
+await runServices(log, [rules, view, api, live]);

@@ -6,6 +6,8 @@ import { type Health, opsAnswer } from '#shared/service/ops-server.ts';
 import type { Service } from '#shared/service/service.ts';
 import { Problem } from '../core/problem.ts';
 import { type Question, questionOf } from '../core/route.ts';
+import type { LiveStream } from './live-stream.ts';
+import type { PageFile } from './page-files.ts';
 
 export interface ApiOptions extends Health {
   readonly host: string;
@@ -14,6 +16,9 @@ export interface ApiOptions extends Health {
   readonly token: string;
   /** @throws Problem */
   readonly answer: (question: Question) => Promise<unknown>;
+  /** Files that anybody may have, by path. */
+  readonly page: ReadonlyMap<string, PageFile>;
+  readonly live: Pick<LiveStream, 'take'>;
   readonly log: Log;
 }
 
@@ -75,14 +80,26 @@ export class ApiServer implements Service {
     };
     try {
       const target = request.url ?? '/';
-      const ops = await opsAnswer(target.split('?', 1)[0] as string, this.#options);
+      const path = target.split('?', 1)[0] as string;
+      const ops = await opsAnswer(path, this.#options);
       if (ops) {
         part = 'ops';
         send(ops.status, ops.type, ops.body);
         return;
       }
+      const file = request.method === 'GET' || request.method === 'HEAD' ? this.#options.page.get(path) : undefined;
+      if (file) {
+        part = 'page';
+        send(200, file.type, file.body, file.headers);
+        return;
+      }
       if (!this.#isAllowed(request.headers.authorization))
         throw new Problem(401, 'unauthorized', 'show the token: Authorization: Bearer …');
+      if (path === '/v1/live') {
+        part = 'live';
+        this.#options.live.take(request, response);
+        return;
+      }
       const question = questionOf(request.method ?? 'GET', target);
       part = question.part;
       send(200, 'application/json', JSON.stringify(await this.#options.answer(question)));

@@ -202,7 +202,10 @@ class Watcher {
   }
 
   tell(text: string): void {
-    if (!this.#hasRoom) return this.miss(1);
+    if (!this.#hasRoom) {
+      this.miss(1);
+      return;
+    }
     this.#ownUp();
     this.#response.write(text);
   }

@@ -71,7 +71,10 @@ export class Story {
       return row;
     }
     const caused = this.rows.find(
-      (row) => row.kind === 'event' && row.profile_id === profile_id && passing.causes.includes(row.message_id),
+      (row) =>
+        row.kind === 'event' &&
+        (row.profile_id ?? profile_id) === profile_id &&
+        passing.causes.includes(row.message_id),
     );
     const row =
       caused ??

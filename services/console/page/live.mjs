@@ -44,7 +44,8 @@ export class LiveList {
   missed(count) {
     this.#missed += count;
     $('missed').hidden = false;
-    $('missed').textContent = `${this.#missed.toLocaleString()} more than can be looked at were left out here. None of them is lost.`;
+    $('missed').textContent =
+      `${this.#missed.toLocaleString()} more than can be looked at were left out here. None of them is lost.`;
   }
 
   #nameOf = (id) => this.#names.get(id);
@@ -77,7 +78,8 @@ export class LiveList {
     if (shown) {
       const focus = shown.contains(document.activeElement) ? document.activeElement.dataset.focus : undefined;
       shown.replaceWith(element);
-      if (focus !== undefined) [...element.querySelectorAll('[data-focus]')].find((one) => one.dataset.focus === focus)?.focus();
+      if (focus !== undefined)
+        [...element.querySelectorAll('[data-focus]')].find((one) => one.dataset.focus === focus)?.focus();
     } else {
       element.classList.add('is-new');
       list.prepend(element);

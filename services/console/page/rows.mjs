@@ -83,15 +83,19 @@ const reasonText = (row) => {
 function joinedRow(row, around) {
   const { into, former, moves, version, reason } = row;
   const names = [...new Set(moves.map(({ identifier }) => identifier))];
-  const grown =
-    version && `${version.identifiers} identifiers, ${version.events} events, version ${version.version}`;
+  const grown = version && `${version.identifiers} identifiers, ${version.events} events, version ${version.version}`;
   if (former === undefined) {
     const isSplit = reason === 'split';
     return {
       mark: 'is-known',
       title: isSplit ? 'Taken apart' : 'Recognised',
       body: [
-        h('p', {}, `${names.map(nameWords).join(' and ')} ${names.length > 1 ? 'belong' : 'belongs'} to `, chip(into, around)),
+        h(
+          'p',
+          {},
+          `${names.map(nameWords).join(' and ')} ${names.length > 1 ? 'belong' : 'belongs'} to `,
+          chip(into, around),
+        ),
         h('p', { class: 'facts' }, `Because ${reasonText(row)}`),
       ],
     };
@@ -126,7 +130,12 @@ function joinedRow(row, around) {
 
 function versionRow({ profile_id, version, why }, around) {
   const changed = changeWords(version.changed);
-  const words = { event: 'events', regroup: 'other identifiers', definition: 'a new definition', window: 'time that passed' };
+  const words = {
+    event: 'events',
+    regroup: 'other identifiers',
+    definition: 'a new definition',
+    window: 'time that passed',
+  };
   return {
     mark: 'is-profile',
     title: 'A profile changed',
@@ -152,7 +161,13 @@ function decisionRow({ what, profile_id, identifier, other, reason }, around) {
     mark: what === 'released' ? 'is-known' : 'is-warning',
     title: titles[what],
     body: [
-      h('p', {}, other === null ? nameWords(identifier) : `${nameWords(identifier)} and ${nameWords(other)}`, ' · ', chip(profile_id, around)),
+      h(
+        'p',
+        {},
+        other === null ? nameWords(identifier) : `${nameWords(identifier)} and ${nameWords(other)}`,
+        ' · ',
+        chip(profile_id, around),
+      ),
       h('p', { class: 'facts' }, `Because ${reasonWords(reason)}`),
     ],
   };

@@ -1,7 +1,8 @@
 import { $, announce, h } from './elements.mjs';
 import { curlOf } from './words.mjs';
 
-const hex = (bytes) => Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+const hex = (bytes) =>
+  Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** Two devices of somebody whom nobody knows yet, and who has an account that is used nowhere else. */
 function newVisitors() {
@@ -9,7 +10,11 @@ function newVisitors() {
   return {
     account,
     email: `${account}@example.com`,
-    devices: ['Phone', 'Laptop'].map((name) => ({ name, anonymousId: `${name.toLowerCase()}-${hex(8)}`, isKnown: false })),
+    devices: ['Phone', 'Laptop'].map((name) => ({
+      name,
+      anonymousId: `${name.toLowerCase()}-${hex(8)}`,
+      isKnown: false,
+    })),
   };
 }
 
@@ -34,10 +39,12 @@ export function sendFrom(sending, onSent) {
         headers: { 'content-type': 'application/json', authorization: `Basic ${btoa(`${sending.writeKey}:`)}` },
         body: JSON.stringify({ ...event, messageId, originalTimestamp: new Date().toISOString() }),
       });
-      if (!response.ok) throw new Error(`the collector answers ${response.status}: ${(await response.text()).slice(0, 200)}`);
+      if (!response.ok)
+        throw new Error(`the collector answers ${response.status}: ${(await response.text()).slice(0, 200)}`);
       return true;
     } catch (error) {
-      const reason = error instanceof TypeError ? `the collector at ${sending.collectorUrl} cannot be reached` : error.message;
+      const reason =
+        error instanceof TypeError ? `the collector at ${sending.collectorUrl} cannot be reached` : error.message;
       $('send-problem').textContent = `Not sent: ${reason}.`;
       return false;
     }
@@ -45,7 +52,13 @@ export function sendFrom(sending, onSent) {
 
   async function look(device) {
     const product = products[viewed++ % products.length];
-    if (await send('track', { anonymousId: device.anonymousId, event: 'Product Viewed', properties: { product } }, device.name))
+    if (
+      await send(
+        'track',
+        { anonymousId: device.anonymousId, event: 'Product Viewed', properties: { product } },
+        device.name,
+      )
+    )
       announce(`Sent: ${device.name} viewed a product`);
   }
 
@@ -85,8 +98,18 @@ export function sendFrom(sending, onSent) {
           { class: 'visitor', role: 'group', 'aria-labelledby': `name-${device.name}` },
           h('h3', { id: `name-${device.name}` }, device.name),
           h('p', { class: 'facts', id: `known-${device.name}` }, 'anonymous'),
-          h('button', { type: 'button', onclick: () => void look(device) }, 'View a product', h('span', { class: 'unseen' }, ` on the ${device.name.toLowerCase()}`)),
-          h('button', { type: 'button', onclick: () => void logIn(device) }, 'Log in', h('span', { class: 'unseen' }, ` on the ${device.name.toLowerCase()}`)),
+          h(
+            'button',
+            { type: 'button', onclick: () => void look(device) },
+            'View a product',
+            h('span', { class: 'unseen' }, ` on the ${device.name.toLowerCase()}`),
+          ),
+          h(
+            'button',
+            { type: 'button', onclick: () => void logIn(device) },
+            'Log in',
+            h('span', { class: 'unseen' }, ` on the ${device.name.toLowerCase()}`),
+          ),
         ),
       ),
     );

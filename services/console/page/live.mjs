@@ -1,6 +1,7 @@
 import { $, announce } from './elements.mjs';
 import { rowElement, spoken } from './rows.mjs';
 import { Story } from './story.mjs';
+import { shortId } from './words.mjs';
 
 /** The list of what happens: keeps the focus where it is, and stands still when it is told to. */
 export class LiveList {
@@ -8,6 +9,7 @@ export class LiveList {
   #names = new Map();
   /** Names that profiles had before they became part of another. */
   #former = new Map();
+  #followed = new Map();
   #senders = new Map();
   #spoken = new Set();
   #elements = new Map();
@@ -48,22 +50,34 @@ export class LiveList {
       `${this.#missed.toLocaleString()} more than can be looked at were left out here. None of them is lost.`;
   }
 
-  #nameOf = (id) => this.#names.get(id);
+  #nameOf = (id) => {
+    const now = this.#followed.get(id) ?? id;
+    return this.#names.get(now) ?? `Profile ${shortId(now)}`;
+  };
 
   #name(row) {
     if (row.kind === 'event' && row.profile_id !== undefined) {
       const name = this.#senders.get(row.message_id);
-      // Of a device that logs in, the event may go to what was never more than the account's name.
-      const isTaken = [...this.#names.values()].some((one) => one === name || one.split(' + ').includes(name));
+      const isTaken = [...this.#names.values()].some((one) => one.split(' + ').includes(name));
       if (name !== undefined && !isTaken && !this.#names.has(row.profile_id)) this.#names.set(row.profile_id, name);
     }
-    if (row.kind === 'joined' && row.former !== undefined) {
-      const name = this.#names.get(row.former);
-      if (name === undefined) return;
-      this.#former.set(row.former, name);
-      this.#names.delete(row.former);
-      this.#names.set(row.into, [this.#names.get(row.into), name].filter(Boolean).join(' + '));
+    if (row.kind !== 'joined') return;
+    for (const id of row.gone) {
+      if (id !== row.former) this.#follow(id, row.into);
+      else if (this.#names.has(id)) {
+        const name = this.#names.get(id);
+        this.#former.set(id, name);
+        this.#names.delete(id);
+        this.#names.set(row.into, [this.#names.get(row.into), name].filter(Boolean).join(' + '));
+      }
     }
+  }
+
+  /** What was a profile of its own for a moment only is called what it became. */
+  #follow(id, into) {
+    if (this.#followed.has(id)) return;
+    this.#followed.set(id, into);
+    for (const row of this.#story.rows) if (row.profile_id === id && this.#elements.has(row.key)) this.#show(row);
   }
 
   #show(row) {
@@ -71,7 +85,7 @@ export class LiveList {
     $('nothing-yet').hidden = true;
     const element = rowElement(row, {
       nameOf: this.#nameOf,
-      formerNameOf: (id) => this.#former.get(id) ?? this.#names.get(id),
+      formerNameOf: (id) => this.#former.get(id) ?? this.#nameOf(id),
       look: this.#look,
     });
     const shown = this.#elements.get(row.key);

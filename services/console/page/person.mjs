@@ -302,7 +302,7 @@ export class PersonPanel {
         const says = Object.entries({ ...properties });
         const head = [
           h('span', { class: 'event-name' }, eventWords({ type, event })),
-          h('span', { class: 'facts' }, ` ${type} · ${source} · `, dayTime(timestamp)),
+          h('span', { class: 'facts' }, ` ${event ? `${type} · ` : ''}${source} · `, dayTime(timestamp)),
         ];
         return h(
           'li',

@@ -1,14 +1,14 @@
 import { clockTime, h } from './elements.mjs';
-import { changeWords, eventWords, nameWords, reasonWords, shortId } from './words.mjs';
+import { changeWords, eventWords, nameWords, reasonWords } from './words.mjs';
 
 /**
  * A row of the list of what happens.
- * @param nameOf what the page calls a profile; undefined where it has no name for it
- * @param look is called with a reference, and perhaps another to be compared with
+ * @param around `nameOf` and `formerNameOf`: what the page calls a profile, and one that is no more; `look` is called with a reference,
+ * and perhaps another to be compared with
  */
-export function rowElement(row, { nameOf, look }) {
+export function rowElement(row, around) {
   const parts = { event: eventRow, joined: joinedRow, version: versionRow, decision: decisionRow };
-  const { mark, title, body } = parts[row.kind](row, { nameOf, look });
+  const { mark, title, body } = parts[row.kind](row, around);
   return h(
     'li',
     { class: `row ${mark}`, 'data-key': row.key },
@@ -20,17 +20,15 @@ export function rowElement(row, { nameOf, look }) {
 /** What is said aloud of a row; undefined: nothing, it is one of many. */
 export function spoken(row, nameOf) {
   if (row.kind !== 'joined' || row.former === undefined || row.moves.length === 0) return undefined;
-  return `Two people became one: ${reasonText(row)}. ${called(nameOf, row.into)}`;
+  return `Two people became one, ${nameOf(row.into)}: ${reasonText(row)}`;
 }
-
-const called = (nameOf, id) => nameOf(id) ?? `Profile ${shortId(id)}`;
 
 const chip = (id, { nameOf, look }) =>
   h(
     'button',
     { type: 'button', class: 'chip', 'data-focus': `chip-${id}`, title: id, onclick: () => look(`profile_id:${id}`) },
     h('span', { class: 'unseen' }, 'Look up '),
-    called(nameOf, id),
+    nameOf(id),
   );
 
 /** A step of an event's way: done, or still to come. */
@@ -40,7 +38,9 @@ function eventRow(row, around) {
   const facts = h(
     'p',
     { class: 'facts' },
-    [row.type, row.source, row.accepted > 1 && `sent ${row.accepted} times, counted once`].filter(Boolean).join(' · '),
+    [row.event && row.type, row.source, row.accepted > 1 && `sent ${row.accepted} times, counted once`]
+      .filter(Boolean)
+      .join(' · '),
   );
   if (row.rejected)
     return {
@@ -107,7 +107,7 @@ function joinedRow(row, around) {
       h(
         'p',
         { class: 'union' },
-        h('span', { class: 'former', title: former }, called(around.formerNameOf ?? around.nameOf, former)),
+        h('span', { class: 'former', title: former }, around.formerNameOf(former)),
         h('span', { class: 'arrow', 'aria-hidden': 'true' }, '→'),
         h('span', { class: 'unseen' }, ' is now '),
         chip(into, around),

@@ -1,5 +1,3 @@
-/** Whoever lived no longer than this was born and recognised in one moment: not two people who became one. */
-const ONE_MOMENT_MS = 2_000;
 /** What follows from one decision comes within this. */
 const TOGETHER_MS = 10_000;
 const MOST_ROWS = 200;
@@ -11,7 +9,7 @@ const MOST_KNOWN = 5_000;
  */
 export class Story {
   rows = [];
-  /** When a profile was born before our eyes. */
+  /** Received times of what profiles were born of, before our eyes. */
   #born = new Map();
   #number = 0;
 
@@ -57,7 +55,7 @@ export class Story {
 
   #profile(passing, now) {
     const { profile_id, version, gone, into } = passing;
-    if (version === 1) this.#remember(profile_id, now);
+    if (version === 1) this.#remember(profile_id, passing.updated_at);
     if (gone && into !== null) {
       const row =
         this.#recent(
@@ -67,7 +65,8 @@ export class Story {
         ) ?? this.#add({ kind: 'joined', at: passing.updated_at, into, moves: [], gone: [] }, now);
       const born = this.#born.get(profile_id);
       row.gone.push(profile_id);
-      if (born === undefined || row.since - born > ONE_MOMENT_MS) row.former = profile_id;
+      // Born of the very event that decided, nobody ever saw it as a person of its own.
+      if (born === undefined || born < row.at) row.former = profile_id;
       return row;
     }
     const caused = this.rows.find(
@@ -112,8 +111,8 @@ export class Story {
     return added;
   }
 
-  #remember(profile, now) {
+  #remember(profile, bornAt) {
     if (this.#born.size >= MOST_KNOWN) this.#born.delete(this.#born.keys().next().value);
-    if (!this.#born.has(profile)) this.#born.set(profile, now);
+    if (!this.#born.has(profile)) this.#born.set(profile, bornAt);
   }
 }

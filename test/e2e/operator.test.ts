@@ -245,7 +245,7 @@ describe('the live page', () => {
     const row = (text: string) =>
       page.getByRole('list', { name: 'What happened' }).getByRole('listitem').filter({ hasText: text });
     for (const device of ['phone', 'laptop']) {
-      await press('button', `View product on the ${device}`);
+      await press('button', `Browse on the ${device}`);
       await row('Product Viewed').filter({ hasText: 'New profile' }).getByRole('button', { name: device }).waitFor();
     }
     await press('button', 'Log in on the phone');
@@ -284,7 +284,7 @@ describe('the live page', () => {
     expect(await page.locator('#rows img').count()).toBe(0);
     await page.getByLabel('Event name').fill('Order Completed');
     await press('button', 'Send event');
-    await page.getByText('19.9 EUR', { exact: true }).waitFor();
+    await page.getByText('€19.90', { exact: true }).waitFor();
 
     await page.getByText('The same from a terminal').click();
     const command = (await page.locator('#curl').textContent()) ?? '';

@@ -16,7 +16,11 @@ addEventListener('hashchange', () => {
   tokenFromAddress();
   show();
 });
-$('sign-out').addEventListener('click', () => signOut());
+$('sign-out').addEventListener('click', () => {
+  token.forget();
+  // Nothing of what was shown stays.
+  location.reload();
+});
 $('token-form').addEventListener('submit', (event) => {
   event.preventDefault();
   token.set($('token').value.trim());

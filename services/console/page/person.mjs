@@ -1,6 +1,16 @@
 import { ask, pathOf, Refused } from './api.mjs';
 import { $, announce, clockTime, dayTime, h } from './elements.mjs';
-import { claimWords, eventWords, nameWords, partsOf, reasonWords, referencesOf, shortId, typeWords } from './words.mjs';
+import {
+  claimWords,
+  eventWords,
+  moneyWords,
+  nameWords,
+  partsOf,
+  reasonWords,
+  referencesOf,
+  shortId,
+  typeWords,
+} from './words.mjs';
 
 const PAGE = 20;
 /** ClickHouse, which has the timeline, follows profiles within a second or so. */
@@ -200,7 +210,7 @@ export class PersonPanel {
     const profile = this.#profile;
     const { profile_id, version, kind, events, revenue, first_seen, last_seen, audiences, computed, flags } = profile;
     const fact = (name, ...value) => h('div', {}, h('dt', {}, name), h('dd', {}, ...value));
-    const money = Object.entries(revenue).map(([currency, amount]) => `${amount} ${currency}`);
+    const money = Object.entries(revenue).map(([currency, amount]) => moneyWords(amount, currency));
     const keep = document.activeElement?.id === 'found-title';
     $('found-head').replaceChildren(
       h('h3', { id: 'found-title', tabindex: '-1' }, titleOf(profile)),

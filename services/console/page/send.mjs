@@ -101,7 +101,7 @@ export function sendFrom(sending, onSent) {
           h(
             'button',
             { type: 'button', onclick: () => void look(device) },
-            'View product',
+            'Browse',
             h('span', { class: 'unseen' }, ` on the ${device.name.toLowerCase()}`),
           ),
           h(

@@ -88,3 +88,13 @@ export const curlOf = ({ collectorUrl, writeKey }, call, body) =>
   `curl -u ${quoted(`${writeKey}:`)} ${quoted(`${collectorUrl}/v1/${call}`)} \\\n  -H 'Content-Type: application/json' \\\n  -d ${quoted(JSON.stringify(body))}`;
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
+/** An exact amount: as text it is not rounded to a number on the way. `XXX` is no currency. */
+export function moneyWords(amount, currency) {
+  try {
+    if (currency !== 'XXX') return new Intl.NumberFormat(undefined, { style: 'currency', currency }).format(amount);
+  } catch {
+    // Not a currency that this browser knows.
+  }
+  return currency === 'XXX' ? amount : `${amount} ${currency}`;
+}

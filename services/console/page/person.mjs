@@ -16,6 +16,9 @@ const PAGE = 20;
 /** ClickHouse, which has the timeline, follows profiles within a second or so. */
 const TIMELINE_BEHIND_MS = [400, 2_000];
 
+const UNKNOWN = ['profile_not_found', 'identifier_not_found', 'invalid_identifier'];
+const MOST_TRIES = 30;
+
 const isNot =
   (...codes) =>
   (error) => {
@@ -26,9 +29,7 @@ const isNot =
 /** Asks for the first of these that there is. @throws Refused when there is none */
 async function first(references, part = '') {
   for (const reference of references.slice(0, -1)) {
-    const found = await ask(pathOf(reference, part)).catch(
-      isNot('profile_not_found', 'invalid_identifier', 'identifier_not_found'),
-    );
+    const found = await ask(pathOf(reference, part)).catch(isNot(...UNKNOWN));
     if (found) return found;
   }
   return ask(pathOf(references.at(-1), part));
@@ -372,33 +373,25 @@ export class PersonPanel {
     target.scrollIntoView({ block: 'nearest' });
   }
 
-  /** ClickHouse, which has the claims, may be a moment behind what was just seen: then it is asked again. */
+  /** ClickHouse, which has the claims, may be behind what is known of profiles: until it agrees, it is asked again. */
   async #explanation(one, others) {
-    for (let tries = 0; ; tries++) {
-      const found = await this.#firstExplanation(one, others, tries);
-      if (found) return found;
+    for (let tries = 1; ; tries++) {
+      let mayCome = false;
+      for (const other of others) {
+        const answer = await ask(pathOf(one, `/explain?with=${encodeURIComponent(other)}`)).catch(isNot(...UNKNOWN));
+        if (answer && (answer.same || tries === MOST_TRIES)) return answer;
+        const isBehind = await this.#isShown(other);
+        if (answer && !isBehind) return answer;
+        mayCome ||= isBehind;
+      }
+      if (!mayCome || tries === MOST_TRIES) throw new Refused(404, 'identifier_not_found', 'nothing is known of that');
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
   }
 
-  async #firstExplanation(one, others, tries) {
-    const isLast = tries >= 6;
-    for (const [index, other] of others.entries()) {
-      const asked = ask(pathOf(one, `/explain?with=${encodeURIComponent(other)}`));
-      const answer =
-        index === others.length - 1 && isLast
-          ? await asked
-          : await asked.catch(isNot('identifier_not_found', 'invalid_identifier'));
-      // Both of the profile that is shown, and yet not one: that is not read yet.
-      const isBehind = answer && !answer.same && this.#holds(other);
-      if (answer && (!isBehind || isLast)) return answer;
-    }
-    return undefined;
-  }
-
-  #holds(name) {
-    const { type, value } = partsOf(name);
-    return this.#profile.identifiers.some((one) => one.type === type && one.value === value);
+  async #isShown(reference) {
+    const found = await ask(pathOf(reference)).catch(isNot(...UNKNOWN));
+    return found !== undefined && found.profile_id === this.#profile?.profile_id;
   }
 }
 

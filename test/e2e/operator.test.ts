@@ -209,6 +209,7 @@ describe('the live page', () => {
     const context = await browser.newContext({ viewport: { width: 1440, height: 1000 } });
     onTestFinished(() => context.close());
     const page = await context.newPage();
+    page.setDefaultTimeout(60_000);
     const asked: string[] = [];
     const complaints: string[] = [];
     context.on('request', (request) => asked.push(request.url()));

@@ -17,7 +17,7 @@ const PAGE = 20;
 const TIMELINE_BEHIND_MS = [400, 2_000];
 
 const UNKNOWN = ['profile_not_found', 'identifier_not_found', 'invalid_identifier'];
-const MOST_TRIES = 30;
+const MOST_TRIES = 60;
 
 const isNot =
   (...codes) =>
@@ -58,6 +58,7 @@ export class PersonPanel {
   #events = [];
   #next = null;
   #asked = 0;
+  #explained = 0;
   #timers = [];
 
   constructor(onUnauthorized) {
@@ -356,19 +357,20 @@ export class PersonPanel {
 
   async #explain(one, others) {
     if (others.length === 0) return;
+    const mine = ++this.#explained;
     const target = $('explanation');
-    target.setAttribute('aria-busy', 'true');
+    target.replaceChildren(h('p', { class: 'facts' }, 'Looking at the claims…'));
+    let content;
     try {
-      const answer = await this.#explanation(one, others);
-      target.replaceChildren(...explained(answer));
+      content = explained(await this.#explanation(one, others));
     } catch (error) {
       if (error instanceof Refused && error.status === 401) this.#onUnauthorized(error);
-      const isNobody = error.code === 'identifier_not_found' || error.code === 'profile_not_found';
-      target.replaceChildren(
-        h('p', { class: 'problem' }, isNobody ? 'Nothing is known of that.' : `${error.message}.`),
-      );
+      const isNobody = UNKNOWN.includes(error.code);
+      content = [h('p', { class: 'problem' }, isNobody ? 'Nothing is known of that.' : `${error.message}.`)];
     }
-    target.removeAttribute('aria-busy');
+    // Somebody may have asked for another meanwhile.
+    if (mine !== this.#explained) return;
+    target.replaceChildren(...content);
     target.focus();
     target.scrollIntoView({ block: 'nearest' });
   }

@@ -117,7 +117,6 @@ export class LiveList {
     this.#isPaused = isPaused;
     this.#held = 0;
     this.#showHeld();
-    $('pause').setAttribute('aria-pressed', String(isPaused));
     if (!isPaused) for (const row of [...this.#story.rows].reverse()) this.#show(row);
   }
 

@@ -60,7 +60,12 @@ function show() {
 }
 
 function showConnection(state) {
-  const text = { live: 'Live', joining: 'Connecting…', lost: 'Not connected. Trying again…' }[state];
+  const text = {
+    live: 'Live',
+    joining: 'Connecting…',
+    lost: 'Not connected. Trying again…',
+    refused: 'This token may not watch',
+  }[state];
   const connection = $('connection');
   connection.className = `connection is-${state}`;
   if (connection.textContent !== text) connection.textContent = text;
@@ -80,6 +85,7 @@ async function follow() {
     } catch (error) {
       if (mine.signal.aborted) return;
       if (error instanceof Refused && error.status === 401) return signOut(error);
+      if (error instanceof Refused && error.status === 403) return showConnection('refused');
     }
     if (mine.signal.aborted) return;
     showConnection('lost');

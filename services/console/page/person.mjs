@@ -122,7 +122,7 @@ export class PersonPanel {
       ask(pathOf(reference)),
       ask(pathOf(reference, '/traits')),
       ask(pathOf(reference, `/events?limit=${Math.max(PAGE, this.#events.length)}`)).catch(
-        isNot('warehouse_unavailable'),
+        isNot('warehouse_unavailable', 'forbidden'),
       ),
     ]);
     if (mine !== this.#asked) return;
@@ -338,7 +338,13 @@ export class PersonPanel {
     if (focused !== undefined)
       [...list.querySelectorAll('summary')].find((one) => one.dataset.message === focused)?.focus();
     $('timeline-end').replaceChildren(
-      isAway ? h('p', { class: 'problem' }, 'ClickHouse, which keeps the timeline, does not answer now.') : '',
+      isAway
+        ? h(
+            'p',
+            { class: 'problem' },
+            'The timeline is not to be had: ClickHouse, which keeps it, does not answer, or this token may not see events.',
+          )
+        : '',
       !isAway && this.#events.length === 0 ? h('p', { class: 'facts' }, 'The first events are on their way.') : '',
       this.#next === null
         ? ''

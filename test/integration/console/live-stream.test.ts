@@ -19,7 +19,7 @@ let live: LiveStream;
 let running: Promise<void>;
 let server: Server;
 let url: string;
-/** Consumers that are connected. */
+/** Consumers that were told to connect, and not to disconnect yet. */
 const connected = new Set<object>();
 const responses: ServerResponse[] = [];
 const metrics = new Registry();
@@ -32,8 +32,16 @@ beforeAll(async () => {
     admin: () => client.admin(),
     consumer: (options: Parameters<KafkaClient['consumer']>[0]) => {
       const consumer = client.consumer(options);
-      consumer.on('consumer.connect', () => void connected.add(consumer));
-      consumer.on('consumer.disconnect', () => void connected.delete(consumer));
+      const { connect, disconnect } = consumer;
+      // Its events would also tell of connections that it loses and makes anew by itself.
+      consumer.connect = () => {
+        connected.add(consumer);
+        return connect();
+      };
+      consumer.disconnect = async () => {
+        await disconnect();
+        connected.delete(consumer);
+      };
       return consumer;
     },
   } as KafkaClient;
@@ -68,7 +76,7 @@ async function watcher() {
   });
   response.on('error', () => undefined);
   const told = (event: string): Record<string, unknown>[] =>
-    [...text.matchAll(new RegExp(`^event: ${event}\\ndata: (.*)$`, 'gm'))].map(
+    [...text.matchAll(new RegExp(`^event: ${event}\\ndata: (.*)\\n\\n`, 'gm'))].map(
       ([, data]) => JSON.parse(data as string) as Record<string, unknown>,
     );
   return {
@@ -123,6 +131,7 @@ describe('the live stream', () => {
     expect(one.told('passing').length).toBeGreaterThanOrEqual(50);
     expect(one.missed()).toBeGreaterThan(0);
     one.leave();
+    await until('nobody reads', () => connected.size === 0);
   });
 
   test('keeps next to nothing for whoever does not take it, and others miss nothing', async () => {

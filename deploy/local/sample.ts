@@ -35,7 +35,7 @@ export const runSample: RunSample = async (platform, { once, startedMs }) => {
     problems: [...problems, ...failures],
     identifiers,
     story,
-    ...whereToLook(sample),
+    ...whereToLook(sample, once),
     times: [
       [isThere ? 'warm start' : 'cold start', startedMs],
       [isThere ? 'load, the first time,' : 'load', sample.state.loadMs ?? 0],
@@ -61,15 +61,18 @@ async function tryQueries({ clickhouse }: Sample): Promise<string[]> {
   return (await Promise.all(answers.map((answer) => answer.catch(failed)))).flat();
 }
 
-function whereToLook({ host, receiver }: Sample) {
+function whereToLook({ host, receiver }: Sample, once: boolean) {
   const env = host.env();
+  const api = `http://127.0.0.1:${host.settings.apiPort}`;
   const file = (name: string): string => relative(process.cwd(), `${host.directory}/${name}`) || '.';
   return {
     queries,
     ask: `curl '${env.TRIBUTARY_CLICKHOUSE_URL}/?database=tributary' -u "${env.TRIBUTARY_CLICKHOUSE_USER}:$(cat ${relative(process.cwd(), env.TRIBUTARY_CLICKHOUSE_PASSWORD_FILE as string)})" -d "… FORMAT PrettyCompact"`,
     addresses: [
       ['collector', `http://127.0.0.1:${host.settings.collectorPort}`],
-      ['read API', `http://127.0.0.1:${host.settings.apiPort}  (token in ${file('api-token')})`],
+      ['read API', `${api}  (token in ${file('api-token')})`],
+      // Of a platform that stops nobody can open the page, and its output may be kept.
+      ...(once ? [] : [['live page', `${api}/#token=${host.apiToken}`] as const]),
       ['webhook receiver', receiver.url],
     ] as const,
   };

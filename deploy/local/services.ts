@@ -53,6 +53,8 @@ export function serviceUnits(settings: Settings, parts: readonly string[]): Unit
     withOps('identity-stitcher', settings.stitcherOpsPort, 'TRIBUTARY_STITCHER_OPS_PORT'),
     withOps('profile-projector', settings.projectorOpsPort, 'TRIBUTARY_PROJECTOR_OPS_PORT'),
     withOps('activation', settings.activationOpsPort, 'TRIBUTARY_ACTIVATION_OPS_PORT'),
-    service('console', 'console', settings.apiPort, 'TRIBUTARY_API_PORT'),
+    service('console', 'console', settings.apiPort, 'TRIBUTARY_API_PORT', {
+      TRIBUTARY_PAGE_COLLECTOR_URL: `http://127.0.0.1:${settings.collectorPort}`,
+    }),
   ];
 }

@@ -18,4 +18,10 @@ export const options = {
     'How many requests each token may make a second, and twice as many at once after a pause; 0: no limit',
     '2000',
   ),
+  pageCollectorUrl: text(
+    'PAGE_COLLECTOR_URL',
+    'The collector as browsers reach it: the live page can then send events',
+    '',
+  ),
+  pageWriteKey: text('PAGE_WRITE_KEY', 'Write key of the source that the live page sends as', 'local-web'),
 } as const;

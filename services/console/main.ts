@@ -8,6 +8,8 @@ import { runServices } from '#shared/service/run-services.ts';
 import { instruments, readSecret, settingsOf } from '#shared/service/start-up.ts';
 import { ApiServer } from './adapters/api-server.ts';
 import { IdentityWarehouse } from './adapters/identity-warehouse.ts';
+import { LiveStream } from './adapters/live-stream.ts';
+import { pageFiles } from './adapters/page-files.ts';
 import { ProfileView } from './adapters/profile-view.ts';
 import { queryOf } from './adapters/query.ts';
 import { RulesInForce } from './adapters/rules-in-force.ts';
@@ -46,9 +48,11 @@ const view = new ProfileView({
 const query = queryOf(createClickHouse(settings, 'tributary-console'), settings.clickhouseDatabase);
 const warehouse = new Warehouse(query);
 const identity = new IdentityWarehouse(query);
-const { prefix, generation } = settings;
+const { prefix, generation, pageCollectorUrl, pageWriteKey } = settings;
 const sources = { hashing, rules: () => rules.current, view, warehouse, identity };
 const document = documentOf();
+const sending = pageCollectorUrl === '' ? undefined : { collectorUrl: pageCollectorUrl, writeKey: pageWriteKey };
+const live = new LiveStream({ kafka, codecs, prefix, sending, metrics, log });
 const api = new ApiServer({
   host: settings.apiHost,
   port: settings.apiPort,
@@ -61,6 +65,8 @@ const api = new ApiServer({
     if (isAboutIdentity(question)) return answerAboutIdentity(question, { ...sources, prefix, generation });
     return answerTo(question, { sensitive: scopes.has('sensitive:read') }, sources);
   },
+  page: pageFiles(join(import.meta.dirname, 'page'), pageCollectorUrl),
+  live,
   log,
 });
-await runServices(log, [tokens, rules, view, api]);
+await runServices(log, [tokens, rules, view, api, live]);

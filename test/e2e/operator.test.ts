@@ -2,9 +2,13 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
+import { launchChromium } from '../support/chromium.ts';
 import { type RunningPlatform, startPlatform } from '../support/platform.ts';
+import { nameless, tabTo, tooFaint } from '../support/seen-by.ts';
 import { Shell } from '../support/shell.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { until } from '../support/until.ts';
@@ -321,6 +325,119 @@ const closed = (_: string, value: unknown): unknown =>
     : value;
 
 const apiUrl = (): string => `http://127.0.0.1:${platform.env.TRIBUTARY_API_PORT}`;
+
+describe('the live page', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launchChromium();
+  });
+  afterAll(() => browser?.close());
+
+  /** A page, what it asked for, and what it complained about. */
+  async function open(hash = '') {
+    const context = await browser.newContext({ viewport: { width: 1440, height: 1000 } });
+    onTestFinished(() => context.close());
+    const page = await context.newPage();
+    page.setDefaultTimeout(60_000);
+    const asked: string[] = [];
+    const complaints: string[] = [];
+    context.on('request', (request) => asked.push(request.url()));
+    page.on('console', (message) => complaints.push(message.text()));
+    page.on('pageerror', (error) => complaints.push(error.message));
+    await page.goto(`http://127.0.0.1:${platform.env.TRIBUTARY_API_PORT}/${hash}`);
+    return { page, asked, complaints };
+  }
+  const withToken = () => `#token=${platform.platform.apiToken}`;
+
+  test('asks for the token, by keyboard alone, and takes it from no other', async () => {
+    const { page } = await open();
+    await page.getByLabel('API token').fill('not-the-token-of-this');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').getByText('This token is not right.').waitFor();
+    expect(await nameless(page)).toEqual([]);
+    await page.getByLabel('API token').fill(platform.platform.apiToken);
+    await page.keyboard.press('Enter');
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.reload();
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByLabel('API token').waitFor();
+    expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
+  });
+
+  test('shows by keyboard how two visitors become one, why, and who it is', async () => {
+    const { page, asked, complaints } = await open(withToken());
+    await page.getByText('Live', { exact: true }).waitFor();
+    const press = async (role: string, name: string) => {
+      await tabTo(page, role, name);
+      await page.keyboard.press('Enter');
+    };
+    const row = (text: string) =>
+      page.getByRole('list', { name: 'What happened' }).getByRole('listitem').filter({ hasText: text });
+    for (const device of ['phone', 'laptop']) {
+      await press('button', `Browse on the ${device}`);
+      await row('Product Viewed').filter({ hasText: 'New profile' }).getByRole('button', { name: device }).waitFor();
+    }
+    await press('button', 'Log in on the phone');
+    await row('Recognised').waitFor();
+    await press('button', 'Log in on the laptop');
+    const union = row('Two people became one');
+    await union.getByText('were seen together').waitFor();
+    await page.getByRole('status').getByText('Two people became one, Phone + Laptop').waitFor();
+    await union.getByText('4 identifiers, 4 events').waitFor();
+
+    await press('button', 'Why one person?');
+    const explanation = page.getByRole('region', { name: 'Explanation' });
+    await explanation.getByText('One person').waitFor();
+    expect(await explanation.getByRole('list', { name: 'Chain' }).getByText('seen together in one event').count()).toBe(
+      2,
+    );
+
+    const account = await page.locator('#account').textContent();
+    const field = page.getByLabel('E-mail, user id, phone');
+    await field.fill(`${account}@EXAMPLE.com`);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: `${account}@example.com` }).waitFor();
+    await page.getByRole('row', { name: 'plan trial local-web' }).waitFor();
+    const timeline = page.getByRole('region', { name: 'Timeline' });
+    await until('the timeline is whole', async () => (await timeline.getByRole('listitem').count()) >= 4);
+    await press('button', `Why? Why is user id ${account} this person?`);
+    await explanation.getByText('One person').waitFor();
+    await page.getByLabel('Is somebody else the same person?').fill('nobody-there');
+    await page.keyboard.press('Enter');
+    await explanation.getByText('Nothing is known of that.').waitFor();
+
+    // What somebody named cannot become markup, and who is shown is shown as they are now.
+    await page.getByLabel('Event name').fill('<img src=x onerror=alert(1)>');
+    await press('button', 'Send event');
+    await row('<img src=x onerror=alert(1)>').waitFor();
+    expect(await page.locator('#rows img').count()).toBe(0);
+    await page.getByLabel('Event name').fill('Order Completed');
+    await press('button', 'Send event');
+    await page.getByText('€19.90', { exact: true }).waitFor();
+
+    await page.getByText('The same from a terminal').click();
+    const command = (await page.locator('#curl').textContent()) ?? '';
+    const answered = await promisify(execFile)('sh', ['-c', `${command} -s`]);
+    expect(answered.stdout).toBe('{"success":true}');
+    await until('it has arrived', async () => (await row('Order Completed').count()) === 2);
+
+    expect(await nameless(page)).toEqual([]);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      expect(await tooFaint(page), colorScheme).toEqual([]);
+    }
+    expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);
+    // The token is in no address, and nobody but the collector and the API is asked.
+    expect(page.url()).toBe(`http://127.0.0.1:${platform.env.TRIBUTARY_API_PORT}/`);
+    expect(asked.filter((url) => url.includes(platform.platform.apiToken) && !url.includes('#'))).toEqual([]);
+    const { TRIBUTARY_API_PORT, TRIBUTARY_COLLECTOR_PORT } = platform.env;
+    expect(new Set(asked.map((url) => new URL(url).host))).toEqual(
+      new Set([`127.0.0.1:${TRIBUTARY_API_PORT}`, `127.0.0.1:${TRIBUTARY_COLLECTOR_PORT}`]),
+    );
+    expect(complaints.filter((text) => !text.includes('404'))).toEqual([]);
+  });
+});
 
 async function api<T>(reference: string, part: string): Promise<T> {
   const response = await fetch(`${apiUrl()}/v1/profiles/${encodeURIComponent(reference)}${part}`, {

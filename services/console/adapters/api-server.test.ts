@@ -43,6 +43,8 @@ beforeAll(async () => {
     metrics: new Registry(),
     notReady: () => ['the view of profiles is catching up'],
     answer: (question, grant) => answer(question, grant),
+    page: new Map([['/', { type: 'text/html', body: '<title>a page</title>', headers: { 'x-strict': 'yes' } }]]),
+    live: { take: (_, response) => void response.end('"passing"') },
     log: pino({ level: 'error' }, { write: (line) => void lines.push(line) }),
   });
   running = server.run();
@@ -114,6 +116,16 @@ describe('the read API over HTTP', () => {
     const failed = await ask('/v1/profiles/user_id%3A42');
     expect(failed).toMatchObject({ status: 500, body: { error: { code: 'internal' } } });
     expect(JSON.stringify(failed.body)).not.toContain('secret detail');
+  });
+
+  test('gives the page to anybody, and what passes to nobody without the token', async () => {
+    const page = await fetch(`${base}/`);
+    expect(await page.text()).toBe('<title>a page</title>');
+    expect(page.headers.get('x-strict')).toBe('yes');
+    expect(page.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(await ask('/', { method: 'POST' })).toMatchObject({ status: 401 });
+    expect(await ask('/v1/live', {})).toMatchObject({ status: 401 });
+    expect(await ask('/v1/live')).toMatchObject({ status: 200, body: 'passing' });
   });
 
   test('answers operations without the token', async () => {

@@ -10,6 +10,8 @@ import { Problem } from '../core/problem.ts';
 import type { Question } from '../core/question.ts';
 import { arrivalOf } from '../core/route.ts';
 import type { Grant, Scope } from '../core/scopes.ts';
+import type { LiveStream } from './live-stream.ts';
+import type { PageFile } from './page-files.ts';
 import { ClientGone, readBody } from './read-body.ts';
 
 export interface ApiOptions extends Health {
@@ -21,12 +23,17 @@ export interface ApiOptions extends Health {
   readonly answer: (question: Question, grant: Grant) => Promise<unknown>;
   /** Milliseconds. */
   readonly now: () => number;
+  /** Files that anybody may have, by path. */
+  readonly page: ReadonlyMap<string, PageFile>;
+  readonly live: Pick<LiveStream, 'take'>;
   readonly log: Log;
   /** How long a request may take to arrive, milliseconds. */
   readonly arrivalMs?: number;
 }
 
 const ARRIVAL_MS = 15_000;
+/** What passes tells of events, profiles and identities. */
+const LIVE_SCOPES: readonly Scope[] = ['profiles:read', 'events:read', 'identity:read'];
 
 /** The read API over HTTP: every answer is JSON, every refusal `{"error": {"code", "message"}}`. */
 export class ApiServer implements Service {
@@ -96,14 +103,27 @@ export class ApiServer implements Service {
     };
     try {
       const target = request.url ?? '/';
-      const ops = await opsAnswer(target.split('?', 1)[0] as string, this.#options);
+      const path = target.split('?', 1)[0] as string;
+      const ops = await opsAnswer(path, this.#options);
       if (ops) {
         part = 'ops';
         send(ops.status, ops.type, ops.body);
         return;
       }
+      const file = request.method === 'GET' || request.method === 'HEAD' ? this.#options.page.get(path) : undefined;
+      if (file) {
+        part = 'page';
+        send(200, file.type, file.body, file.headers);
+        return;
+      }
       const grant = this.#grantOf(request);
       this.#assertWithinRate(grant);
+      if (path === '/v1/live') {
+        part = 'live';
+        assertAllowed(grant, LIVE_SCOPES);
+        this.#options.live.take(request, response);
+        return;
+      }
       const { route, question } = arrivalOf(request.method ?? 'GET', target);
       part = route.part;
       assertAllowed(grant, route.scopes);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { EventRejected, EventStitched } from '#schemas/generated/records.ts';
-import { accepted, isWanted, lineOf, rejected, stitched } from './passing-event.ts';
+import { accepted, rejected, stitched } from '../core/passing.ts';
+import { isWanted, lineOf } from './passing-event.ts';
 
 const RECEIVED = Date.UTC(2026, 10, 24, 12, 0, 1, 234);
 const event = {

@@ -46,7 +46,7 @@ export interface Reader {
 }
 
 export interface ReadOptions {
-  readonly from?: ReadonlyMap<string, number>;
+  readonly from?: ReadonlyMap<string, number> | 'now';
   /** Only these partitions, of every topic. */
   readonly partitions?: readonly number[];
   readonly onBatch: (batch: ReadBatch) => void | Promise<void>;
@@ -57,7 +57,7 @@ export interface ReadOptions {
 
 /**
  * Reads topics by itself, without a group's offsets: committed records from given offsets (by `topic/partition`; the log's
- * start where none is given), and on as they come. Calls `onLost` once when it cannot go on: the log no longer has what comes next,
+ * start where none is given) or only what comes from now on, and on as they come. Calls `onLost` once when it cannot go on: the log no longer has what comes next,
  * or the connection was lost for good. An error thrown by `onBatch` is lost, too. From then on it reads nothing; it is still to be
  * stopped.
  */
@@ -186,7 +186,7 @@ class PartitionReader implements Reader {
           unwanted.push(partition);
           continue;
         }
-        const start = from?.get(place) ?? low;
+        const start = from === 'now' ? high : (from?.get(place) ?? low);
         if (start < low || start > high)
           throw new RangeError(`${place} has offsets ${low} to ${high}, but reading goes on at ${start}`);
         this.#position.set(place, start);

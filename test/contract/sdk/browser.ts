@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { rolldown } from 'rolldown';
-import { findChromium } from './sdk-packages.ts';
+import { launchChromium } from '../../support/chromium.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 
@@ -15,18 +15,7 @@ export interface Site {
 }
 
 export async function startSite(): Promise<Site> {
-  const browser: Browser = await chromium.launch({
-    executablePath: findChromium(),
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+  const browser = await launchChromium();
   // As somebody would have it who looks at what it shows: else it calls itself HeadlessChrome, and is a robot.
   const userAgent = `Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${browser.version().split('.')[0]}.0.0.0 Safari/537.36`;
   const pages: string[] = [];

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { jarFolder } from '../../../deploy/local/jars.mjs';
 
@@ -62,13 +62,4 @@ export async function javaPackages(group: string, version: string): Promise<stri
     ),
   );
   return join(folder, '*');
-}
-
-/** Chromium, or Chrome, on the PATH. @throws Error with one line that says what to do */
-export function findChromium(): string {
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
-  const found = names.flatMap((name) => folders.map((folder) => join(folder, name))).find((file) => existsSync(file));
-  if (!found) throw new Error('Chromium is missing (none on the PATH); install it (Debian: apt-get install chromium)');
-  return found;
 }

@@ -1,6 +1,6 @@
+import { exactly } from '#shared/json/exact-json.ts';
 import { memberText } from '#shared/json/members.ts';
 import type { Place } from '../core/cursor.ts';
-import { exactly } from '../core/exact-json.ts';
 import type { Page } from '../core/route.ts';
 import type { Query } from './query.ts';
 

@@ -242,7 +242,7 @@ async function feed(): Promise<void> {
 }
 
 describe('the subscriber of docs/subscribe.md', () => {
-  test.each(subscribers)(
+  test.for(subscribers)(
     'in $language says each version once, without a gap, and nothing that was aborted',
     ({ language }, context) => {
       const reason = missing.get(language);
@@ -256,14 +256,13 @@ describe('the subscriber of docs/subscribe.md', () => {
   );
 
   test('is shown there as it is', () => {
-    const shown = [...page.matchAll(/```(?:js|python|java)\n(?:\/\/|#) docs\/examples\/(\S+)\n[\s\S]*?```/g)];
+    const shown = [...page.matchAll(/```(?:js|python|java|ts)\n(?:\/\/|#) docs\/examples\/(\S+)\n([\s\S]*?)```/g)];
     expect(shown.map(([, file]) => file)).toEqual([
       'read-committed.mjs',
       'subscribe.mjs',
       'subscribe.py',
       'Subscribe.java',
     ]);
-    for (const [block, file] of shown)
-      expect(block.slice(block.indexOf('\n') + 1, -3)).toBe(readFileSync(fileOf(file as string), 'utf8'));
+    for (const [, file, text] of shown) expect(text).toBe(readFileSync(fileOf(file as string), 'utf8'));
   });
 });

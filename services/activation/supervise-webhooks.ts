@@ -58,8 +58,9 @@ export class WebhookSupervisor implements Runner {
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#changing;
-    for (const { stop } of this.#atWork.values()) stop.abort();
-    await Promise.all([...this.#atWork.keys()].map((name) => this.#halt(name)));
+    const atWork = [...this.#atWork.values()].filter(({ failed }) => failed === undefined);
+    for (const { stop } of atWork) stop.abort();
+    await Promise.all(atWork.map(({ runner }) => runner.stop()));
     this.#end();
   }
 

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -7,8 +8,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Profile } from '#schemas/generated/records.ts';
 import { schemaOf } from '#schemas/load.ts';
 import { topics } from '#schemas/topics.ts';
+import { definitionKinds } from '#shared/definitions/kinds.ts';
+import { postWebhook } from '../../../services/activation/adapters/post-webhook.ts';
+import { signWebhook } from '../../../services/activation/core/standard-webhook.ts';
+import type { Told } from '../../../services/activation/webhook.ts';
 import { jarsOf, pythonPackages } from '../../contract/sdk/sdk-packages.ts';
 import { addresses } from '../../support/addresses.ts';
+import { freePorts } from '../../support/free-ports.ts';
 import { createInstallation, type Installation } from '../../support/installation.ts';
 import { randomFrom } from '../../support/random.ts';
 import { until } from '../../support/until.ts';
@@ -262,7 +268,74 @@ describe('the subscriber of docs/subscribe.md', () => {
       'subscribe.mjs',
       'subscribe.py',
       'Subscribe.java',
+      'receive.ts',
+      'receive.py',
     ]);
     for (const [, file, text] of shown) expect(text).toBe(readFileSync(fileOf(file as string), 'utf8'));
+  });
+});
+
+describe.each([
+  { language: 'TypeScript', command: [process.execPath, fileOf('receive.ts')] },
+  { language: 'Python', command: ['python3', '-u', fileOf('receive.py')] },
+])('the receiver of docs/subscribe.md in $language', ({ command }) => {
+  const key = randomBytes(32);
+  const secretOf = (bytes: Buffer): string => `whsec_${bytes.toString('base64')}`;
+  const other = secretOf(randomBytes(24));
+
+  test('takes what is signed with its secret, once and in order, and nothing else', async (context) => {
+    const [file, ...args] = command as [string, ...string[]];
+    const [port = 0] = await freePorts(1);
+    const url = `http://127.0.0.1:${port}/`;
+    const env = { ...process.env, WEBHOOK_SECRET: secretOf(key) };
+    const child = spawn(file, [...args, String(port)], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const absent = once(child, 'error').then(([error]) => error as NodeJS.ErrnoException);
+    const ended = once(child, 'exit');
+    let said = '';
+    child.stdout.on('data', (data) => {
+      said += String(data);
+    });
+    const isThere = until('it listens', () =>
+      fetch(url).then(
+        () => true,
+        () => false,
+      ),
+    );
+    const error = await Promise.race([isThere, absent]);
+    if (error?.code === 'ENOENT') return context.skip(`${file} is missing`);
+
+    const post = postWebhook(5_000, true);
+    const send = async (type: string, data: object, secrets = [secretOf(key)]): Promise<number | null> => {
+      const body = definitionKinds.profile_webhook.parse({ url, secrets });
+      const told = { webhookId: 'an id', body: JSON.stringify({ type, data }) } as Told;
+      const answer = await post(
+        told,
+        { kind: 'profile_webhook', name: 'x', version: 1, body },
+        new AbortController().signal,
+      );
+      return 'status' in answer ? answer.status : null;
+    };
+    const ada = { profile_id: 'ada', version: 2, traits: { name: 'Ada Löwe' } };
+    expect(await send('profile.changed', ada)).toBe(204);
+    expect(await send('profile.changed', ada)).toBe(204);
+    expect(await send('profile.changed', { ...ada, version: 1 })).toBe(204);
+    expect(await send('profile.changed', { ...ada, version: 3 }, [other, secretOf(key)])).toBe(204);
+    expect(await send('profile.changed', { ...ada, version: 4 }, [other])).toBe(401);
+    // Recorded, and sent again: later, or with something else in it.
+    const body = JSON.stringify({ type: 'profile.changed', data: { ...ada, version: 9 } });
+    const again = async (seconds: number, sent = body) => {
+      const headers = { ...signWebhook('an id', seconds, body, [key]) };
+      return (await fetch(url, { method: 'POST', headers, body: sent })).status;
+    };
+    const now = Math.floor(Date.now() / 1_000);
+    expect(await again(now - 600)).toBe(401);
+    expect(await again(now, body.replace('ada', 'eve'))).toBe(401);
+    expect((await fetch(url, { method: 'POST', body })).status).toBe(401);
+    expect(await send('profile.gone', { profile_id: 'ada', version: 4, into: 'eve' })).toBe(204);
+    expect(await send('profile.erased', { profile_id: 'ada' })).toBe(204);
+    await until('it has said so', () => said.includes('erased'));
+    child.kill('SIGKILL');
+    await ended;
+    expect(linesOf(said)).toEqual(['ada version 2', 'ada version 3', 'ada version 4: gone into eve', 'ada erased']);
   });
 });

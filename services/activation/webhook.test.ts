@@ -114,7 +114,7 @@ describe('a webhook’s task', () => {
       ],
       { definition: webhook({ purposes: ['ads'] }) },
     );
-    expect(sent.map(({ profile_id }) => profile_id)).toEqual(['a', 'd', 'e']);
+    expect(sent.map(({ profile_id }) => profile_id).sort()).toEqual(['a', 'd', 'e']);
     expect(deliveries.map(({ outcome, reason, purposes }) => [outcome, reason, purposes])).toEqual([
       ['delivered', null, ['ads']],
       ['suppressed', 'consent_missing:ads', ['ads']],

@@ -52,7 +52,11 @@ export function serviceUnits(settings: Settings, parts: readonly string[]): Unit
     service('collector', 'collector', settings.collectorPort, 'TRIBUTARY_COLLECTOR_PORT'),
     withOps('identity-stitcher', settings.stitcherOpsPort, 'TRIBUTARY_STITCHER_OPS_PORT'),
     withOps('profile-projector', settings.projectorOpsPort, 'TRIBUTARY_PROJECTOR_OPS_PORT'),
-    withOps('activation', settings.activationOpsPort, 'TRIBUTARY_ACTIVATION_OPS_PORT'),
+    service('activation', 'activation', settings.activationOpsPort, 'TRIBUTARY_ACTIVATION_OPS_PORT', {
+      TRIBUTARY_OPS_PORT: String(settings.activationOpsPort),
+      // What is tried here is most often received on this machine.
+      TRIBUTARY_WEBHOOK_PRIVATE_ADDRESSES: 'true',
+    }),
     service('console', 'console', settings.apiPort, 'TRIBUTARY_API_PORT', {
       TRIBUTARY_PAGE_COLLECTOR_URL: `http://127.0.0.1:${settings.collectorPort}`,
     }),

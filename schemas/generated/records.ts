@@ -92,7 +92,7 @@ export interface DeliveryDead {
   readonly reason: string;
   readonly message: string;
   readonly attempts: number;
-  /** The delivery request, as it was. */
+  /** The delivery request, as it was; of a webhook the record of profiles. */
   readonly request: Buffer;
   readonly at: number;
   readonly generation: number;

@@ -1,4 +1,4 @@
-import { count } from '#shared/service/options.ts';
+import { count, flag } from '#shared/service/options.ts';
 import { opsHost, opsPort, platformOptions } from '#shared/service/platform-options.ts';
 
 export const options = {
@@ -6,4 +6,9 @@ export const options = {
   opsHost,
   opsPort: opsPort('activation', '9103'),
   attemptTimeoutMs: count('ATTEMPT_TIMEOUT_MS', 'How long one attempt to deliver may take, milliseconds', '15000'),
+  webhookPrivateAddresses: flag(
+    'WEBHOOK_PRIVATE_ADDRESSES',
+    'Let profile webhooks go to http: URLs and to addresses that are not on the internet',
+    'false',
+  ),
 } as const;

@@ -8,8 +8,9 @@ import { LostInfrastructure } from '#shared/task/errors.ts';
 import { memoryPartition } from '#shared/task/memory.ts';
 import { until } from '../../test/support/until.ts';
 import type { Answer } from './core/answer.ts';
+import type { DeliverPorts } from './deliver.ts';
 import type { Send } from './destination.ts';
-import { type SenderPorts, senderTask } from './sender.ts';
+import { senderTask } from './sender.ts';
 
 const destination = (changes: object = {}, version = 1): InForce => ({
   kind: 'destination',
@@ -53,9 +54,9 @@ const declined = (status: number, retryAfterMs: number | null = null): Answer =>
   fields: ['a'],
 });
 
-function setUp(send: Send, definitions = new Definitions([destination()]), changes: Partial<SenderPorts> = {}) {
+function setUp(send: Send, definitions = new Definitions([destination()]), changes: Partial<DeliverPorts> = {}) {
   const waits: number[] = [];
-  const ports: SenderPorts = {
+  const ports: DeliverPorts = {
     send,
     consentsOf: async () => [],
     definitions: () => definitions,
@@ -283,7 +284,7 @@ describe('the sender', () => {
     const stop = new AbortController();
     const send: Send = async ({ profile_id }) => (profile_id.startsWith('bad') ? declined(503) : accepted);
     const definitions = new Definitions([destination({ concurrency: 1 })]);
-    const ports: SenderPorts = {
+    const ports: DeliverPorts = {
       send,
       consentsOf: async () => [],
       definitions: () => definitions,

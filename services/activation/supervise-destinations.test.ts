@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { Definitions } from '#shared/definitions/definitions.ts';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
 import { LostInfrastructure, PositionContradiction } from '#shared/task/errors.ts';
-import { DestinationSupervisor, type Runner } from './supervise-destinations.ts';
+import type { Runner } from './runner.ts';
+import { DestinationSupervisor } from './supervise-destinations.ts';
 
 const body = definitionKinds.destination.parse({ type: 'webhook', action: 'send', subscribe: 'type = "track"' });
 const defined = (...names: string[]) =>

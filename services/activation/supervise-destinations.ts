@@ -1,14 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { deadTopic, deliveryTopic, type Topic } from '#schemas/topics.ts';
 import type { Definitions } from '#shared/definitions/definitions.ts';
 import type { Log } from '#shared/service/log.ts';
-import type { Service } from '#shared/service/service.ts';
 import { TaskError } from '#shared/task/errors.ts';
 import { destinationNames, destinationsWithTopics } from './core/destination-names.ts';
 import { parseSubscription } from './core/subscription.ts';
-
-/** A task at work. */
-export type Runner = Service & { notReady(): readonly string[] };
+import { joined, type Runner } from './runner.ts';
 
 /** What the supervisor takes from outside. */
 export interface Surroundings {
@@ -30,8 +26,6 @@ interface Sender {
   readonly stop: AbortController;
   failed: string | undefined;
 }
-
-const JOINING_MS = 30_000;
 
 /**
  * Keeps one sender at work for each destination that has a topic of requests, also for one that was deleted, which then settles what is
@@ -135,10 +129,4 @@ export class DestinationSupervisor implements Runner {
     this.#told.add(what);
     tell();
   }
-}
-
-/** A runner can be stopped only once it has joined its group. */
-async function joined(runner: Runner): Promise<void> {
-  const end = performance.now() + JOINING_MS;
-  while (runner.notReady().length > 0 && performance.now() < end) await sleep(20);
 }

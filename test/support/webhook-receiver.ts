@@ -64,7 +64,7 @@ export async function startWebhookReceiver(options: WebhookReceiverOptions = {})
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const body = Buffer.concat(chunks).toString();
-      const key = String(request.headers['x-idempotency-key'] ?? '');
+      const key = String(request.headers['x-idempotency-key'] ?? request.headers['webhook-id'] ?? '');
       const earlier = seen.get(key) ?? 0;
       seen.set(key, earlier + 1);
       const received: Received = { key, body, headers: request.headers, earlier };

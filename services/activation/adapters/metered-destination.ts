@@ -1,10 +1,11 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
+import type { DefinitionKind } from '#shared/definitions/kinds.ts';
 import type { Send } from '../destination.ts';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** Counts and times every attempt. */
-export function metered(send: Send, metrics: Registry): Send {
+/** Counts and times every attempt of the senders that it is given. */
+export function meter(metrics: Registry): <R, K extends DefinitionKind>(send: Send<R, K>) => Send<R, K> {
   const registers = [metrics];
   const attempts = new Counter({
     name: 'tributary_delivery_attempts_total',
@@ -19,7 +20,7 @@ export function metered(send: Send, metrics: Registry): Send {
     buckets: SECONDS,
     registers,
   });
-  return async (request, destination, signal) => {
+  return (send) => async (request, destination, signal) => {
     const began = performance.now();
     const answer = await send(request, destination, signal);
     seconds.observe({ destination: destination.name }, (performance.now() - began) / 1_000);

@@ -215,7 +215,7 @@ export class IdentityWarehouse {
   deliveries(profiles: readonly string[]): Promise<Delivered[]> {
     return this.#rows(
       `SELECT destination, countIf(outcome = 'delivered') AS delivered, countIf(outcome = 'dead') AS dead, count() AS requests,
-         countIf(requested_at > now() - INTERVAL 7 DAY) AS requests_week, countIf(outcome = 'dead' AND requested_at > now() - INTERVAL 30 DAY) AS dead_month,
+         countIf(trigger != 'profile' AND requested_at > now() - INTERVAL 7 DAY) AS requests_week, countIf(outcome = 'dead' AND requested_at > now() - INTERVAL 30 DAY) AS dead_month,
          max(finished_at) AS last
        FROM deliveries WHERE profile_id IN {profiles:Array(UUID)} GROUP BY destination ORDER BY destination`,
       { profiles },

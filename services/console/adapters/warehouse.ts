@@ -1,6 +1,6 @@
+import { exactly } from '#shared/json/exact-json.ts';
 import { memberText } from '#shared/json/members.ts';
 import type { Place } from '../core/cursor.ts';
-import { exactly } from '../core/exact-json.ts';
 import type { Page } from '../core/question.ts';
 import type { Told } from '../core/shapes.ts';
 import { LATEST_TIME } from '../core/times.ts';

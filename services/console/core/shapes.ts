@@ -1,5 +1,5 @@
 import type { Profile } from '#schemas/generated/records.ts';
-import { exactly } from './exact-json.ts';
+import { exactly } from '#shared/json/exact-json.ts';
 
 /** What the read API says, as it stands in its answers; `answers.ts` describes it. */
 

@@ -14,7 +14,7 @@ const row = (task: string, topic: string, outcomes: Row['outcomes'], changes: Pa
   ...changes,
 });
 
-/** An installation at rest: 13 accepted on two partitions, 8 stitched, 4 delivered to `hook`. */
+/** An installation at rest: 13 accepted on two partitions, 8 stitched, 4 delivered to `hook`, 2 profiles to `crm`. */
 const rest: Counts = {
   prefix: 't.',
   generation: 1,
@@ -35,6 +35,7 @@ const rest: Counts = {
     row('planner', '', { quarantine: 1, held: 1 }, { taken: 0, outputs: { hook: 5 } }),
     row('planner', '', { quarantine: 0, held: 0 }, { taken: 0, partition: 1, outputs: { hook: 1 } }),
     row('sender-hook', 'delivery.hook', { delivered: 4, suppressed: 1, dead: 1 }),
+    row('webhook-crm', 'profiles', { delivered: 2, superseded: 3, filtered: 1 }),
     row('resolver', 'events.collected', { stitched: 99 }, { generation: 2 }),
   ],
   rejectedRecords: [
@@ -51,7 +52,7 @@ const rest: Counts = {
       { stage: 'profile-projector', reason: 'no_identifier', count: 1 },
       { stage: 'collector', reason: 'invalid_event', count: 7 },
     ],
-    deliveries: { delivered: 4, suppressed: 1, dead: 1 },
+    deliveries: { delivered: 6, suppressed: 1, dead: 1 },
   },
 };
 
@@ -70,7 +71,7 @@ describe('balanceOf', () => {
       dropped: 1,
       folded: 7,
       planned: 6,
-      delivered: 4,
+      delivered: 6,
       suppressed: 1,
       dead: 1,
       held: 1,
@@ -127,7 +128,7 @@ describe('balanceOf', () => {
     [
       'a delivery that is in no ledger',
       { ...rest, clickhouse: { ...rest.clickhouse, deliveries: { delivered: 3, suppressed: 1, dead: 1 } } },
-      ['delivered: 4, in ClickHouse: 3'],
+      ['delivered: 6, in ClickHouse: 3'],
     ],
     [
       'a rejection for another reason than the one recorded',
@@ -198,7 +199,7 @@ describe('what retention or compaction took away', () => {
     const readings = ['events.collected', 'events.stitched'].map((topic) => ({ ...reading, topic }));
     expect(balanceOf({ ...rest, clickhouse, readings })).toMatchObject({
       expired: ['accepted: 13, in ClickHouse: 3', 'stitched: 8, events in ClickHouse: 2'],
-      differences: ['delivered: 4, in ClickHouse: 1', 'suppressed: 1, in ClickHouse: 0', 'dead: 1, in ClickHouse: 0'],
+      differences: ['delivered: 6, in ClickHouse: 1', 'suppressed: 1, in ClickHouse: 0', 'dead: 1, in ClickHouse: 0'],
     });
   });
 

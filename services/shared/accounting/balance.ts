@@ -160,8 +160,10 @@ export function balanceOf(counts: Counts): Balance {
     ...rows.filter(({ task }) => task === 'planner').flatMap(({ outputs }) => Object.keys(outputs)),
     ...rows.flatMap(({ task }) => (task.startsWith(SENDER) ? [task.slice(SENDER.length)] : [])),
   ]);
+  const webhooks = [...new Set(rows.flatMap(({ task }) => (task.startsWith(WEBHOOK) ? [task] : [])))];
   const settled = (name: string): number =>
-    sum([...destinations].map((destination) => outcome(name, SENDER + destination, deliveryTopic(destination).name)));
+    sum([...destinations].map((destination) => outcome(name, SENDER + destination, deliveryTopic(destination).name))) +
+    sum(webhooks.map((webhook) => outcome(name, webhook, topics.profiles.name)));
   for (const destination of [...destinations].sort()) {
     const [sender, topic] = [SENDER + destination, deliveryTopic(destination).name];
     const planned = output(destination, 'planner');
@@ -195,6 +197,8 @@ export function balanceOf(counts: Counts): Balance {
 }
 
 const SENDER = 'sender-';
+/** They follow the feed: nobody plans for them. */
+const WEBHOOK = 'webhook-';
 
 interface Passage {
   readonly name: string;

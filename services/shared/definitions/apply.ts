@@ -8,7 +8,7 @@ import { planOf, provisionTopics } from '#shared/kafka/provision-topics.ts';
 import { readPartitions } from '#shared/kafka/read-partitions.ts';
 import { type Authorship, type Change, changesTo, type Newest, recordsOf } from './changes.ts';
 import { inForceOf } from './feed.ts';
-import { Conflict, sharedWriteKeys } from './shared-write-keys.ts';
+import { Conflict, mistakesAmong } from './shared-write-keys.ts';
 import type { Wanted } from './validate.ts';
 
 /** Where definitions are kept. */
@@ -16,7 +16,7 @@ export interface DefinitionsHome {
   readonly kafka: KafkaClient;
   readonly codecs: Codecs;
   readonly prefix: string;
-  /** For the topics of new destinations. */
+  /** For the topics of new destinations and webhooks. */
   readonly partitions: number;
   readonly replication: number;
 }
@@ -36,7 +36,7 @@ export const diffDefinitions = async (home: DefinitionsHome, wanted: readonly Wa
 /** The changes, if what is wanted can be in force beside what is. @throws Conflict */
 function possible(newest: Newest, wanted: readonly Wanted[]): Change[] {
   const inForce = [...newest.values()].flatMap((record) => (record.deleted ? [] : (inForceOf(record) ?? [])));
-  const mistakes = sharedWriteKeys(wanted, inForce);
+  const mistakes = mistakesAmong(wanted, inForce);
   if (mistakes.length > 0) throw new Conflict(mistakes);
   return changesTo(newest, wanted);
 }
@@ -103,16 +103,18 @@ async function following<T>(home: DefinitionsHome, work: (followed: Followed) =>
   }
 }
 
-/** Before a definition names them, so that nothing is planned for a destination without topics. */
+/** Before a definition names them, so that nothing is to be sent where there are no topics for it. */
 async function makeTopics(home: DefinitionsHome, wanted: readonly Wanted[]): Promise<void> {
-  const names = wanted.filter(({ kind, body }) => kind === 'destination' && body).map(({ name }) => name);
-  if (names.length === 0) return;
+  const wantedTopics = wanted.flatMap(({ kind, name, body }) => {
+    if (!body) return [];
+    if (kind === 'profile_webhook') return [deadTopic(name)];
+    return kind === 'destination' ? [deliveryTopic(name), deadTopic(name)] : [];
+  });
+  if (wantedTopics.length === 0) return;
   const admin = home.kafka.admin();
   await admin.connect();
   try {
-    const plans = names
-      .flatMap((name) => [deliveryTopic(name), deadTopic(name)])
-      .map((topic) => planOf(topic, home.prefix, home.partitions, home.replication));
+    const plans = wantedTopics.map((topic) => planOf(topic, home.prefix, home.partitions, home.replication));
     await provisionTopics(admin, plans);
   } finally {
     await admin.disconnect();

@@ -2,9 +2,10 @@ import { parseFql } from '@segment/destination-subscriptions';
 import { z } from 'zod';
 import { aggregate } from '#shared/expressions/expression.ts';
 import { addressRangeOf } from './address-ranges.ts';
+import { consentPurposes } from './consent-purposes.ts';
+import { profileWebhook } from './profile-webhook.ts';
+import { retry } from './retry.ts';
 import { webhook } from './webhook.ts';
-
-const consentPurposes = z.array(z.string().min(1)).default([]);
 
 interface HowItLinks {
   readonly limit: number;
@@ -134,13 +135,7 @@ export const definitionKinds = {
     mapping: z.record(z.string(), z.unknown()).default({}),
     /** Consent purposes that every delivery needs. */
     purposes: consentPurposes,
-    retry: z
-      .strictObject({
-        attempts: z.number().int().min(1).default(8),
-        initialMs: z.number().int().min(1).default(500),
-        maxMs: z.number().int().min(1).default(60_000),
-      })
-      .default({ attempts: 8, initialMs: 500, maxMs: 60_000 }),
+    retry,
     concurrency: z.number().int().min(1).max(256).default(8),
   }),
   /** What is known of customers: a trait that events bring, or, with `compute`, one that is made from them. The name is the trait's. */
@@ -149,6 +144,8 @@ export const definitionKinds = {
     sensitivity: z.enum(['none', 'personal', 'sensitive']).default('none'),
     compute: aggregate.optional(),
   }),
+  /** A URL to which profiles are sent as they change, for whoever does not read the feed itself. */
+  profile_webhook: profileWebhook,
   /** What a person can consent to. */
   purpose: z.strictObject({
     description: z.string().default(''),

@@ -20,6 +20,28 @@ export class Conflict extends Error {
   }
 }
 
+/** All that is wrong with wanted definitions beside each other, and beside those in force. */
+export const mistakesAmong = (wanted: readonly Wanted[], inForce: readonly InForce[] = []): Mistake[] => [
+  ...sharedWriteKeys(wanted, inForce),
+  ...sharedNames(wanted, inForce),
+];
+
+/** Destinations and webhooks with one name would share their dead letters, and their place in the ledger. */
+function sharedNames(wanted: readonly Wanted[], inForce: readonly InForce[]): Mistake[] {
+  const other = { destination: 'profile_webhook', profile_webhook: 'destination' } as const;
+  const keyOf = ({ kind, name }: { readonly kind: string; readonly name: string }): string => `${kind}/${name}`;
+  const taken = new Set(inForce.map(keyOf));
+  for (const one of wanted) {
+    if (one.body) taken.add(keyOf(one));
+    else taken.delete(keyOf(one));
+  }
+  return wanted.flatMap(({ kind, name, body }) => {
+    if (!body || (kind !== 'destination' && kind !== 'profile_webhook')) return [];
+    const wrong = `is already the name of a ${other[kind]}`;
+    return taken.has(`${other[kind]}/${name}`) ? [{ kind, name, path: ['name'], wrong }] : [];
+  });
+}
+
 /**
  * Write keys of wanted sources that are somebody's already: whose events would they send?
  * @param inForce what there is; where it is wanted otherwise, that counts

@@ -1,7 +1,7 @@
 import { type Document, isMap, isNode, isPair, isScalar, LineCounter, type Node, parseAllDocuments } from 'yaml';
 import { faultsOfIdentityRules } from './faults-of-identity-rules.ts';
 import { type DefinitionBodies, type DefinitionKind, definitionKinds } from './kinds.ts';
-import { type Mistake, sharedWriteKeys } from './shared-write-keys.ts';
+import { type Mistake, mistakesAmong } from './shared-write-keys.ts';
 
 /** A definition as somebody wants it to be. */
 export interface Wanted<K extends DefinitionKind = DefinitionKind> {
@@ -14,10 +14,11 @@ export interface Wanted<K extends DefinitionKind = DefinitionKind> {
 const fields = new Set(['kind', 'name', 'spec', 'delete']);
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 
-/** What a name must be besides a name. A destination's becomes part of topics, where `.dead` has a meaning. */
+/** What a name must be besides a name. A destination's, or a webhook's, becomes part of topics, where `.dead` has a meaning. */
 function faultOfName(kind: DefinitionKind, name: string): string | undefined {
   if (!NAME.test(name)) return 'must have 1 to 64 letters, digits, dots, dashes or underscores';
-  if (kind === 'destination' && name.includes('.')) return 'of a destination must not have dots';
+  if ((kind === 'destination' || kind === 'profile_webhook') && name.includes('.'))
+    return `of a ${kind} must not have dots`;
   if (kind === 'identity_rules' && name !== 'default') return 'of identity_rules must be default';
   return undefined;
 }
@@ -76,7 +77,7 @@ export function validateDefinitions(
   }
   const placed = ({ kind, name, path, wrong }: Mistake) =>
     [places.get(`${kind}/${name}`)?.(path) ?? 0, path.map(String).join('.'), wrong] as const;
-  for (const mistake of sharedWriteKeys(definitions)) say(...placed(mistake));
+  for (const mistake of mistakesAmong(definitions)) say(...placed(mistake));
   if (errors.length > 0) return { errors: errors.sort((a, b) => a.at - b.at).map((error) => error.text) };
   return definitions.length > 0
     ? { definitions, describe: (mistake) => describe(...placed(mistake)) }

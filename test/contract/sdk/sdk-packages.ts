@@ -31,33 +31,25 @@ const explained = (what: string, remedy: string) => (error: Error & { code?: unk
   throw new Error(isMissing ? `${what} is missing; ${remedy}` : `${what}: ${error.stderr || error.message}`);
 };
 
-/** The Python SDKs. @returns the value of PYTHONPATH that finds them */
-export function pythonPackages(): Promise<string> {
-  const list = join(import.meta.dirname, 'python', 'requirements.txt');
+/** What a file of requirements asks for. @returns the value of PYTHONPATH that finds it */
+export function pythonPackages(list = join(import.meta.dirname, 'python', 'requirements.txt')): Promise<string> {
+  const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target'];
   return kept('sdk-python', readFileSync(list, 'utf8'), (folder) =>
-    execute('python3', [
-      '-m',
-      'pip',
-      'install',
-      '--quiet',
-      '--disable-pip-version-check',
-      '--target',
-      folder,
-      '-r',
-      list,
-    ]).catch(
+    execute('python3', [...install, folder, '-r', list]).catch(
       explained('Python with pip', 'install Python 3.9 or later with pip (Debian: apt-get install python3-pip)'),
     ),
   );
 }
 
 /** A Java SDK with what it needs. @returns the class path */
-export async function javaPackages(group: string, version: string): Promise<string> {
-  const pom = join(import.meta.dirname, 'java', 'pom.xml');
-  const sdk = [`-Dsdk.group=${group}`, `-Dsdk.version=${version}`];
+export const javaPackages = (group: string, version: string): Promise<string> =>
+  jarsOf(join(import.meta.dirname, 'java', 'pom.xml'), [`-Dsdk.group=${group}`, `-Dsdk.version=${version}`]);
+
+/** What a POM depends on. @returns the class path */
+export async function jarsOf(pom: string, properties: readonly string[] = []): Promise<string> {
   const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
-  const folder = await kept('sdk-java', `${readFileSync(pom, 'utf8')}${sdk}`, (folder) =>
-    execute('mvn', ['-B', '-q', '-f', pom, goal, `-DoutputDirectory=${folder}`, ...sdk]).catch(
+  const folder = await kept('sdk-java', `${readFileSync(pom, 'utf8')}${properties}`, (folder) =>
+    execute('mvn', ['-B', '-q', '-f', pom, goal, `-DoutputDirectory=${folder}`, ...properties]).catch(
       explained('Maven', 'install Maven 3.6 or later'),
     ),
   );

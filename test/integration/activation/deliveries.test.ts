@@ -1,8 +1,10 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Definition, Delivery, IdentityChange } from '#schemas/generated/records.ts';
 import { accountingTopic, deadTopic, deliveryTopic, topics } from '#schemas/topics.ts';
@@ -15,7 +17,7 @@ import { createInstallation, type Installation } from '../../support/installatio
 import { readAll } from '../../support/read-all.ts';
 import { until } from '../../support/until.ts';
 import { openWarehouse } from '../../support/warehouse.ts';
-import { startWebhookReceiver, type WebhookReceiver } from '../../support/webhook-receiver.ts';
+import { type Received, startWebhookReceiver, type WebhookReceiver } from '../../support/webhook-receiver.ts';
 
 const SECRET = 'shared-secret-of-the-test';
 const main = new URL('../../../services/activation/main.ts', import.meta.url).pathname;
@@ -48,6 +50,7 @@ function start(dataDirectory: string, opsPort = 0): ChildProcess {
       TRIBUTARY_PREFIX: installation.prefix,
       TRIBUTARY_DATA: dataDirectory,
       TRIBUTARY_OPS_PORT: String(opsPort),
+      TRIBUTARY_WEBHOOK_PRIVATE_ADDRESSES: 'true',
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -109,6 +112,33 @@ const define = (name: string, changes: object = {}, version = 1) =>
   ]);
 
 const identifier = (n: number) => ({ type: 'user_id', value: `u${n}`, hash: String(n).padStart(32, '0') });
+
+const profileOf = (id: string, changes: object): object => ({
+  profile_id: id,
+  kind: 'person',
+  version: 1,
+  identifiers: [],
+  traits: [],
+  computed: [],
+  audiences: [],
+  consents: [],
+  events: 1,
+  event_counts: [],
+  revenue: [],
+  sources: [],
+  first_seen: null,
+  last_seen: null,
+  flags: [],
+  changed: [],
+  causes: [],
+  why: ['event'],
+  updated_at: 0,
+  gone: false,
+  into: null,
+  definitions: [],
+  generation: 1,
+  ...changes,
+});
 
 /** Events of twenty people, each with a profile: every second an order. */
 const happen = (from: number, count: number) =>
@@ -235,35 +265,7 @@ describe('every request ends as exactly one delivery', () => {
 describe('consent', () => {
   test('is that of the person who holds the identifier by now, not of whoever took its former profile', async () => {
     const said = (state: string) => ({ purpose: 'ads', state, time: 1, source: 'web', policy_version: null });
-    const profile = (id: string, changes: object): [string, object] => [
-      id,
-      {
-        profile_id: id,
-        kind: 'person',
-        version: 1,
-        identifiers: [],
-        traits: [],
-        computed: [],
-        audiences: [],
-        consents: [],
-        events: 1,
-        event_counts: [],
-        revenue: [],
-        sources: [],
-        first_seen: null,
-        last_seen: null,
-        flags: [],
-        changed: [],
-        causes: [],
-        why: [],
-        updated_at: 0,
-        gone: false,
-        into: null,
-        definitions: [],
-        generation: 1,
-        ...changes,
-      },
-    ];
+    const profile = (id: string, changes: object): [string, object] => [id, profileOf(id, changes)];
     await produce(topics.profiles, [
       profile('p0', { consents: [said('granted')], identifiers: [identifier(0), identifier(4)] }),
       profile('p2', { consents: [said('denied')], identifiers: [identifier(2)] }),
@@ -445,4 +447,165 @@ describe('a profile in quarantine', () => {
     await projecting;
     await warehouse.close();
   }, 240_000);
+});
+
+describe('a profile webhook', () => {
+  const KEY = Buffer.alloc(32, 5);
+  const WEBHOOK_SECRET = `whsec_${KEY.toString('base64')}`;
+  const PEOPLE = 20;
+
+  const listen = (name: string, url: string, version = 1, changes: object = {}) =>
+    produce(topics.definitions, [
+      [
+        `profile_webhook/${name}`,
+        {
+          kind: 'profile_webhook',
+          name,
+          version,
+          body: JSON.stringify({
+            url,
+            secrets: [WEBHOOK_SECRET],
+            begin: 'start',
+            retry: { attempts: 3, initialMs: 20, maxMs: 50 },
+            ...changes,
+          }),
+          actor: 'test',
+          reason: '',
+          at: 0,
+          deleted: false,
+        } satisfies Definition,
+      ],
+    ]);
+  /** Versions of everybody; every fifth says that only `events` has changed. */
+  const change = (from: number, to: number) =>
+    produce(
+      topics.profiles,
+      Array.from({ length: to - from }, (_, i) =>
+        Array.from({ length: PEOPLE }, (_, n): [string, object] => {
+          const version = from + i;
+          const changed = version % 5 === 0 ? ['events'] : ['traits'];
+          return [`p${n}`, profileOf(`p${n}`, { version, changed, flags: n === 1 ? ['quarantined'] : [] })];
+        }),
+      ).flat(),
+    );
+  const isSigned = ({ headers, body }: Received): boolean => {
+    const signed = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;
+    return headers['webhook-signature'] === `v1,${createHmac('sha256', KEY).update(signed).digest('base64')}`;
+  };
+  const versionOf = ({ body }: Received): [id: string, version: number] => {
+    const { data } = JSON.parse(body) as { data: { profile_id: string; version: number } };
+    return [data.profile_id, data.version];
+  };
+  /** Of each profile the newest version that was answered with 2xx. */
+  const newest = (one: WebhookReceiver): Map<string, number> => {
+    const versions = new Map<string, number>();
+    for (const key of one.accepted.keys()) {
+      const [, id = '', version] = /^(.*)\.(\d+)$/.exec(key) ?? [];
+      versions.set(id, Math.max(versions.get(id) ?? 0, Number(version)));
+    }
+    return versions;
+  };
+
+  test('is told of everybody, signed and in order, while its receiver fails and the process is killed', async () => {
+    const stuck = await startWebhookReceiver();
+    stuck.answerWith(() => ({ status: 200, instead: 'silence' }));
+    const crm = await startWebhookReceiver();
+    let forged = 0;
+    crm.answerWith((request) => {
+      if (!isSigned(request)) forged++;
+      const [id, version] = versionOf(request);
+      if (id === 'p3') return { status: 400 };
+      if (version % 3 === 0 && request.earlier < 1) return { status: 500 };
+      if (version % 7 === 0 && request.earlier < 1) return { status: 200, instead: 'reset' };
+      return { status: 200, afterMs: 2 };
+    });
+    await listen('crm', crm.url, 1, { filter: { changed: ['traits'] } });
+    await listen('stuck', stuck.url);
+    const directory = newStateDirectory();
+    await change(1, 7);
+    const child = start(directory);
+    await until('some are told', () => crm.requests.length > 30);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    await change(7, 12);
+    start(directory);
+    await change(12, 15);
+    await produce(topics.profiles, [
+      ['p0', profileOf('p0', { version: 15, gone: true, into: 'p2', changed: ['gone'] })],
+    ]);
+
+    const expected = Object.fromEntries(
+      Array.from({ length: PEOPLE }, (_, n) => [`p${n}`, n === 0 ? 15 : 14]).filter(
+        ([id]) => id !== 'p1' && id !== 'p3',
+      ),
+    );
+    await until(
+      'the newest of everybody',
+      () => crm.accepted.size > 0 && isDeepStrictEqual(Object.fromEntries(newest(crm)), expected),
+      60_000,
+      () => Object.fromEntries(newest(crm)),
+    );
+    await until('what was given up is written down', async () =>
+      (await deliveries()).some(({ destination, outcome }) => destination === 'crm' && outcome === 'dead'),
+    );
+    expect(forged).toBe(0);
+    // In order: a version comes for the first time only after those that are older.
+    const first = crm.requests.filter(({ earlier }) => earlier === 0).map(versionOf);
+    for (let n = 0; n < PEOPLE; n++) {
+      const versions = first.filter(([id]) => id === `p${n}`).map(([, version]) => version);
+      expect(versions).toEqual(versions.toSorted((a, b) => a - b));
+    }
+    expect(await stop()).toBe(0);
+    expect(stuck.accepted.size).toBe(0);
+    expect(stuck.requests.length).toBeGreaterThan(0);
+
+    const ledger = (await deliveries()).filter(({ destination }) => destination === 'crm');
+    expect(new Set(ledger.map((one) => one.idempotency_key)).size).toBe(ledger.length);
+    const counts = Map.groupBy(ledger, ({ outcome }) => outcome);
+    for (const one of counts.get('suppressed') ?? [])
+      expect(one).toMatchObject({ profile_id: 'p1', reason: 'quarantined', attempts: 0, fields: [] });
+    for (const one of counts.get('dead') ?? []) expect(one).toMatchObject({ profile_id: 'p3', reason: 'http_400' });
+    for (const { message_id } of counts.get('delivered') ?? []) expect(crm.accepted.has(message_id)).toBe(true);
+    const buried = await readAll(installation, deadTopic('crm'));
+    expect(buried).toHaveLength(counts.get('dead')?.length ?? 0);
+    expect(buried.length).toBeGreaterThan(0);
+
+    const last = new Map((await readAll(installation, accountingTopic(1))).map(({ key, value }) => [key, value]));
+    const outcomes: Record<string, number> = {};
+    let taken = 0;
+    for (const row of last.values()) {
+      if (row?.task !== 'webhook-crm' || row.topic === '') continue;
+      taken += row.taken;
+      for (const [name, n] of Object.entries(row.outcomes)) outcomes[name] = (outcomes[name] ?? 0) + n;
+    }
+    expect(taken).toBe(14 * PEOPLE + 1);
+    expect(Object.values(outcomes).reduce((sum, n) => sum + n, 0)).toBe(taken);
+    for (const name of ['delivered', 'suppressed', 'dead'])
+      expect(outcomes[name] ?? 0).toBe(counts.get(name as Delivery['outcome'])?.length ?? 0);
+    expect(output).toContain('following the feed for this webhook');
+    expect(output).not.toContain(WEBHOOK_SECRET.slice(6));
+    await Promise.all([crm.close(), stuck.close()]);
+  });
+
+  test('stands still when its receiver wants no more, and goes on where it stood once it is changed', async () => {
+    const [former, next] = [await startWebhookReceiver(), await startWebhookReceiver()];
+    former.answerWith(() => ({ status: 410 }));
+    await listen('crm', former.url);
+    start(newStateDirectory());
+    await change(2, 3);
+    await until('it is told so', () => output.includes('the receiver wants no more'));
+    await change(3, 4);
+    await listen('crm', next.url, 2, { enabled: false });
+    await listen('crm', next.url, 3);
+    const people = Array.from({ length: PEOPLE }, (_, n) => [`p${n}`, 3]).filter(([id]) => id !== 'p1');
+    await until(
+      'all are told to the next',
+      () => isDeepStrictEqual(Object.fromEntries(newest(next)), Object.fromEntries(people)),
+      60_000,
+      () => Object.fromEntries(newest(next)),
+    );
+    expect(await stop()).toBe(0);
+    expect((await deliveries()).filter(({ status }) => status === 410)).toEqual([]);
+    await Promise.all([former.close(), next.close()]);
+  });
 });

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { applyDefinitions, diffDefinitions, readDefinitions } from '#shared/definitions/apply.ts';
 import type { Change } from '#shared/definitions/changes.ts';
+import { withHiddenSecrets } from '#shared/definitions/hidden-secrets.ts';
 import { Conflict, type Mistake } from '#shared/definitions/shared-write-keys.ts';
 import { validateDefinitions, type Wanted } from '#shared/definitions/validate.ts';
 import type { Connections } from '../connections.ts';
@@ -32,6 +33,14 @@ function inFile(error: unknown, { describe }: Content): unknown {
   return error instanceof Conflict ? new Trouble(error.mistakes.map(describe).join('\n'), '') : error;
 }
 
+/** Changes as they may be shown. */
+const shown = (changes: readonly Change[]): Change[] =>
+  changes.map((change) => ({
+    ...change,
+    before: withHiddenSecrets(change.kind, change.before),
+    after: withHiddenSecrets(change.kind, change.after),
+  }));
+
 const line = ({ what, kind, name, version }: Change): string =>
   `${what.padEnd(9)}  ${kind}/${name}  version ${version}`;
 
@@ -49,17 +58,19 @@ export async function apply(connections: Connections, [file]: readonly string[])
   const content = contentOf(file);
   const { actor, reason } = connections.settings;
   const authorship = { actor, reason, at: Date.now() };
-  const changes = await applyDefinitions(await connections.home(), content.definitions, authorship).catch((error) => {
+  const applied = await applyDefinitions(await connections.home(), content.definitions, authorship).catch((error) => {
     throw inFile(error, content);
   });
+  const changes = shown(applied);
   return { json: changes, text: changes.map(withDifferences).join('\n') };
 }
 
 export async function diff(connections: Connections, [file]: readonly string[]): Promise<Output> {
   const content = contentOf(file);
-  const changes = await diffDefinitions(await connections.home(), content.definitions).catch((error) => {
+  const foreseen = await diffDefinitions(await connections.home(), content.definitions).catch((error) => {
     throw inFile(error, content);
   });
+  const changes = shown(foreseen);
   return { json: changes, text: changes.map(withDifferences).join('\n') };
 }
 
@@ -69,7 +80,7 @@ export async function definitions(connections: Connections, [key]: readonly stri
     const record = newest.get(key);
     if (!record) throw new Trouble(`there is no definition ${key}`, '`tributary definitions` lists them');
     const { body, ...rest } = record;
-    const spec: unknown = JSON.parse(body);
+    const spec = withHiddenSecrets(rest.kind, JSON.parse(body));
     const by = `# version ${rest.version}, ${new Date(rest.at).toISOString()}, by ${rest.actor}${rest.reason ? `: ${rest.reason}` : ''}`;
     const content = rest.deleted ? { delete: true } : { spec };
     return {
@@ -81,7 +92,7 @@ export async function definitions(connections: Connections, [key]: readonly stri
     .filter(({ deleted }) => !deleted)
     .sort((a, b) => (`${a.kind}/${a.name}` < `${b.kind}/${b.name}` ? -1 : 1));
   return {
-    json: records.map(({ body, ...rest }) => ({ ...rest, spec: JSON.parse(body) as unknown })),
+    json: records.map(({ body, ...rest }) => ({ ...rest, spec: withHiddenSecrets(rest.kind, JSON.parse(body)) })),
     text:
       table(
         ['definition', 'version', 'at', 'by', 'reason'],

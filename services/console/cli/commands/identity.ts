@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
+import { exactly } from '#shared/json/exact-json.ts';
 import { type DrawnGraph, dotOf } from '../../core/dot.ts';
-import { exactly } from '../../core/exact-json.ts';
 import type { Step } from '../../core/explain.ts';
 import { masked, maskedAnswer } from '../../core/masking.ts';
 import type { Connections } from '../connections.ts';

@@ -1,8 +1,8 @@
 import { stringify } from 'yaml';
 import type { Profile } from '#schemas/generated/records.ts';
 import { topics } from '#schemas/topics.ts';
+import { exactly } from '#shared/json/exact-json.ts';
 import { addDigests, digestOf, formatDigest, subtractDigests } from '#shared/profiles/digest.ts';
-import { exactly } from '../../core/exact-json.ts';
 import type { Connections } from '../connections.ts';
 import type { Output } from '../output.ts';
 import { pathOf } from '../path-of.ts';

@@ -31,9 +31,13 @@ const explained = (what: string, remedy: string) => (error: Error & { code?: unk
   throw new Error(isMissing ? `${what} is missing; ${remedy}` : `${what}: ${error.stderr || error.message}`);
 };
 
-/** The Python SDKs. @returns the value of PYTHONPATH that finds them */
-export function pythonPackages(): Promise<string> {
-  const list = join(import.meta.dirname, 'python', 'requirements.txt');
+const sdks = join(import.meta.dirname, 'python', 'requirements.txt');
+
+/**
+ * Python packages: the SDKs, or what another list names.
+ * @returns the value of PYTHONPATH that finds them
+ */
+export function pythonPackages(list = sdks): Promise<string> {
   return kept('sdk-python', readFileSync(list, 'utf8'), (folder) =>
     execute('python3', [
       '-m',

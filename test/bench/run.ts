@@ -122,7 +122,7 @@ async function bench(): Promise<void> {
   if (wanted.has('profiles')) {
     say('the view of events beside its table');
     const ground = await openGround(platform, values.profile);
-    const size = { rows: quick ? 1_000_000 : 10_000_000, rounds: quick ? 5 : 9 };
+    const size = { rows: quick ? 400_000 : 10_000_000, rounds: quick ? 5 : 9 };
     figures.views = await benchViews(ground, pid('clickhouse'), size);
     told(viewsTable(figures.views));
     await ground.close();

@@ -45,3 +45,13 @@ SELECT
     mapFromArrays(consents.purpose, consents.state) AS consents, sources, flags, updated_at, identifiers.hash AS routings
 FROM {database}.profiles_latest FINAL
 WHERE NOT gone;
+
+CREATE OR REPLACE VIEW {database}.profile_history {on_cluster} AS
+SELECT
+    profile_id, version, kind,
+    arrayMap((type, value) -> concat(type, ':', value), identifiers.type, identifiers.value) AS identifiers,
+    ifNull(accurateCastOrNull(concat('{', arrayStringConcat(arrayMap((name, value) -> concat(toJSONString(name), ':', value), traits.name, traits.value), ','), '}'), 'JSON'), CAST('{}' AS JSON)) AS traits,
+    events, mapFromArrays(revenue.currency, revenue.amount) AS revenue, first_seen, last_seen, changed, causes, why, updated_at, gone, into,
+    ifNull(accurateCastOrNull(concat('{', arrayStringConcat(arrayMap((name, value) -> concat(toJSONString(name), ':', value), computed.name, computed.value), ','), '}'), 'JSON'), CAST('{}' AS JSON)) AS computed,
+    mapFromArrays(consents.purpose, consents.state) AS consents
+FROM {database}.profile_versions FINAL;

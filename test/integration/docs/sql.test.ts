@@ -111,6 +111,7 @@ const bobsProfile: Profile = {
     { name: 'plan', value: '"free"', timestamp: now, message_id: 'm20', source: 'web', sensitivity: 'personal' },
     { name: 'age', value: '30', timestamp: now, message_id: 'm20', source: 'web', sensitivity: 'personal' },
   ],
+  computed: [{ name: 'orders', value: '2', definition_version: 1 }],
   revenue: [{ currency: 'USD', amount: '120.5' }],
   consents: [{ purpose: 'newsletter', state: 'granted', time: now, source: 'web', policy_version: null }],
   first_seen: now - 91 * DAY,
@@ -344,6 +345,8 @@ test('the queries of docs/sql.md about where people come from and what they allo
 
 test('the queries of docs/sql.md about the past find what was known, and who became whom', async () => {
   expect(await answer('at that time')).toEqual([{ as_of_version: 2, events: 1, spent: 19.9 }]);
+  const before = `SELECT computed.orders.:Int64 AS orders, consents['newsletter'] AS newsletter FROM profile_history WHERE profile_id = '${BOB}'`;
+  expect(await ask(before)).toEqual([{ orders: 2, newsletter: 'granted' }]);
   expect(await answer('taken in')).toMatchObject([{ former: VISITOR }]);
   expect(await ask("SELECT traits.age.:Int64 AS age FROM profiles WHERE traits.plan.:String = 'free'")).toEqual([
     { age: 30 },

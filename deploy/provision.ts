@@ -11,10 +11,10 @@ import { createKafka } from '#shared/kafka/client.ts';
 import { Codecs } from '#shared/kafka/codec.ts';
 import { planOf, provisionTopics } from '#shared/kafka/provision-topics.ts';
 import { requireCompatibility } from '#shared/kafka/require-compatibility.ts';
-import { text } from '#shared/service/options.ts';
+import { count, text } from '#shared/service/options.ts';
 import { platformOptions } from '#shared/service/platform-options.ts';
 import { settingsOf } from '#shared/service/start-up.ts';
-import { migrate } from './clickhouse/migrate.ts';
+import { keepEvents, migrate } from './clickhouse/migrate.ts';
 
 const options = {
   ...platformOptions,
@@ -26,6 +26,7 @@ const options = {
     'http://127.0.0.1:8081/apis/ccompat/v6',
   ),
   clickhouseCluster: text('CLICKHOUSE_CLUSTER', 'Cluster whose servers hold the tables; empty on a single server', ''),
+  eventLogDays: count('EVENT_LOG_DAYS', 'Days that ClickHouse keeps an event; 0: for ever', '0'),
   firstDefinitions: text('FIRST_DEFINITIONS', 'File of definitions for an installation that has none', ''),
 } as const;
 
@@ -65,14 +66,16 @@ if (settings.firstDefinitions && (await readDefinitions(home)).size === 0) {
 }
 
 const clickhouse = createClickHouse(settings, 'tributary-provision');
-const migrated = await migrate(clickhouse, {
+const around = {
   database: settings.clickhouseDatabase,
   brokers: settings.clickhouseBrokers || settings.kafkaBrokers.join(','),
   registryUrl: settings.clickhouseRegistryUrl,
   prefix,
   generation,
   cluster: settings.clickhouseCluster,
-});
+};
+const migrated = await migrate(clickhouse, around);
+if (await keepEvents(clickhouse, around, settings.eventLogDays)) migrated.push('the event log’s retention');
 console.log(`tables: ${migrated.length === 0 ? 'up to date' : migrated.join(', ')}`);
 await clickhouse.close();
 // kafkajs now and then leaves a connection open after all its clients were told to disconnect; nothing waits for it.

@@ -45,3 +45,24 @@ export async function migrate(client: ClickHouseClient, around: Surroundings): P
   }
   return pending.map(({ name }) => name);
 }
+
+/**
+ * Has the event log forget what was received so many days ago; 0: nothing. Can be run again at any time.
+ * @returns whether that is new
+ */
+export async function keepEvents(client: ClickHouseClient, around: Surroundings, days: number): Promise<boolean> {
+  const { database } = around;
+  const result = await client.query({
+    query: `SELECT engine_full FROM system.tables WHERE database = {database:String} AND name = 'events_log'`,
+    query_params: { database },
+    format: 'JSONEachRow',
+  });
+  const [table] = await result.json<{ engine_full: string }>();
+  const now = Number(
+    /TTL toDateTime\(received_at\) \+ toIntervalDay\((\d+)\)/.exec(table?.engine_full ?? '')?.[1] ?? 0,
+  );
+  if (now === days) return false;
+  const change = days === 0 ? 'REMOVE TTL' : `MODIFY TTL toDateTime(received_at) + toIntervalDay(${days})`;
+  await client.command({ query: filledIn(`ALTER TABLE {database}.events_log {on_cluster} ${change}`, around) });
+  return true;
+}

@@ -5,6 +5,7 @@ import { type CrowdFigures, type IdentityStages, type RegroupFigures, regroupQua
 import type { OrderFigures, QualityFigures } from './identity-quality.ts';
 import type { LatencyFigures, RiverFigures } from './river.ts';
 import type { StageFigures } from './stages.ts';
+import type { ViewFigures } from './warehouse.ts';
 
 const whole = (number: number): string => Math.round(number).toLocaleString('en');
 const fine = (number: number, places = 1): string => (Number.isFinite(number) ? number.toFixed(places) : '–');
@@ -85,6 +86,19 @@ export function riverTable(figures: RiverFigures, cores: number): string {
     table(['', 'µs CPU/event', 'share'], rows),
     '',
   ].join('\n');
+}
+
+export function viewsTable(figures: readonly ViewFigures[]): string {
+  const rows = figures.map(({ what, table: bare, view }) => [
+    what,
+    fine(bare.ms),
+    fine(view.ms),
+    `${fine(view.ms / bare.ms, 2)} ×`,
+    fine(bare.cpuMs),
+    fine(view.cpuMs),
+  ]);
+  const head = ['the view events beside its table', 'table ms', 'view ms', 'ratio', 'table CPU ms', 'view CPU ms'];
+  return `${table(head, rows)}\n`;
 }
 
 export function latencyLine({ rate, events, missing, p50, p95, p99, answer }: LatencyFigures): string {

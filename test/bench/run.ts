@@ -26,11 +26,13 @@ import {
   qualityTable,
   riverTable,
   stagesTable,
+  viewsTable,
 } from './report.ts';
 import { benchLatency, benchRiver, type LatencyFigures, openRiver, type RiverFigures } from './river.ts';
 import { benchStages, type StageFigures } from './stages.ts';
+import { benchViews, type ViewFigures } from './warehouse.ts';
 
-const sections = ['collector', 'stages', 'river', 'latency', 'identity'] as const;
+const sections = ['collector', 'stages', 'river', 'latency', 'identity', 'profiles'] as const;
 type Section = (typeof sections)[number];
 
 const usage = `npm run bench [-- [${sections.join('] [')}]] [--quick] [--only LIST] [--json]
@@ -94,6 +96,7 @@ const figures: {
   river?: RiverFigures;
   latency?: LatencyFigures;
   identity?: IdentityFigures;
+  views?: ViewFigures[];
 } = {};
 /** Tells what is there already: the rest takes minutes. */
 const told = (text: string): void => say(`\n${text}`);
@@ -116,6 +119,14 @@ async function bench(): Promise<void> {
     await ground.close();
   }
   if (wanted.has('identity')) figures.identity = await benchIdentity();
+  if (wanted.has('profiles')) {
+    say('the view of events beside its table');
+    const ground = await openGround(platform, values.profile);
+    const size = { rows: quick ? 400_000 : 10_000_000, rounds: quick ? 5 : 9 };
+    figures.views = await benchViews(ground, pid('clickhouse'), size);
+    told(viewsTable(figures.views));
+    await ground.close();
+  }
   if (!wanted.has('river') && !wanted.has('latency')) return;
   const ground = await openGround(platform, values.profile);
   const river = await openRiver(ground);
@@ -179,6 +190,7 @@ else {
   if (figures.stages) console.log(stagesTable(figures.stages));
   if (figures.river) console.log(riverTable(figures.river, facts.cores));
   if (figures.latency) console.log(latencyLine(figures.latency));
+  if (figures.views) console.log(viewsTable(figures.views));
   if (figures.identity) {
     console.log(qualityTable(figures.identity.quality));
     console.log(orderTable(figures.identity.order));

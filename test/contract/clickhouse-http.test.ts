@@ -283,6 +283,18 @@ describe('ClickHouse’s HTTP interface', () => {
       expect(await (await ask('query=SELECT', { body: '3 FORMAT CSV' })).text()).toBe('3\n');
     });
 
+    it.each([
+      ['SHOW TABLES', /^fruit$/m],
+      ['DESCRIBE TABLE fruit', /^name\tString/m],
+      ['EXISTS TABLE fruit', /^1$/m],
+      ['EXPLAIN SELECT 1', /./],
+      ['SHOW CREATE TABLE fruit FORMAT TSVRaw', /MergeTree/],
+    ])('tells a tool what there is: %s', async (body, expected) => {
+      const response = await ask(`database=${database}`, { body });
+      expect(await response.text()).toMatch(expected);
+      expect(response.status).toBe(200);
+    });
+
     it('lets a GET change nothing', async () => {
       const response = await ask(`database=${database}&query=DROP%20TABLE%20fruit`, { method: 'GET' });
       expect(response.headers.get('x-clickhouse-exception-code')).toBe('164');

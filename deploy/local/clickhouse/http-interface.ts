@@ -44,7 +44,9 @@ interface Session {
   readonly leftParameters: Set<string>;
 }
 
-const streamed = new Set(['SELECT', 'WITH', 'FROM', 'SHOW', 'DESCRIBE', 'DESC', 'EXISTS', 'EXPLAIN', '(']);
+/** What the engine answers block by block. It refuses this for the others, whose answers are short. */
+const streamed = new Set(['SELECT', 'WITH', 'FROM', '(']);
+const answered = new Set([...streamed, 'SHOW', 'DESCRIBE', 'DESC', 'EXISTS', 'EXPLAIN']);
 /** ClickHouse's max_query_size: how far into a request a statement is looked for. */
 const longestStatement = 256 * 1024;
 
@@ -156,8 +158,8 @@ export class HttpInterface {
     const statement = readStatement(whole.toString('latin1', 0, longestStatement));
     refuseWhatIsNotSupported(statement);
     const format = statement.format ?? asked.format ?? 'TabSeparated';
-    const isResult = streamed.has(statement.verb);
-    const isStreamed = isResult && canStream(format) && !asked.waitForEnd;
+    const isResult = answered.has(statement.verb);
+    const isStreamed = streamed.has(statement.verb) && canStream(format) && !asked.waitForEnd;
     const { connection, session, release } = this.#connectionFor(asked);
     try {
       const wishes = wishesOf(asked, request.method ?? 'GET', {

@@ -31,8 +31,13 @@ const explained = (what: string, remedy: string) => (error: Error & { code?: unk
   throw new Error(isMissing ? `${what} is missing; ${remedy}` : `${what}: ${error.stderr || error.message}`);
 };
 
-/** What a file of requirements asks for. @returns the value of PYTHONPATH that finds it */
-export function pythonPackages(list = join(import.meta.dirname, 'python', 'requirements.txt')): Promise<string> {
+const sdks = join(import.meta.dirname, 'python', 'requirements.txt');
+
+/**
+ * Python packages: the SDKs, or what another list names.
+ * @returns the value of PYTHONPATH that finds them
+ */
+export function pythonPackages(list = sdks): Promise<string> {
   const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target'];
   return kept('sdk-python', readFileSync(list, 'utf8'), (folder) =>
     execute('python3', [...install, folder, '-r', list]).catch(

@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
 import type { IdentityClaim } from '#schemas/generated/records.ts';
 import { topics } from '#schemas/topics.ts';
-import { foundation, migrate, readMigrations } from '../../../deploy/clickhouse/migrate.ts';
+import { foundation, keepEvents, migrate, readMigrations } from '../../../deploy/clickhouse/migrate.ts';
 import { addresses } from '../../support/addresses.ts';
 import { createInstallation } from '../../support/installation.ts';
 import { produce } from '../../support/produce.ts';
 import { until } from '../../support/until.ts';
 import { openWarehouse } from '../../support/warehouse.ts';
 
-test('a migration that was killed between a statement and its note goes on', async () => {
+test('a migration that was killed between a statement and its note goes on, and the event log forgets as it is told', async () => {
   const installation = await createInstallation(addresses());
-  const { client, database, surroundings, close } = await openWarehouse(installation);
+  const { client, database, surroundings, rows, close } = await openWarehouse(installation);
   try {
     expect(await migrate(client, surroundings)).toEqual([]);
     const files = readMigrations(surroundings);
@@ -22,6 +22,18 @@ test('a migration that was killed between a statement and its note goes on', asy
       });
     expect(await migrate(client, surroundings)).toEqual(files.map(({ name }) => name));
     expect(await migrate(client, surroundings)).toEqual([]);
+
+    const expires = async (): Promise<boolean> => {
+      const sql = `SELECT engine_full FROM system.tables WHERE database = '${database}' AND name = 'events_log'`;
+      return JSON.stringify(await rows(sql)).includes('TTL toDateTime(received_at)');
+    };
+    const done: boolean[] = [];
+    for (const days of [0, 30, 30, 0, 0]) {
+      const isNew = await keepEvents(client, surroundings, days);
+      expect(await expires()).toBe(days > 0);
+      done.push(isNew);
+    }
+    expect(done).toEqual([false, true, false, true, false]);
   } finally {
     await close();
     await installation.close();

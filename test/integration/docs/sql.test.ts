@@ -1,9 +1,12 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EventStitched, IdentityChange, Profile } from '#schemas/generated/records.ts';
 import { accountingTopic, topics } from '#schemas/topics.ts';
 import { nothing } from '../../../services/profile-projector/core/profile.ts';
+import { pythonPackages } from '../../contract/sdk/sdk-packages.ts';
 import { addresses } from '../../support/addresses.ts';
 import { anEvent } from '../../support/counting-task.ts';
 import { createInstallation, type Installation } from '../../support/installation.ts';
@@ -18,10 +21,13 @@ const queries = [...page.matchAll(/^## (\d+)\. (.+)\n[\s\S]*?```sql\n([\s\S]*?)`
 
 const ADA = '11111111-1111-5111-8111-111111111111';
 const VISITOR = '22222222-2222-5222-8222-222222222222';
+const BOB = '33333333-3333-5333-8333-333333333333';
 const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 const now = Date.now();
 const ada = { type: 'user_id', value: 'ada-1', hash: '1'.padStart(32, '0') };
 const visitor = { type: 'anonymous_id', value: 'visit-1', hash: '2'.padStart(32, '0') };
+const bob = { type: 'anonymous_id', value: 'visit-2', hash: '3'.padStart(32, '0') };
 
 const event = (
   n: number,
@@ -69,6 +75,58 @@ const profile: Profile = {
   generation: 1,
 };
 
+/** A visitor who came by two campaigns, bought after each of them, and has not come again. */
+const visits = [
+  { at: now - 91 * DAY, campaign: 'spring', referrer: 'https://search.example/?q=tea' },
+  { at: now - 85 * DAY, campaign: 'letter', referrer: 'https://mail.example/' },
+];
+const purchases = [
+  { at: now - 90 * DAY, revenue: 50.5, products: [{ product_id: 'tea', price: 10.1, quantity: 5 }] },
+  {
+    at: now - 80 * DAY,
+    revenue: 70,
+    products: [
+      { product_id: 'pot', price: 60, quantity: 1 },
+      { product_id: 'tea', price: 10, quantity: 1 },
+    ],
+  },
+];
+const fromBob: EventStitched[] = [
+  ...visits.map(({ at, campaign, referrer }) => ({
+    at,
+    event: 'Page Viewed',
+    payload: { context: { campaign: { name: campaign }, page: { referrer } } },
+  })),
+  ...purchases.map(({ at, ...properties }) => ({ at, event: 'Order Completed', payload: { properties } })),
+].map(({ at, event: name, payload }, i) => ({
+  ...event(20 + i, name, bob, BOB, JSON.stringify(payload)),
+  source: 'web',
+  timestamp: at,
+  received_at: at + 500,
+}));
+const bobsProfile: Profile = {
+  ...profile,
+  profile_id: BOB,
+  version: 1,
+  identifiers: [bob],
+  traits: [
+    { name: 'plan', value: '"free"', timestamp: now, message_id: 'm20', source: 'web', sensitivity: 'personal' },
+    { name: 'age', value: '30', timestamp: now, message_id: 'm20', source: 'web', sensitivity: 'personal' },
+  ],
+  computed: [{ name: 'orders', value: '2', definition_version: 1 }],
+  revenue: [{ currency: 'USD', amount: '120.5' }],
+  consents: [{ purpose: 'newsletter', state: 'granted', time: now, source: 'web', policy_version: null }],
+  first_seen: now - 91 * DAY,
+};
+const adaBefore: Profile = {
+  ...profile,
+  version: 2,
+  events: 1,
+  revenue: [{ currency: 'USD', amount: '19.9' }],
+  updated_at: now - 3 * DAY,
+};
+const visitorGone: Profile = { ...profile, profile_id: VISITOR, version: 4, gone: true, into: ADA };
+
 const moved: IdentityChange = {
   kind: 'moved',
   profile_id: VISITOR,
@@ -102,6 +160,11 @@ beforeAll(async () => {
       value: event(5, 'Survey Answered', visitor, VISITOR, '{"properties":{"comment":"The DELIVERY was late!"}}'),
     },
   ]);
+  await produce(
+    installation,
+    topics.eventsStitched,
+    fromBob.map((value) => ({ key: BOB, value })),
+  );
   await produce(installation, topics.identityMappings, [
     {
       key: visitor.hash,
@@ -109,7 +172,12 @@ beforeAll(async () => {
     },
   ]);
   await produce(installation, topics.identityChanges, [{ key: VISITOR, value: moved }]);
-  await produce(installation, topics.profiles, [{ key: ADA, value: profile }]);
+  await produce(installation, topics.profiles, [
+    { key: ADA, value: adaBefore },
+    { key: ADA, value: profile },
+    { key: VISITOR, value: visitorGone },
+    { key: BOB, value: bobsProfile },
+  ]);
   await produce(installation, topics.deliveries, [
     {
       key: ADA,
@@ -173,10 +241,11 @@ beforeAll(async () => {
     },
   ]);
   const expected = {
-    events: 5,
+    events: 5 + fromBob.length,
     identity_mappings: 1,
     identity_changes: 1,
-    profiles: 1,
+    profiles: 2,
+    profile_history: 4,
     deliveries: 1,
     rejected_events: 1,
     accounting: 1,
@@ -198,7 +267,7 @@ const ask = async (sql: string): Promise<Record<string, unknown>[]> =>
 
 test('docs/sql.md has its queries, numbered', () => {
   expect(queries.map(({ number }) => number)).toEqual(queries.map((_, i) => i + 1));
-  expect(queries.length).toBeGreaterThanOrEqual(10);
+  expect(queries.length).toBeGreaterThanOrEqual(20);
 });
 
 test.each(queries)('docs/sql.md $number: $question', async ({ sql }) => {
@@ -219,9 +288,124 @@ test('the queries of docs/sql.md say what they promise', async () => {
     { event: 'Order Completed', was_someone_else: 0 },
     { event: 'Survey Answered', was_someone_else: 1 },
   ]);
-  expect(await answer('to the cent')).toMatchObject([{ revenue: 30.1, orders: 2, customers: 1 }]);
+  const cents = await answer('to the cent');
+  expect(cents.at(-1)).toMatchObject({ revenue: 30.1, orders: 2, customers: 1 });
+  expect(cents.reduce((sum, { revenue }) => sum + Number(revenue), 0)).toBeCloseTo(30.1 + 120.5, 9);
   expect(await answer('How far')).toMatchObject([{ reached: 3, people: 1 }]);
   expect(await answer('before we knew')).toHaveLength(3);
   expect(await answer('late deliveries')).toMatchObject([{ profile_id: ADA, text: 'The DELIVERY was late!' }]);
-  expect(await answer('by a trait')).toMatchObject([{ plan: 'gold', people: 1 }]);
+  expect(await answer('by a trait')).toEqual(
+    expect.arrayContaining([
+      { plan: 'gold', people: 1, spent: 30.1 },
+      { plan: 'free', people: 1, spent: 120.5 },
+    ]),
+  );
+});
+
+test('the queries of docs/sql.md about buying say who bought what, and when', async () => {
+  expect(await answer('Recency')).toMatchObject([
+    { profile_id: BOB, orders: 2, spent: 120.5, recency: 2, frequency: 2, money: 3 },
+    { profile_id: ADA, orders: 2, spent: 30.1, recency: 3, frequency: 3, money: 2 },
+  ]);
+  expect(await answer('buy again')).toEqual([{ customers: 2, again: 2, rate: 1 }]);
+  const days = (from: number, to: number): number => Math.floor(to / DAY) - Math.floor(from / DAY);
+  const [first, second] = purchases.map(({ at }) => at) as [number, number];
+  const gaps = [days(now - HOUR + 3_000, now - HOUR + 4_000), days(first, second)];
+  const average = (gaps[0] as number) / 2 + (gaps[1] as number) / 2;
+  expect(await answer('between two orders')).toEqual([{ average_days: average, median_days: average, pairs: 2 }]);
+  expect(await answer('about to lose')).toMatchObject([
+    { profile_id: BOB, orders: 2, usual_days: days(first, second) },
+  ]);
+  expect(await answer('sells best')).toEqual([
+    { product_id: 'tea', pieces: 6, money: 60.5 },
+    { product_id: 'pot', pieces: 1, money: 60 },
+  ]);
+  const basket = { orders: 2, pieces: (5 + 2) / 2, average: (50.5 + 70) / 2, median: expect.anything() };
+  expect(await answer('a basket')).toEqual([basket]);
+});
+
+test('the queries of docs/sql.md about where people come from and what they allow count each once', async () => {
+  expect(await answer('Which campaign')).toEqual([
+    { campaign: 'letter', by_first_touch: 0, by_last_touch: 70 },
+    { campaign: 'spring', by_first_touch: 120.5, by_last_touch: 50.5 },
+    { campaign: 'none', by_first_touch: 30.1, by_last_touch: 30.1 },
+  ]);
+  expect(await answer('Which referrers')).toEqual([
+    { referrer: 'search.example', people: 1, buyers: 1, conversion: 1 },
+  ]);
+  expect(await answer('may we use')).toEqual([{ purpose: 'newsletter', granted: 1, denied: 0, unasked: 1 }]);
+  expect(await answer('by name')).toEqual([{ profiles: 2, known: 1, share: 0.5 }]);
+  expect(await answer('do we grow')).toMatchObject([
+    { new_profiles: 1, profiles: 1 },
+    { new_profiles: 1, profiles: 2 },
+  ]);
+  expect(await answer('most active')).toMatchObject([
+    { source: 'test', events: 5, people: 1 },
+    { source: 'web', events: 4, people: 1 },
+  ]);
+});
+
+test('the queries of docs/sql.md about the past find what was known, and who became whom', async () => {
+  expect(await answer('at that time')).toEqual([{ as_of_version: 2, events: 1, spent: 19.9 }]);
+  const before = `SELECT computed.orders.:Int64 AS orders, consents['newsletter'] AS newsletter FROM profile_history WHERE profile_id = '${BOB}'`;
+  expect(await ask(before)).toEqual([{ orders: 2, newsletter: 'granted' }]);
+  expect(await answer('taken in')).toMatchObject([{ former: VISITOR }]);
+  expect(await ask("SELECT traits.age.:Int64 AS age FROM profiles WHERE traits.plan.:String = 'free'")).toEqual([
+    { age: 30 },
+  ]);
+});
+
+test('one profile is found in the event log by its sorting key', async () => {
+  const plan = await ask(
+    `EXPLAIN indexes = 1 SELECT event FROM events WHERE routing IN (SELECT arrayJoin(routings) FROM profiles WHERE profile_id = '${ADA}')`,
+  );
+  expect(JSON.stringify(plan)).toMatch(/PrimaryKey.*routing/);
+});
+
+test('a BI client in Python lists the views and asks three of the queries', async (context) => {
+  const folder = join(import.meta.dirname, 'bi-client');
+  const path = await pythonPackages(join(folder, 'requirements.txt')).catch((error: Error) => {
+    if (/ is missing; /.test(error.message)) context.skip(error.message);
+    throw error;
+  });
+  const { clickhouseUrl, clickhousePassword: password } = addresses();
+  const { hostname: host, port } = new URL(clickhouseUrl);
+  const { database } = warehouse;
+  const env = { ...process.env, PYTHONPATH: path };
+  const python = (args: readonly string[], input: string): string => {
+    const { stdout, stderr, status } = spawnSync('python3', args, { input, env, encoding: 'utf8' });
+    expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+    return stdout;
+  };
+  const asked = ['story', 'Recency', 'sells best'].map(
+    (part) => queries.find(({ question }) => question.includes(part))?.sql,
+  );
+  const found = JSON.parse(
+    python([join(folder, 'ask.py')], JSON.stringify({ host, port: Number(port), password, database, queries: asked })),
+  );
+  expect(found.tables).toEqual(expect.arrayContaining(['events', 'profiles', 'profile_history']));
+  expect(found.inspected).toContain('events');
+  expect(found.columns).toEqual(expect.arrayContaining(['profile_id', 'revenue', 'properties']));
+  expect(found.by_dialect).toEqual([
+    ['Order Completed', 2],
+    ['Page Viewed', 2],
+  ]);
+  const [story, buyers, products] = found.answers;
+  expect(story).toHaveLength(5);
+  expect(buyers).toMatchObject([
+    { profile_id: BOB, spent: '120.500000' },
+    { profile_id: ADA, spent: '30.100000' },
+  ]);
+  expect(products).toMatchObject([
+    { product_id: 'tea', pieces: 6, money: '60.50' },
+    { product_id: 'pot', pieces: 1, money: '60.00' },
+  ]);
+
+  const [, documented] = /```python\n([\s\S]*?)```/.exec(page) as RegExpExecArray;
+  const here = (documented as string)
+    .replace('127.0.0.1', host)
+    .replace('8123', port)
+    .replace('PASSWORD', password)
+    .replace("database='tributary'", `database='${database}'`);
+  expect(python(['-'], here)).toContain('Order Completed 4\n');
 });

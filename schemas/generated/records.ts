@@ -411,6 +411,8 @@ export interface TraitCell {
 export interface TraitCells {
   readonly trait: string;
   readonly version: number;
+  /** Which of the aggregates in it. */
+  readonly part: number;
   /** How cells are put together. */
   readonly aggregate: string;
   /** Sorted by from. */
@@ -558,6 +560,8 @@ export interface ProfileState {
   readonly quarantined: boolean;
   /** As they were last told. */
   readonly computed: readonly ComputedTrait[];
+  /** Of traits that are not none, as they were last told. */
+  readonly sensitivities: Readonly<Record<string, string>>;
   /** Of the traits that were computed then. */
   readonly epoch: number;
   /** When its timer goes, milliseconds. */
@@ -627,6 +631,8 @@ export interface TraitFill {
 export interface TraitSweep {
   /** Rises with each change of what is told. */
   readonly epoch: number;
+  /** Of traits that are not none. */
+  readonly sensitivities: Readonly<Record<string, string>>;
   /** Profile id up to which it was done; null: done. */
   readonly after: string | null;
   /** trait@version whose cells go. */
@@ -781,7 +787,7 @@ export interface Profile {
   readonly last_seen: number | null;
   /** Sorted: limits that cut something (traits_cut, event_names_cut …), and quarantined. */
   readonly flags: readonly string[];
-  /** Fields that differ from the previous version. */
+  /** Paths of what differs from the previous version: of fields; of traits, computed and consents of each, such as traits.plan. */
   readonly changed: readonly string[];
   /** Message ids that led to this version; at most 20. */
   readonly causes: readonly string[];

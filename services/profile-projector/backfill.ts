@@ -3,7 +3,7 @@ import { fillsTopic, traitFillsTopic } from '#schemas/topics.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
 import { defineTask, type Stores, type Work } from '#shared/task/task.ts';
 import { addTo, keyOf } from './core/cells.ts';
-import { type FoldedTrait, foldedOf, TraitsByEvent } from './core/traits-in-force.ts';
+import { allFolded, type FoldedTrait, TraitsByEvent } from './core/traits-in-force.ts';
 
 /** An event as the log has it. */
 export interface LoggedEvent {
@@ -120,7 +120,7 @@ async function goOn(
 ): Promise<void> {
   const { now } = work.moment;
   const cutsOf = new Map(job.traits.map((one) => [keyOf(one), one.cuts]));
-  const traits = new TraitsByEvent(job.traits.map((one) => foldedOf({ ...asFill(one, job), complete: false })));
+  const traits = new TraitsByEvent(allFolded(job.traits.map((one) => asFill(one, job))));
   const found = new Map<string, { last: LoggedEvent; readonly cells: Map<string, TraitCells> }>();
   let rows = 0;
   try {

@@ -2,9 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EventStitched, IdentityChange, Profile, RecordName, TraitFill } from '#schemas/generated/records.ts';
 import { Definitions } from '#shared/definitions/definitions.ts';
-import { aggregates, events as askedEvents } from '#shared/expressions/arbitrary.fixture.ts';
-import { evaluate } from '#shared/expressions/evaluate.ts';
-import { type Aggregate, aggregate } from '#shared/expressions/expression.ts';
+import { aggregates, events as askedEvents, conditions } from '#shared/expressions/arbitrary.fixture.ts';
+import { orderOf } from '#shared/expressions/condition.ts';
+import { evaluate, holdsOf } from '#shared/expressions/evaluate.ts';
+import { type Aggregate, type Expression, isAggregate } from '#shared/expressions/expression.ts';
+import { parseExpression } from '#shared/expressions/parse.ts';
 import { typeOf } from '#shared/kafka/codec.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
 import { type MemoryInput, type MemoryPartition, type MemoryRun, memoryPartition } from '#shared/task/memory.ts';
@@ -20,7 +22,8 @@ import { createProjector } from './projector.ts';
 const NOW = Date.UTC(2026, 2, 14, 12);
 const HOUR = 3_600_000;
 const IDENTIFIERS = 4;
-const names = ['a', 'b'];
+/** Conditions ask about the first. */
+const names = ['orders', 'likes'];
 
 type Step =
   | {
@@ -30,20 +33,21 @@ type Step =
       readonly isStale: boolean;
     }
   | { readonly kind: 'regroup'; readonly n: number; readonly to: number }
-  | { readonly kind: 'define'; readonly name: string; readonly asked: Aggregate | undefined }
+  | { readonly kind: 'define'; readonly name: string; readonly asked: Expression | undefined }
   | { readonly kind: 'later'; readonly hours: number }
   | { readonly kind: 'work'; readonly batches: number };
 
 /** Half of them ask for all events, so that each shows. */
-const questions: fc.Arbitrary<Aggregate> = fc.oneof(
-  aggregates,
-  fc
-    .tuple(
-      fc.constantFrom('count' as const, 'daysSince' as const),
-      fc.option(fc.integer({ min: 1, max: 50 }), { nil: undefined }),
-    )
-    .map(([aggregate, hours]) => ({ aggregate, of: {}, ...(hours && { within: { hours } }) })),
-);
+const simple: fc.Arbitrary<Aggregate> = fc
+  .tuple(
+    fc.constantFrom('count' as const, 'daysSince' as const),
+    fc.option(fc.integer({ min: 1, max: 50 }), { nil: undefined }),
+  )
+  .map(([aggregate, hours]) => ({ aggregate, of: {}, ...(hours && { within: { hours } }) }));
+/** What a definition may say. */
+const questions: fc.Arbitrary<Expression> = fc
+  .oneof<fc.Arbitrary<Expression>[]>(aggregates, simple, simple, conditions)
+  .filter((asked) => 'expression' in parseExpression(asked));
 
 const asEvent = ({ payload, ...rest }: { payload: string }) => ({ ...rest, payload });
 
@@ -216,7 +220,7 @@ async function play(script: readonly Step[], partitions: number, seed: number, h
   const world = new World(partitions, randomOf(seed));
   const places = Array.from({ length: IDENTIFIERS }, (_, n) => [{ profile_id: `p${n}`, version: 0 }]);
   const sent = Array.from({ length: IDENTIFIERS }, (): EventStitched[] => []);
-  const defined = new Map<string, { version: number; asked: Aggregate }>();
+  const defined = new Map<string, { version: number; asked: Expression }>();
   let version = 0;
   let count = 0;
   for (const step of script) {
@@ -224,10 +228,13 @@ async function play(script: readonly Step[], partitions: number, seed: number, h
     else if (step.kind === 'later') world.now += step.hours * HOUR;
     else if (step.kind === 'define') {
       version++;
+      const asked = new Map([...defined].map(([name, one]) => [name, one.asked]));
+      // A circle is refused.
+      if (step.asked && 'cycle' in orderOf(asked.set(step.name, step.asked))) continue;
       if (step.asked) {
-        const body = { description: '', sensitivity: 'none' as const, compute: aggregate.parse(step.asked) };
+        const body = { description: '', sensitivity: 'none' as const, compute: step.asked };
         world.definitions = world.definitions.with({ kind: 'traits', name: step.name, version, body });
-        defined.set(step.name, { version, asked: body.compute });
+        defined.set(step.name, { version, asked: step.asked });
       } else {
         world.definitions = world.definitions.without(`traits/${step.name}`);
         defined.delete(step.name);
@@ -278,12 +285,20 @@ async function play(script: readonly Step[], partitions: number, seed: number, h
   for (const [profile, those] of members) {
     const all = those.flatMap(({ n }) => sent[n] ?? []);
     if (all.length === 0) continue;
-    const expected = [...defined]
+    const told = world.profiles.get(profile);
+    const traits = new Map(told?.traits.map(({ name, value }) => [name, value]));
+    const computed = new Map<string, string>();
+    const found = orderOf(new Map([...defined].map(([name, { asked }]) => [name, asked])));
+    for (const name of 'order' in found ? found.order : []) {
+      const { asked } = defined.get(name) as { asked: Expression };
+      const answer = isAggregate(asked)
+        ? evaluate(asked, all, world.now)
+        : holdsOf(asked, { traits, computed }, all, world.now);
+      if (answer !== undefined) computed.set(name, JSON.stringify(answer));
+    }
+    const expected = [...computed]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .flatMap(([name, { version: definition_version, asked }]) => {
-        const answer = evaluate(asked, all, world.now);
-        return answer === undefined ? [] : [{ name, value: JSON.stringify(answer), definition_version }];
-      });
+      .map(([name, value]) => ({ name, value, definition_version: defined.get(name)?.version }));
     expect(world.profiles.get(profile)?.computed, profile).toEqual(expected);
     expect(world.profiles.get(profile)?.events).toBe(all.length);
   }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type {
   ComputedTrait,
   EventStitched,
@@ -6,15 +7,18 @@ import type {
   TraitFill,
   TraitSweep,
 } from '#schemas/generated/records.ts';
+import { conditionChangesAt, holds, orderOf } from '#shared/expressions/condition.ts';
+import { type Aggregate, isAggregate } from '#shared/expressions/expression.ts';
 import type { Cell } from '#shared/expressions/fold.ts';
 import { answerOf, changesAt, merge } from '#shared/expressions/fold.ts';
 import type { Stores, Work } from '#shared/task/task.ts';
-import { bytesOf, cellOfRecord, keyOf, together, trimmed } from './core/cells.ts';
-import { type FoldedTrait, foldedOf, reconciled, TraitsByEvent, type WantedTrait } from './core/traits-in-force.ts';
+import { bytesOf, cellOfRecord, cellsKeyOf, keyOf, together, trimmed } from './core/cells.ts';
+import type { Content } from './core/profile.ts';
+import { allFolded, type FoldedTrait, reconciled, TraitsByEvent, type WantedTrait } from './core/traits-in-force.ts';
 import type { Computed } from './core/version.ts';
 
 export const computingStores = {
-  /** By profile id/hash of the identifier/trait@version. */
+  /** By profile id/hash of the identifier/trait@version/part. */
   cells: { record: 'TraitCells' },
   /** By trait@version: what events are folded into here. */
   folded: { record: 'TraitFill' },
@@ -41,20 +45,22 @@ export class Computing {
   readonly #byEvent: TraitsByEvent;
   #sweep: TraitSweep;
 
-  /** @param now milliseconds */
-  constructor(work: ComputingWork, wanted: readonly WantedTrait[]) {
+  /** @param sensitivities of traits that are not none */
+  constructor(work: ComputingWork, wanted: readonly WantedTrait[], sensitivities: Readonly<Record<string, string>>) {
     this.#work = work;
     const folded = work.scan('folded', '').map(([, value]) => value);
-    this.#sweep = work.get('sweep', SWEEP) ?? { epoch: 0, after: null, dead: [] };
+    this.#sweep = work.get('sweep', SWEEP) ?? { epoch: 0, sensitivities: {}, after: null, dead: [] };
     const { begin, end } = reconciled(folded, wanted);
     for (const one of end) work.remove('folded', keyOf(one));
     const begun = begin.map((one) => this.#begin(one));
     const ended = new Set(end.map(keyOf));
-    const all = [...folded.filter((one) => !ended.has(keyOf(one))), ...begun].map(foldedOf);
+    const all = allFolded([...folded.filter((one) => !ended.has(keyOf(one))), ...begun]);
     for (const one of all) this.#byKey.set(one.key, one);
     this.#byEvent = new TraitsByEvent(all);
     this.#told = toldOf(all);
-    if (end.length > 0) this.#look(end.map(keyOf));
+    const isOther = !isDeepStrictEqual({ ...this.#sweep.sensitivities }, { ...sensitivities });
+    if (isOther) this.#sweep = { ...this.#sweep, sensitivities };
+    if (isOther || end.length > 0) this.#look(end.map(keyOf));
   }
 
   get #now(): number {
@@ -76,7 +82,7 @@ export class Computing {
       if (!folded || folded.complete) continue;
       const completed = { ...folded, complete: true };
       this.#work.put('folded', keyOf(one), completed);
-      this.#byKey.set(keyOf(one), foldedOf(completed));
+      for (const known of allFolded([completed])) this.#byKey.set(known.key, known);
       this.#told = toldOf([...this.#byKey.values()]);
       this.#look([]);
     }
@@ -84,10 +90,10 @@ export class Computing {
 
   /** Adds cells to those at a place. @param place profile id/hash */
   add(place: string, part: TraitCells): void {
-    const key = keyOf(part);
+    const key = cellsKeyOf(part);
     const held = together(this.#work.get('cells', `${place}/${key}`), part);
-    const folded = this.#byKey.get(key);
-    this.#work.put('cells', `${place}/${key}`, folded ? trimmed(held, folded.asked, this.#now) : held);
+    const asked = this.#byKey.get(keyOf(part))?.aggregates[part.part];
+    this.#work.put('cells', `${place}/${key}`, asked ? trimmed(held, asked, this.#now) : held);
   }
 
   /** Takes all cells away from a place, in parts that can travel. */
@@ -109,12 +115,13 @@ export class Computing {
 
   /**
    * What is told of a profile now.
-   * @param touched keys of the traits that got cells; undefined: any may differ
+   * @param touched what got cells (trait@version/part); undefined: any may differ
    */
   computed(
     profileId: string,
     members: readonly string[],
     state: ProfileState,
+    content: Content,
     touched?: ReadonlySet<string>,
   ): Computed {
     const { epoch } = this;
@@ -123,23 +130,44 @@ export class Computing {
     const isFresh = touched !== undefined && state.epoch === epoch && (state.due === null || state.due > now);
     const known = isFresh ? new Map(state.computed.map((one) => [one.name, one])) : undefined;
     let due = isFresh ? state.due : null;
-    const told: ComputedTrait[] = [];
-    for (const { key, trait, version, asked } of this.#told) {
-      if (known && !touched?.has(key)) {
-        const one = known.get(trait);
-        if (one) told.push(one);
-        continue;
-      }
+    const cellsOf = (key: string, part: number, asked: Aggregate): readonly Cell[] => {
       let cells: readonly Cell[] = [];
       for (const hash of members) {
-        const held = this.#work.get('cells', `${profileId}/${hash}/${key}`);
+        const held = this.#work.get('cells', `${profileId}/${hash}/${key}/${part}`);
         if (held) cells = merge(asked, cells, held.cells.map(cellOfRecord));
       }
-      const answer = answerOf(asked, cells, now);
-      if (answer !== undefined) told.push({ name: trait, value: JSON.stringify(answer), definition_version: version });
-      const next = changesAt(asked, cells, now);
+      return cells;
+    };
+    const values = new Map<string, string>();
+    const profile = { traits: new Map(content.traits.map(({ name, value }) => [name, value])), computed: values };
+    const told: ComputedTrait[] = [];
+    for (const { key, trait, version, asked, aggregates } of this.#told) {
+      let value: unknown;
+      let next: number | undefined;
+      if (!isAggregate(asked)) {
+        const kept = new Map(aggregates.map((one, part) => [one, cellsOf(key, part, one)]));
+        const whole = { ...profile, cells: (one: Aggregate) => kept.get(one) ?? [] };
+        value = holds(asked, whole, now);
+        next = conditionChangesAt(asked, whole, now);
+      } else if (known && !touched?.has(`${key}/0`)) {
+        const one = known.get(trait);
+        if (one) {
+          told.push(one);
+          values.set(trait, one.value);
+        }
+        continue;
+      } else {
+        const cells = cellsOf(key, 0, asked);
+        value = answerOf(asked, cells, now);
+        next = changesAt(asked, cells, now);
+      }
       if (next !== undefined && (due === null || next < due)) due = next;
+      if (value === undefined) continue;
+      const text = JSON.stringify(value);
+      values.set(trait, text);
+      told.push({ name: trait, value: text, definition_version: version });
     }
+    told.sort((a, b) => (a.name < b.name ? -1 : 1));
     return { told, epoch, due };
   }
 
@@ -177,10 +205,9 @@ export class Computing {
     const found = this.#work.scan('profile' as never, '', after, AT_ONCE) as unknown as [string, ProfileState][];
     for (const [profileId, { members }] of found) {
       for (const hash of members)
-        for (const key of dead) {
-          const place = `${profileId}/${hash}/${key}`;
-          if (this.#work.get('cells', place)) this.#work.remove('cells', place);
-        }
+        for (const key of dead)
+          for (const [place] of this.#work.scan('cells', `${profileId}/${hash}/${key}/`))
+            this.#work.remove('cells', place);
     }
     const last = found.length < AT_ONCE ? null : (found.at(-1)?.[0] ?? null);
     this.#sweep = { ...this.#sweep, after: last, dead: last === null ? [] : dead };
@@ -190,7 +217,7 @@ export class Computing {
 
   /** All profiles are to be looked at. */
   #look(dead: readonly string[]): void {
-    this.#sweep = { epoch: this.#sweep.epoch + 1, after: '', dead: [...this.#sweep.dead, ...dead] };
+    this.#sweep = { ...this.#sweep, epoch: this.#sweep.epoch + 1, after: '', dead: [...this.#sweep.dead, ...dead] };
     this.#work.put('sweep', SWEEP, this.#sweep);
   }
 
@@ -207,10 +234,13 @@ export class Computing {
 const TIME_DIGITS = 15;
 const timerKey = (at: number, profileId: string): string => `${String(at).padStart(TIME_DIGITS, '0')}/${profileId}`;
 
-/** Of each trait the latest version that is complete, sorted by name. */
+/** Of each trait the latest version that is complete: each after those that it asks about. */
 function toldOf(folded: readonly FoldedTrait[]): FoldedTrait[] {
   const told = new Map<string, FoldedTrait>();
   for (const one of folded)
     if (one.complete && one.version > (told.get(one.trait)?.version ?? 0)) told.set(one.trait, one);
-  return [...told.values()].sort((a, b) => (a.trait < b.trait ? -1 : 1));
+  const found = orderOf(new Map([...told].map(([name, { asked }]) => [name, asked])));
+  // Circles are refused where they are defined; versions that were never in force together might still make one.
+  const order = 'order' in found ? found.order : [...told.keys()].sort();
+  return order.map((name) => told.get(name) as FoldedTrait);
 }

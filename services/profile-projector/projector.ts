@@ -54,7 +54,7 @@ export const createProjector = ({ generation }: { readonly generation: number })
     stores,
     goesOn: true,
     process(inputs, work, definitions) {
-      const batch = new Batch(work, generation, wantedIn(definitions));
+      const batch = new Batch(work, generation, definitions);
       for (const input of inputs) {
         if (input.value === null) work.reject(input, { reason: 'empty', message: 'a record without a value' });
         else if (input.input === 'event') batch.event(input, input.value);
@@ -72,6 +72,14 @@ const wantedIn = (definitions: Definitions): WantedTrait[] =>
     .flatMap(({ name, version, body: { compute } }) =>
       compute ? [{ trait: name, version, compute: JSON.stringify(compute) }] : [],
     );
+
+/** Of traits that are not none. */
+const sensitivitiesIn = (definitions: Definitions): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    definitions
+      .list('traits')
+      .flatMap(({ name, body: { sensitivity } }) => (sensitivity === 'none' ? [] : [[name, sensitivity]])),
+  );
 
 /** An identifier's tributary at a profile during a batch. */
 interface Holding {
@@ -120,10 +128,13 @@ class Batch {
 
   readonly #computing: Computing;
 
-  constructor(work: ProjectorWork, generation: number, wanted: readonly WantedTrait[]) {
+  readonly #sensitivities: Readonly<Record<string, string>>;
+
+  constructor(work: ProjectorWork, generation: number, definitions: Definitions) {
     this.#work = work;
     this.#generation = generation;
-    this.#computing = new Computing(work, wanted);
+    this.#sensitivities = sensitivitiesIn(definitions);
+    this.#computing = new Computing(work, wantedIn(definitions), this.#sensitivities);
   }
 
   event(input: Input, event: EventStitched): void {
@@ -347,7 +358,6 @@ class Batch {
       if (is) this.#work.put('tributary', `${profileId}/${hash}`, is);
       else this.#work.remove('tributary', `${profileId}/${hash}`);
     }
-    const computed = this.#computing.computed(profileId, members, state, isOther ? undefined : touched);
     const next = nextVersion(profileId, state, before, after, members, {
       messageIds: visit.messageIds,
       byEvent: visit.byEvent,
@@ -355,7 +365,9 @@ class Batch {
       quarantined: visit.quarantined,
       byWindow: visit.byWindow,
       byDefinition: visit.byDefinition,
-      computed,
+      computed: (content) =>
+        this.#computing.computed(profileId, members, state, content, isOther ? undefined : touched),
+      sensitivities: this.#sensitivities,
       time: visit.byWindow || visit.byDefinition ? Math.max(visit.time, this.#work.moment.now) : visit.time,
       into: visit.into,
       generation: this.#generation,

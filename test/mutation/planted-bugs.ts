@@ -13,18 +13,51 @@ const stitcher = 'services/identity-stitcher';
 
 /** Makes bugs of one edit in a file, which one test file must catch. */
 const inFile =
-  (file: string, test: string) =>
+  (file: string, test: string, project: PlantedBug['project'] = 'unit') =>
   (name: string, right: string, wrong: string): PlantedBug => ({
     name,
     edits: [{ file, right, wrong }],
     tests: [test],
-    project: 'unit',
+    project,
   });
 const inFold = inFile('services/shared/expressions/fold.ts', 'services/shared/expressions/fold.test.ts');
+const expressions = 'services/shared/expressions';
+const agreement = 'test/integration/expressions/agreement.test.ts';
+const inMeaning = inFile(`${expressions}/evaluate.ts`, agreement, 'broker');
+const inSql = inFile(`${expressions}/to-sql.ts`, agreement, 'broker');
 const inDiskState = inFile('services/shared/task/disk-state.ts', 'services/shared/task/state.contract.test.ts');
 const inBatchGraph = inFile(`${stitcher}/core/batch-graph.ts`, `${stitcher}/linker.test.ts`);
 
 export const plantedBugs: readonly PlantedBug[] = [
+  inMeaning('at least is above', 'number >= atLeast', 'number > atLeast'),
+  inMeaning('any is all', 'asked.any.some((one) => holds(', 'asked.any.every((one) => holds('),
+  inMeaning(
+    'what is null exists',
+    '(value !== undefined && value !== null) === exists',
+    '(value !== undefined) === exists',
+  ),
+  inMeaning(
+    'what comes later is older',
+    'moment < timesOf(olderThan, at, zone)[0]',
+    'moment > timesOf(olderThan, at, zone)[0]',
+  ),
+  inMeaning('a window has no end', 'timestamp >= from && timestamp < to', 'timestamp >= from'),
+  inSql('in SQL a window has its end', '`timestamp < ', '`timestamp <= '),
+  inSql('in SQL numbers are texts', ") = 'String'`", ") != 'Bool'`"),
+  inSql('in SQL whoever has no events is forgotten', "holdsOfNone ? 'NOT IN' : 'IN'", "holdsOfNone ? 'IN' : 'IN'"),
+  inSql('in SQL what is not there is', "exists ? '' : 'NOT '", "exists ? '' : ''"),
+  inSql('in SQL numbers beyond 64 bits are not read', '1e0', '1'),
+  inSql('in SQL days are those of UTC', 'stretchesOf(this.#zone)', "stretchesOf('UTC')"),
+  inFile(`${expressions}/zone.ts`, `${expressions}/zone.test.ts`)(
+    'a day comes back where clocks are put back over midnight',
+    'Math.max(Math.floor((at + offset) / DAY_MS), day)',
+    'Math.floor((at + offset) / DAY_MS)',
+  ),
+  inFile(`${expressions}/condition.ts`, `${expressions}/condition.test.ts`)(
+    'nothing grows old by itself',
+    'return [...ages, ...(change',
+    'return [...(change',
+  ),
   inFold(
     'a window has its end',
     'cell.from >= from && cell.from < to);\n  const [head',
@@ -32,8 +65,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   ),
   inFold(
     'a window of hours is kept by days',
-    'edgeBefore(asked.within, timestamp)',
-    'edgeBefore({ days: 1 }, timestamp)',
+    'edgeBefore(asked.within, timestamp, zone)',
+    'edgeBefore({ days: 1 }, timestamp, zone)',
   ),
   inFold('of two parts the events of one count', 'const count = a.count + b.count;', 'const count = a.count;'),
   inFold('money is cut, not rounded', 'Math.floor(value * MICROS + 0.5)', 'Math.floor(value * MICROS)'),
@@ -48,10 +81,10 @@ export const plantedBugs: readonly PlantedBug[] = [
   inFold('texts of one part are forgotten', 'const counts = new Map(a);', 'const counts = new Map<string, number>();'),
   inFold(
     'days since are counted from the hour',
-    'Math.floor(now / DAY_MS) - Math.floor(extreme / DAY_MS)',
-    'Math.floor((now - extreme) / DAY_MS)',
+    'dayOf(zone, now) - dayOf(zone, extreme)',
+    'Math.floor((now - extreme) / 86_400_000)',
   ),
-  inFold('nobody leaves a window', 'if (leaves) times.push(to + leaves.from - from);', ''),
+  inFold('nobody leaves a window', 'if (leaves) times.push(leftBy(asked.within, leaves.from, zone));', ''),
   inFold('what lies ahead never comes', 'if (comes) times.push(comes.from);', ''),
   {
     name: 'a move is lost',
@@ -59,7 +92,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       {
         file: `${projector}/projector.ts`,
         right:
-          '    this.#send(held, departure.sendTo, smallest(holding.messageIds), Math.max(held.updated_at, decidedAt));\n',
+          '    this.#send(held, departure.sendTo, smallest(holding.messageIds), Math.max(held.updated_at, decidedAt), parts);\n',
         wrong: '',
       },
     ],
@@ -70,9 +103,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'sums are floats',
     edits: [
       {
-        file: `${projector}/core/tributary.ts`,
-        right: 'micros: (BigInt(a.micros) + BigInt(b.micros)).toString(),',
-        wrong: 'micros: String(Math.round((Number(a.micros) / 1e6 + Number(b.micros) / 1e6) * 1e6)),',
+        file: `${projector}/core/order.ts`,
+        right: 'String(Number(a) + Number(b))',
+        wrong: 'String((Number(a) / 1e6 + Number(b) / 1e6) * 1e6)',
       },
     ],
     tests: [`${projector}/core/tributary.test.ts`],
@@ -629,7 +662,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'what must not be sent is sent',
     edits: [
       {
-        file: 'services/activation/sender.ts',
+        file: 'services/activation/deliver.ts',
         right: 'request.suppressed !== null',
         wrong: 'request.suppressed === undefined',
       },
@@ -653,7 +686,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'consent is asked for once, not before every attempt',
     edits: [
       {
-        file: 'services/activation/sender.ts',
+        file: 'services/activation/deliver.ts',
         right: 'const known = purposes.length > 0 ? ',
         wrong: 'const known = purposes.length > 0 && before.attempts === 0 ? ',
       },
@@ -665,17 +698,17 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'whoever waits for the next attempt holds a place',
     edits: [
       {
-        file: 'services/activation/sender.ts',
+        file: 'services/activation/deliver.ts',
         right: '.finally(() => slots.give());\n',
         wrong: ';\n',
       },
       {
-        file: 'services/activation/sender.ts',
+        file: 'services/activation/deliver.ts',
         right: "      if ('delivery' in result) return result;\n",
         wrong: "      if ('delivery' in result) {\n        slots.give();\n        return result;\n      }\n",
       },
       {
-        file: 'services/activation/sender.ts',
+        file: 'services/activation/deliver.ts',
         right: '.catch(() => assertGoingOn(signal));\n    }\n',
         wrong: '.catch(() => assertGoingOn(signal)).finally(() => slots.give());\n    }\n',
       },

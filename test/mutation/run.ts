@@ -15,11 +15,13 @@ const copy = mkdtempSync(join(tmpdir(), 'tributary-mutation-'));
 copyProject(copy);
 symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
 
-const platform = await startPlatform({ parts: ['kafka', 'registry'] });
+const platform = await startPlatform({ parts: ['kafka', 'registry', 'clickhouse'] });
 const env = {
   ...process.env,
   TRIBUTARY_TEST_KAFKA_BROKERS: platform.brokers,
   TRIBUTARY_TEST_REGISTRY_URL: platform.registryUrl,
+  TRIBUTARY_TEST_CLICKHOUSE_URL: platform.clickhouseUrl,
+  TRIBUTARY_TEST_CLICKHOUSE_PASSWORD: platform.clickhousePassword,
 };
 
 interface Ran {

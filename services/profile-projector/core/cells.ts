@@ -6,6 +6,10 @@ import { type Cell, merge } from '#shared/expressions/fold.ts';
 export const keyOf = ({ trait, version }: { readonly trait: string; readonly version: number }): string =>
   `${trait}@${version}`;
 
+/** An aggregate of it. */
+export const cellsKeyOf = (cells: Pick<TraitCells, 'trait' | 'version' | 'part'>): string =>
+  `${keyOf(cells)}/${cells.part}`;
+
 /** Most texts that are kept of all cells of a trait, of one at most and at least; of more the smaller stay. */
 const MOST_TEXTS = 3_000;
 const MOST_OF_A_CELL = 1_000;
@@ -26,9 +30,9 @@ export function together(kept: TraitCells | undefined, part: TraitCells): TraitC
   return { ...part, cells: merge(asked, kept.cells.map(cellOfRecord), part.cells.map(cellOfRecord)).map(recordOfCell) };
 }
 
-/** The same in a collection, by trait@version. */
+/** The same in a collection, by trait@version/part. */
 export function addTo(collection: Map<string, TraitCells>, part: TraitCells): void {
-  const key = keyOf(part);
+  const key = cellsKeyOf(part);
   collection.set(key, together(collection.get(key), part));
 }
 

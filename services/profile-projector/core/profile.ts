@@ -186,9 +186,33 @@ const amountsOf = (whole: Tributary): readonly Amount[] =>
 
 const fields = Object.keys(nothing).sort() as (keyof Content)[];
 
-/** Names of the fields that differ, sorted. */
+/** In these it is told which of them differ: `traits.plan`. */
+const nameIn: { readonly [F in keyof Content]?: string } = {
+  traits: 'name',
+  computed: 'name',
+  consents: 'purpose',
+};
+
+/** Paths of what differs, sorted: of fields, or of what is in them. */
 export function changedFields(before: Content, after: Content): string[] {
-  return fields.filter((field) => !same(before[field], after[field]));
+  const changed: string[] = [];
+  for (const field of fields) {
+    if (same(before[field], after[field])) continue;
+    const name = nameIn[field];
+    if (name === undefined) changed.push(field);
+    else for (const one of differing(name, before[field], after[field])) changed.push(`${field}.${one}`);
+  }
+  return changed.sort();
+}
+
+type Named = readonly Readonly<Record<string, unknown>>[];
+
+function differing(name: string, before: unknown, after: unknown): string[] {
+  const were = new Map((before as Named).map((one) => [one[name], one]));
+  const are = new Map((after as Named).map((one) => [one[name], one]));
+  return [...new Set([...were.keys(), ...are.keys()])]
+    .filter((one) => !same(were.get(one) ?? null, are.get(one) ?? null))
+    .map(String);
 }
 
 /** Deep equality of what records are made of: null, numbers, strings, arrays and objects with the same own fields. */

@@ -1,6 +1,9 @@
 import type { EventStitched, TraitCells, TraitFill } from '#schemas/generated/records.ts';
-import { type Aggregate, aggregate } from '#shared/expressions/expression.ts';
+import { aggregatesIn } from '#shared/expressions/condition.ts';
+import type { Aggregate, Expression } from '#shared/expressions/expression.ts';
 import { cellOf } from '#shared/expressions/fold.ts';
+import { parseExpression } from '#shared/expressions/parse.ts';
+import { readJson } from '#shared/expressions/read-json.ts';
 import { keyOf, recordOfCell } from './cells.ts';
 
 /** A version of a computed trait that events are folded into. */
@@ -8,7 +11,9 @@ export interface FoldedTrait {
   readonly key: string;
   readonly trait: string;
   readonly version: number;
-  readonly asked: Aggregate;
+  readonly asked: Expression;
+  /** What of events it needs, each with a part of its own of what is kept. */
+  readonly aggregates: readonly Aggregate[];
   /** Whether history has been folded, too. */
   readonly complete: boolean;
 }
@@ -47,37 +52,50 @@ export function reconciled(
   return { begin, end };
 }
 
-/** Questions by their text: there are few, and each batch has the same. */
-const parsed = new Map<string, Aggregate>();
+/** Each of them. */
+export const allFolded = (fills: readonly TraitFill[]): FoldedTrait[] =>
+  fills.map(foldedOf).filter((one) => one !== undefined);
 
-export function askedOf(compute: string): Aggregate {
-  const known = parsed.get(compute);
-  if (known) return known;
-  const asked = aggregate.parse(JSON.parse(compute));
+/** Questions by their text: there are few, and each batch has the same. */
+const parsed = new Map<string, Expression | undefined>();
+
+/** @returns undefined where this version of the software does not know what it says */
+function askedOf(compute: string): Expression | undefined {
+  if (parsed.has(compute)) return parsed.get(compute);
+  const read = parseExpression(JSON.parse(compute));
+  const asked = 'expression' in read ? read.expression : undefined;
   if (parsed.size > 1_000) parsed.clear();
   parsed.set(compute, asked);
   return asked;
 }
 
-export const foldedOf = ({ trait, version, compute, complete }: TraitFill): FoldedTrait => ({
-  key: keyOf({ trait, version }),
-  trait,
-  version,
-  complete,
-  asked: askedOf(compute),
-});
+/** Undefined: this version of the software does not know what it says. */
+function foldedOf({ trait, version, compute, complete }: TraitFill): FoldedTrait | undefined {
+  const asked = askedOf(compute);
+  if (asked === undefined) return undefined;
+  return { key: keyOf({ trait, version }), trait, version, complete, asked, aggregates: aggregatesIn(asked) };
+}
+
+interface Part {
+  readonly of: FoldedTrait;
+  readonly part: number;
+  readonly asked: Aggregate;
+}
 
 /** Finds the traits that an event may count for. */
 export class TraitsByEvent {
-  readonly #named = new Map<string, FoldedTrait[]>();
-  readonly #others: FoldedTrait[] = [];
+  readonly #named = new Map<string, Part[]>();
+  readonly #others: Part[] = [];
 
   constructor(traits: readonly FoldedTrait[]) {
-    for (const one of traits) {
-      const { event } = one.asked.of;
-      if (event === undefined) this.#others.push(one);
-      for (const name of event === undefined ? [] : [event].flat())
-        this.#named.set(name, [...(this.#named.get(name) ?? []), one]);
+    for (const of of traits) {
+      for (const [part, asked] of of.aggregates.entries()) {
+        const one = { of, part, asked };
+        const { event } = asked.of;
+        if (event === undefined) this.#others.push(one);
+        for (const name of event === undefined ? [] : new Set([event].flat()))
+          this.#named.set(name, [...(this.#named.get(name) ?? []), one]);
+      }
     }
   }
 
@@ -90,24 +108,16 @@ export class TraitsByEvent {
     if (!named && this.#others.length === 0) return [];
     const cells: TraitCells[] = [];
     let payload: unknown;
-    for (const traits of [named ?? [], this.#others]) {
-      for (const one of traits) {
-        if (!isFolded(one)) continue;
-        payload ??= parsedPayload(event.payload);
-        const cell = cellOf(one.asked, event, payload);
+    for (const parts of [named ?? [], this.#others]) {
+      for (const { of, part, asked } of parts) {
+        if (!isFolded(of)) continue;
+        payload ??= readJson(event.payload) ?? {};
+        const cell = cellOf(asked, event, payload);
         if (!cell) continue;
-        const { trait, version, asked } = one;
-        cells.push({ trait, version, aggregate: asked.aggregate, cells: [recordOfCell(cell)] });
+        const { trait, version } = of;
+        cells.push({ trait, version, part, aggregate: asked.aggregate, cells: [recordOfCell(cell)] });
       }
     }
     return cells;
-  }
-}
-
-function parsedPayload(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return {};
   }
 }

@@ -1,6 +1,6 @@
 import type { ComputedTrait, Profile, ProfileState, Tributary } from '#schemas/generated/records.ts';
 import { limits } from './limits.ts';
-import { changedFields, combine, nothing } from './profile.ts';
+import { type Content, changedFields, combine, nothing } from './profile.ts';
 
 /** What touched a profile in one batch. */
 export interface Occasion {
@@ -17,7 +17,9 @@ export interface Occasion {
   readonly byWindow: boolean;
   readonly byDefinition: boolean;
   /** What is computed of it now, if it lives. */
-  readonly computed: Computed;
+  readonly computed: (content: Content) => Computed;
+  /** Of traits that are not none. */
+  readonly sensitivities: Readonly<Record<string, string>>;
   readonly generation: number;
 }
 
@@ -45,6 +47,7 @@ export const unborn: ProfileState = Object.freeze({
   into: null,
   quarantined: false,
   computed: [],
+  sensitivities: {},
   epoch: 0,
   due: null,
 });
@@ -62,13 +65,16 @@ export function nextVersion(
   members: readonly string[],
   occasion: Occasion,
 ): NextVersion {
-  const { quarantined, computed } = occasion;
+  const { quarantined } = occasion;
   const alive = after.some((tributary) => tributary.events > 0);
   if (!alive && !state.alive) return { state: { ...state, members, quarantined, due: null }, profile: undefined };
 
-  const { epoch, due } = alive ? computed : { ...computed, due: null };
-  const was = state.alive ? { ...combine(before, state.quarantined), computed: state.computed } : nothing;
-  const is = alive ? { ...combine(after, quarantined), computed: computed.told } : { ...nothing, kind: was.kind };
+  const was = state.alive
+    ? { ...combine(before, state.quarantined, levelIn(state.sensitivities)), computed: state.computed }
+    : nothing;
+  const content = alive ? combine(after, quarantined, levelIn(occasion.sensitivities)) : { ...nothing, kind: was.kind };
+  const { told, epoch, due } = alive ? occasion.computed(content) : { told: [], epoch: 0, due: null };
+  const is = { ...content, computed: told };
   const changed = changedFields(was, is);
   const into = alive ? null : occasion.into;
   const returns = alive && !state.alive && state.version > 0;
@@ -85,7 +91,17 @@ export function nextVersion(
   if (occasion.byWindow) why.push('window');
   if (occasion.byDefinition) why.push('definition');
   return {
-    state: { version, members, alive, into, quarantined, computed: is.computed, epoch, due },
+    state: {
+      version,
+      members,
+      alive,
+      into,
+      quarantined,
+      computed: told,
+      sensitivities: sensitivitiesOf(is),
+      epoch,
+      due,
+    },
     profile: {
       // First, since copying it into an object that has something is several times dearer.
       ...is,
@@ -103,6 +119,19 @@ export function nextVersion(
     },
   };
 }
+
+const levelIn = (sensitivities: Readonly<Record<string, string>>) =>
+  Object.keys(sensitivities).length === 0
+    ? undefined
+    : (name: string): string => (Object.hasOwn(sensitivities, name) ? (sensitivities[name] as string) : 'none');
+
+/** As they are told. */
+const sensitivitiesOf = ({ traits }: Content): Readonly<Record<string, string>> =>
+  traits.some(({ sensitivity }) => sensitivity !== 'none')
+    ? Object.fromEntries(
+        traits.flatMap(({ name, sensitivity }) => (sensitivity === 'none' ? [] : [[name, sensitivity]])),
+      )
+    : unborn.sensitivities;
 
 /** The smallest message ids, sorted, each once. */
 export function smallest(messageIds: readonly string[]): readonly string[] {

@@ -1,6 +1,6 @@
 import { parseFql } from '@segment/destination-subscriptions';
 import { z } from 'zod';
-import { aggregate } from '#shared/expressions/expression.ts';
+import { compute } from '#shared/expressions/parse.ts';
 import { addressRangeOf } from './address-ranges.ts';
 import { consentPurposes } from './consent-purposes.ts';
 import { profileWebhook } from './profile-webhook.ts';
@@ -142,7 +142,7 @@ export const definitionKinds = {
   traits: z.strictObject({
     description: z.string().default(''),
     sensitivity: z.enum(['none', 'personal', 'sensitive']).default('none'),
-    compute: aggregate.optional(),
+    compute: compute.optional(),
   }),
   /** A URL to which profiles are sent as they change, for whoever does not read the feed itself. */
   profile_webhook: profileWebhook,

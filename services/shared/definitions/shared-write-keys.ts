@@ -1,3 +1,5 @@
+import { orderOf } from '#shared/expressions/condition.ts';
+import type { Expression } from '#shared/expressions/expression.ts';
 import type { InForce } from './definitions.ts';
 import type { Wanted } from './validate.ts';
 
@@ -24,7 +26,24 @@ export class Conflict extends Error {
 export const mistakesAmong = (wanted: readonly Wanted[], inForce: readonly InForce[] = []): Mistake[] => [
   ...sharedWriteKeys(wanted, inForce),
   ...sharedNames(wanted, inForce),
+  ...circles(wanted, inForce),
 ];
+
+/** Computed traits that ask about each other in a circle would never come to an answer. */
+function circles(wanted: readonly Wanted[], inForce: readonly InForce[]): Mistake[] {
+  const asked = new Map<string, Expression>();
+  for (const { kind, name, body } of [...inForce, ...wanted]) {
+    if (kind !== 'traits') continue;
+    const { compute } = (body ?? {}) as Partial<InForce<'traits'>['body']>;
+    if (compute) asked.set(name, compute);
+    else asked.delete(name);
+  }
+  const found = orderOf(asked);
+  if (!('cycle' in found)) return [];
+  const culprit = wanted.find(({ kind, name }) => kind === 'traits' && found.cycle.includes(name));
+  const wrong = `asks about itself: ${found.cycle.join(' → ')}`;
+  return culprit ? [{ kind: 'traits', name: culprit.name, path: ['spec', 'compute'], wrong }] : [];
+}
 
 /** Destinations and webhooks with one name would share their dead letters, and their place in the ledger. */
 function sharedNames(wanted: readonly Wanted[], inForce: readonly InForce[]): Mistake[] {

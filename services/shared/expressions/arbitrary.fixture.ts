@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import type { AskedEvent } from './evaluate.ts';
-import type { Aggregate, Comparison, Events, Scalar, Test, Window } from './expression.ts';
+import type { AskedEvent, AskedProfile } from './evaluate.ts';
+import type { Aggregate, Comparing, Condition, Events, Scalar, Test, Window } from './expression.ts';
+import { momentOf } from './moment.ts';
 
 /** Events and questions for tests: few names and values, so that they meet often. */
 
@@ -24,17 +25,42 @@ const numbers = fc.oneof(
 const scalars: fc.Arbitrary<Scalar> = fc.oneof(texts, numbers, fc.boolean());
 const values: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 6, arbitrary: scalars },
+  { weight: 3, arbitrary: fc.constantFrom('2026-02-27', '2026-03-01', '2026-02-26T10:00:00Z') },
   { weight: 1, arbitrary: fc.constant(null) },
   { weight: 2, arbitrary: fc.array(fc.oneof(scalars, fc.constant(null)), { maxLength: 4 }) },
   { weight: 1, arbitrary: fc.record({ id: scalars }, { requiredKeys: [] }) },
 );
+/** Days and times near 1 March 2026, where some zones change their clocks, and what is none. */
+const moments = fc.constantFrom(
+  '2026-02-20',
+  '2026-02-28',
+  '2026-03-01',
+  '2026-03-01T12:00',
+  '2026-03-01 13:59:59.999',
+  '2026-03-01T23:30:00Z',
+  '2026-03-08T02:30',
+  '2026-02-29',
+  '2026-02-27T18:15:00+05:45',
+  '2026-02-28T20:29:00.5-03:30',
+  '1926-02-28',
+  '2024-02-29T24:00',
+);
+
 const members = fc.record(
-  { price: numbers, plan: texts, tags: values, any: values, cart: fc.record({ total: values }, { requiredKeys: [] }) },
+  {
+    price: numbers,
+    plan: texts,
+    due: moments,
+    tags: values,
+    any: values,
+    cart: fc.record({ total: values }, { requiredKeys: [] }),
+  },
   { requiredKeys: [] },
 );
 const paths = fc.constantFrom(
   'properties.price',
   'properties.plan',
+  'properties.due',
   'properties.tags',
   'properties.any',
   'properties.cart.total',
@@ -62,23 +88,32 @@ export const events = (now: number): fc.Arbitrary<AskedEvent[]> => {
 };
 
 const bound = fc.integer({ min: -3, max: 12 });
-const comparison: fc.Arbitrary<Comparison> = fc
-  .tuple(
-    paths,
-    fc.oneof(
-      scalars.map((is) => ({ is })),
-      fc.array(scalars, { minLength: 1, maxLength: 3 }).map((oneOf) => ({ oneOf })),
-      bound.map((above) => ({ above })),
-      bound.map((atMost) => ({ atMost })),
-      fc.tuple(bound, bound).map(([atLeast, below]) => ({ atLeast, below })),
-      fc.constantFrom('p', 'ro', 'ü', '"', '🦊').map((contains) => ({ contains })),
-      fc.constantFrom('p', 'P', '東').map((startsWith) => ({ startsWith })),
-      fc.constantFrom('o', 'f', '京', 'e').map((endsWith) => ({ endsWith })),
-      scalars.map((includes) => ({ includes })),
-      fc.boolean().map((exists) => ({ exists })),
-    ),
-  )
-  .map(([path, rest]) => ({ path, ...rest }));
+const days = fc.integer({ min: 1, max: 9 }).map((days) => ({ days }));
+const hours = fc.integer({ min: 1, max: 60 }).map((hours) => ({ hours }));
+const boundMoment = moments.filter((text) => momentOf(text, 'UTC') !== undefined);
+const inTime: fc.Arbitrary<Comparing> = fc.oneof(
+  boundMoment.map((after) => ({ after })),
+  boundMoment.map((before) => ({ before })),
+  fc.oneof(days, hours).map((newerThan) => ({ newerThan })),
+  fc.oneof(days, hours).map((olderThan) => ({ olderThan })),
+);
+const comparing: fc.Arbitrary<Comparing> = fc.oneof(
+  scalars.map((is) => ({ is })),
+  fc.array(scalars, { minLength: 1, maxLength: 3 }).map((oneOf) => ({ oneOf })),
+  bound.map((above) => ({ above })),
+  bound.map((atMost) => ({ atMost })),
+  fc.tuple(bound, bound).map(([atLeast, below]) => ({ atLeast, below })),
+  fc.constantFrom('p', 'ro', 'ü', '"', '🦊').map((contains) => ({ contains })),
+  fc.constantFrom('p', 'P', '東', '2026').map((startsWith) => ({ startsWith })),
+  fc.constantFrom('o', 'f', '京', 'e').map((endsWith) => ({ endsWith })),
+  scalars.map((includes) => ({ includes })),
+  fc.boolean().map((exists) => ({ exists })),
+  inTime,
+);
+const comparison = fc.oneof(
+  { weight: 5, arbitrary: fc.tuple(paths, comparing).map(([path, rest]) => ({ path, ...rest })) },
+  { weight: 1, arbitrary: inTime.map((rest) => ({ path: 'properties.due', ...rest })) },
+);
 
 export const tests = (depth: number): fc.Arbitrary<Test> =>
   depth === 1
@@ -131,3 +166,47 @@ export const aggregates: fc.Arbitrary<Aggregate> = fc
     within,
   )
   .map(([what, of, within]) => ({ ...what, of, ...(within && { within }) }) as Aggregate);
+
+const traitNames = fc.constantFrom('plan', 'due', 'any', 'none');
+const computedNames = fc.constantFrom('orders', 'likes', 'due');
+
+export const profiles: fc.Arbitrary<AskedProfile> = fc
+  .tuple(
+    fc.record({ plan: texts, due: moments, any: values }, { requiredKeys: [] }),
+    fc.record({ orders: numbers, likes: values, due: moments }, { requiredKeys: [] }),
+  )
+  .map(([traits, computed]) => ({ traits: asTexts(traits), computed: asTexts(computed) }));
+
+const asTexts = (values: object): ReadonlyMap<string, string> =>
+  new Map(Object.entries(values).map(([name, value]) => [name, JSON.stringify(value)]));
+
+/** Bounds that split people by how many events they have. */
+const counted = fc.record({ aggregate: fc.constant('count'), of, atLeast: fc.integer({ min: 0, max: 20 }) });
+const ofProfile: fc.Arbitrary<Condition> = fc.oneof(
+  fc.tuple(traitNames, comparing).map(([trait, rest]) => ({ trait, ...rest })),
+  fc.tuple(computedNames, comparing).map(([computed, rest]) => ({ computed, ...rest })),
+  fc.oneof(
+    inTime.map((rest) => ({ trait: 'due', ...rest })),
+    bound.map((above) => ({ computed: 'orders', above })),
+  ),
+  fc.tuple(aggregates, comparing).map(([asked, rest]) => ({ ...asked, ...rest })),
+  fc.tuple(counted, within).map(([asked, within]) => ({ ...asked, ...(within && { within }) }) as Condition),
+);
+
+const conditionsUpTo = (depth: number): fc.Arbitrary<Condition> =>
+  depth === 1
+    ? ofProfile
+    : fc.oneof(
+        { weight: 2, arbitrary: ofProfile },
+        {
+          weight: 1,
+          arbitrary: fc.array(conditionsUpTo(depth - 1), { minLength: 1, maxLength: 3 }).map((all) => ({ all })),
+        },
+        {
+          weight: 1,
+          arbitrary: fc.array(conditionsUpTo(depth - 1), { minLength: 1, maxLength: 3 }).map((any) => ({ any })),
+        },
+        { weight: 1, arbitrary: conditionsUpTo(depth - 1).map((not) => ({ not })) },
+      );
+export const conditions = conditionsUpTo(4);
+export const zones = fc.constantFrom('UTC', 'Europe/Berlin', 'America/St_Johns', 'Asia/Kathmandu', 'Pacific/Apia');

@@ -1,15 +1,19 @@
 import {
   type Aggregate,
-  type Comparison,
-  DAY_MS,
+  type Comparing,
+  type Condition,
   type Events,
   LARGEST_SUMMAND,
   MICROS,
   MOST_IN_A_LIST,
+  type ProfileTest,
   type Scalar,
   type Test,
   timesOf,
 } from './expression.ts';
+import { momentOf } from './moment.ts';
+import { readJson } from './read-json.ts';
+import { dayOf } from './zone.ts';
 
 /** Of an event what the language asks about. */
 export interface AskedEvent {
@@ -27,17 +31,19 @@ export interface AskedEvent {
 export type Answer = Scalar | readonly string[] | undefined;
 
 /** All events at once: what the fold and SQL must arrive at. @param now milliseconds */
-export function evaluate(asked: Aggregate, events: readonly AskedEvent[], now: number): Answer {
-  const [from, to] = asked.within ? timesOf(asked.within, now) : [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+export function evaluate(asked: Aggregate, events: readonly AskedEvent[], now: number, zone = 'UTC'): Answer {
+  const [from, to] = asked.within
+    ? timesOf(asked.within, now, zone)
+    : [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   const found = events
     .filter(({ timestamp }) => timestamp >= from && timestamp < to)
-    .map((event) => ({ event, payload: JSON.parse(event.payload) as unknown }))
-    .filter(({ event, payload }) => isAmong(asked.of, event, payload))
+    .map((event) => ({ event, payload: readJson(event.payload) }))
+    .filter(({ event, payload }) => isAmong(asked.of, event, payload, zone))
     .sort((a, b) => inOrder(a.event, b.event));
   if (asked.aggregate === 'count') return found.length;
   if (asked.aggregate === 'daysSince') {
     const last = found.at(-1)?.event.timestamp;
-    return last === undefined ? undefined : Math.max(0, Math.floor(now / DAY_MS) - Math.floor(last / DAY_MS));
+    return last === undefined ? undefined : Math.max(0, dayOf(zone, now) - dayOf(zone, last));
   }
   const values = found.map(({ payload }) => valueAt(payload, asked.value));
   switch (asked.aggregate) {
@@ -69,23 +75,60 @@ export function evaluate(asked: Aggregate, events: readonly AskedEvent[], now: n
 }
 
 /** Whether an event is one of those. */
-export const isAmong = (of: Events, event: Omit<AskedEvent, 'payload'>, payload: unknown): boolean =>
+export const isAmong = (of: Events, event: Omit<AskedEvent, 'payload'>, payload: unknown, zone = 'UTC'): boolean =>
   isOneOf(of.event, event.event) &&
   isOneOf(of.source, event.source) &&
   (of.type === undefined || of.type === event.type) &&
-  (of.where === undefined || holds(of.where, payload));
+  (of.where === undefined || holds(of.where, payload, event.timestamp, zone));
 
 const isOneOf = (names: string | readonly string[] | undefined, name: string | null): boolean =>
   names === undefined || (typeof names === 'string' ? names === name : name !== null && names.includes(name));
 
-export function holds(asked: Test, payload: unknown): boolean {
-  if ('all' in asked) return asked.all.every((one) => holds(one, payload));
-  if ('any' in asked) return asked.any.some((one) => holds(one, payload));
-  if ('not' in asked) return !holds(asked.not, payload);
-  return compares(valueAt(payload, asked.path), asked);
+function holds(asked: Test, payload: unknown, at: number, zone: string): boolean {
+  if ('all' in asked) return asked.all.every((one) => holds(one, payload, at, zone));
+  if ('any' in asked) return asked.any.some((one) => holds(one, payload, at, zone));
+  if ('not' in asked) return !holds(asked.not, payload, at, zone);
+  return compares(valueAt(payload, asked.path), asked, at, zone);
 }
 
-function compares(value: unknown, asked: Comparison): boolean {
+/** Of a profile what the language asks about. */
+export interface AskedProfile {
+  /** Their values as JSON, by name. */
+  readonly traits: ReadonlyMap<string, string>;
+  readonly computed: ReadonlyMap<string, string>;
+}
+
+/** Whether a condition holds of a profile and its events. */
+export const holdsOf = (
+  asked: Condition,
+  profile: AskedProfile,
+  events: readonly AskedEvent[],
+  now: number,
+  zone = 'UTC',
+): boolean => holdsWith(asked, profile, (one) => evaluate(one, events, now, zone), now, zone);
+
+/** @param answer what an aggregate of the profile's events is now */
+export function holdsWith(
+  asked: Condition,
+  profile: AskedProfile,
+  answer: (asked: Aggregate) => Answer,
+  now: number,
+  zone: string,
+): boolean {
+  if ('all' in asked) return asked.all.every((one) => holdsWith(one, profile, answer, now, zone));
+  if ('any' in asked) return asked.any.some((one) => holdsWith(one, profile, answer, now, zone));
+  if ('not' in asked) return !holdsWith(asked.not, profile, answer, now, zone);
+  return compares('aggregate' in asked ? answer(asked) : saidBy(asked, profile), asked, now, zone);
+}
+
+/** The value of a trait or computed trait; undefined: there is none. */
+export function saidBy(asked: Exclude<ProfileTest, Aggregate>, { traits, computed }: AskedProfile): unknown {
+  const said = 'trait' in asked ? traits.get(asked.trait) : computed.get(asked.computed);
+  return said === undefined ? undefined : readJson(said);
+}
+
+/** @param at from when times are seen that are said to be new or old, milliseconds */
+export function compares(value: unknown, asked: Comparing, at: number, zone: string): boolean {
   const { is, oneOf, above, atLeast, below, atMost, contains, startsWith, endsWith, includes, exists } = asked;
   const number = typeof value === 'number' ? value : Number.NaN;
   const text = typeof value === 'string' ? value : undefined;
@@ -100,7 +143,25 @@ function compares(value: unknown, asked: Comparison): boolean {
     (startsWith === undefined || text?.startsWith(startsWith) === true) &&
     (endsWith === undefined || text?.endsWith(endsWith) === true) &&
     (includes === undefined || (Array.isArray(value) && value.some((one) => one === includes))) &&
-    (exists === undefined || (value !== undefined && value !== null) === exists)
+    (exists === undefined || (value !== undefined && value !== null) === exists) &&
+    comparesInTime(text, asked, at, zone)
+  );
+}
+
+function comparesInTime(
+  text: string | undefined,
+  { after, before, newerThan, olderThan }: Comparing,
+  at: number,
+  zone: string,
+): boolean {
+  if (after === undefined && before === undefined && !newerThan && !olderThan) return true;
+  const moment = text === undefined ? undefined : momentOf(text, zone);
+  return (
+    moment !== undefined &&
+    (after === undefined || moment >= (momentOf(after, zone) as number)) &&
+    (before === undefined || moment < (momentOf(before, zone) as number)) &&
+    (!newerThan || moment >= timesOf(newerThan, at, zone)[0]) &&
+    (!olderThan || moment < timesOf(olderThan, at, zone)[0])
   );
 }
 

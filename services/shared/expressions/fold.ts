@@ -1,5 +1,6 @@
 import { type Answer, type AskedEvent, byBytes, isAmong, isScalar, isSummand, isText, valueAt } from './evaluate.ts';
-import { type Aggregate, DAY_MS, edgeBefore, MICROS, MOST_IN_A_LIST, type Scalar, timesOf } from './expression.ts';
+import { type Aggregate, edgeBefore, leftBy, MICROS, MOST_IN_A_LIST, type Scalar, timesOf } from './expression.ts';
+import { dayOf, startOfDay } from './zone.ts';
 
 /*
  * The same answers from what is kept of events, added one by one. What is kept of one event, of some and of all is of one type, and `merge`
@@ -32,11 +33,15 @@ export interface Cell {
 /** So many different texts are kept of a cell. Beyond, counts and what is most frequent are of these alone. */
 export const MOST_TEXTS = 1_000;
 
-/** What is kept of one event; undefined: it does not count. @param payload the event's, parsed */
-export function cellOf(asked: Aggregate, event: AskedEvent, payload: unknown): Cell | undefined {
-  if (!isAmong(asked.of, event, payload)) return undefined;
+/**
+ * What is kept of one event; undefined: it does not count.
+ * @param payload the event's, read (`readJson`)
+ * @param zone the same always: what is kept is kept by its days
+ */
+export function cellOf(asked: Aggregate, event: AskedEvent, payload: unknown, zone = 'UTC'): Cell | undefined {
+  if (!isAmong(asked.of, event, payload, zone)) return undefined;
   const { timestamp, message_id, source } = event;
-  const from = asked.within ? edgeBefore(asked.within, timestamp) : 0;
+  const from = asked.within ? edgeBefore(asked.within, timestamp, zone) : 0;
   if (asked.aggregate === 'count') return { from, count: 1 };
   if (asked.aggregate === 'daysSince') return { from, count: 1, extreme: timestamp };
   const value = valueAt(payload, asked.value);
@@ -70,8 +75,8 @@ export function merge(asked: Aggregate, a: readonly Cell[], b: readonly Cell[]):
 }
 
 /** What the cells say at a moment, milliseconds. */
-export function answerOf(asked: Aggregate, cells: readonly Cell[], now: number): Answer {
-  const [from, to] = asked.within ? timesOf(asked.within, now) : [0, 1];
+export function answerOf(asked: Aggregate, cells: readonly Cell[], now: number, zone = 'UTC'): Answer {
+  const [from, to] = asked.within ? timesOf(asked.within, now, zone) : [0, 1];
   const found = cells.filter((cell) => cell.from >= from && cell.from < to);
   const [head, ...tail] = found;
   const whole = head && tail.reduce((sum, cell) => joined(asked, sum, cell), head);
@@ -81,7 +86,7 @@ export function answerOf(asked: Aggregate, cells: readonly Cell[], now: number):
   const { count, micros = 0n, extreme = 0, sighting, texts = [] } = whole;
   switch (asked.aggregate) {
     case 'daysSince':
-      return Math.max(0, Math.floor(now / DAY_MS) - Math.floor(extreme / DAY_MS));
+      return Math.max(0, dayOf(zone, now) - dayOf(zone, extreme));
     case 'sum':
       return Number(micros) / MICROS;
     case 'average':
@@ -100,15 +105,15 @@ export function answerOf(asked: Aggregate, cells: readonly Cell[], now: number):
 }
 
 /** When an answer may next be another although nothing comes; undefined: never. @param now milliseconds */
-export function changesAt(asked: Aggregate, cells: readonly Cell[], now: number): number | undefined {
+export function changesAt(asked: Aggregate, cells: readonly Cell[], now: number, zone = 'UTC'): number | undefined {
   const times: number[] = [];
-  if (asked.aggregate === 'daysSince' && cells.length > 0) times.push((Math.floor(now / DAY_MS) + 1) * DAY_MS);
+  if (asked.aggregate === 'daysSince' && cells.length > 0) times.push(startOfDay(zone, dayOf(zone, now) + 1));
   if (asked.within) {
-    const [from, to] = timesOf(asked.within, now);
+    const [from, to] = timesOf(asked.within, now, zone);
     // Of what is within the window the earliest leaves first; what is after it comes in.
     const leaves = cells.find((cell) => cell.from >= from && cell.from < to);
     const comes = cells.find((cell) => cell.from >= to);
-    if (leaves) times.push(to + leaves.from - from);
+    if (leaves) times.push(leftBy(asked.within, leaves.from, zone));
     if (comes) times.push(comes.from);
   }
   return times.length === 0 ? undefined : Math.min(...times);

@@ -35,7 +35,7 @@ export interface Consent {
 
 /** One version of a definition. */
 export interface Definition {
-  /** source, tracking_plan, identity_rules, computed_trait, audience, destination, purpose */
+  /** source, tracking_plan, identity_rules, traits, audience, destination, profile_webhook, purpose */
   readonly kind: string;
   readonly name: string;
   readonly version: number;

@@ -156,7 +156,7 @@ test('kill -9 of stitchers and projectors while two, then three of them share th
     `mappings, seed ${seed}`,
   ).toEqual(hashes.map((hash) => [hash, simulation.profileOf(hash)]));
 
-  const reference = await referenceFold(recorded, { hashing, generation: 1, definitions });
+  const reference = await referenceFold(recorded, { hashing, generation: 1, definitions, now: Date.now() });
   expect(reference.moved, 'identifiers that left their default profile').toBeGreaterThan(100);
   const feed = feedOf(await readRecords(home, topics.profiles));
   expect(feed.broken, `versions on the feed, seed ${seed}`).toEqual([]);

@@ -23,7 +23,12 @@ export async function expectAsWithoutTrouble(river: River): Promise<void> {
   expectWhatWasSent(river, [...feed.profiles.values()]);
   const reference = await referenceFold(
     [...river.collected.values()].flatMap(({ value, ...rest }) => (value ? [{ ...rest, value }] : [])),
-    { hashing: river.hashing, generation: river.installation.generation, definitions: await river.definitions() },
+    {
+      hashing: river.hashing,
+      generation: river.installation.generation,
+      definitions: await river.definitions(),
+      now: Date.now(),
+    },
   );
   expect(contents(feed.profiles.values()), 'profiles on the feed').toEqual(contents(reference.profiles.values()));
   expect(outcomesOf(books, 'resolver', `${river.installation.prefix}events.collected`)).toEqual(reference.outcomes);

@@ -28,6 +28,7 @@ export async function compareWithReference(
     hashing: hashingWith(secret),
     generation,
     definitions: definitions.current(),
+    now: Date.now(),
   });
   await definitions.stop();
   const ids = new Set([...reference.profiles.keys(), ...feed.profiles.keys()]);

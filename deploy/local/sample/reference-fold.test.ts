@@ -11,7 +11,7 @@ import { type RecordedEvent, referenceFold } from './reference-fold.ts';
 import { clickStream } from './visitors.ts';
 
 const hashing = hashingWith(Buffer.alloc(32, 7));
-const options = { hashing, generation: 1, definitions: new Definitions() };
+const options = { hashing, generation: 1, now: Date.UTC(2026, 0, 3), definitions: new Definitions() };
 const file = new URL('../../../test/data/cdnow_master_transactions.csv.gz', import.meta.url);
 const orders = purchasesIn(gunzipSync(readFileSync(file)).toString('utf8'))
   .slice(0, 9_000)

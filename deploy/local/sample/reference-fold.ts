@@ -6,6 +6,7 @@ import { type MemoryInput, type MemoryPartition, memoryPartition } from '#shared
 import type { Emitted } from '#shared/task/workspace.ts';
 import { createLinker } from '../../../services/identity-stitcher/linker.ts';
 import { createResolver } from '../../../services/identity-stitcher/resolver.ts';
+import { createBackfill, type History } from '../../../services/profile-projector/backfill.ts';
 import { createProjector } from '../../../services/profile-projector/projector.ts';
 
 /** An event as `events.collected` holds it. */
@@ -19,6 +20,8 @@ export interface ReferenceOptions {
   readonly hashing: Hashing;
   readonly generation: number;
   readonly definitions: Definitions;
+  /** As of when computed traits are told, milliseconds. */
+  readonly now: number;
 }
 
 export interface Reference {
@@ -33,6 +36,13 @@ export interface Reference {
 
 const BATCH = 2_000;
 
+/** All traits are there before the first event. */
+const noHistory: History = {
+  reaches: async () => true,
+  count: async () => 0,
+  async *slice() {},
+};
+
 /**
  * What the profiles must be: the cores of the services, folded over recorded events in one process, without Kafka, disk,
  * kills or restarts, one stage after the other. Whatever way the river took, its profiles have the same content.
@@ -40,18 +50,22 @@ const BATCH = 2_000;
  */
 export async function referenceFold(
   events: Iterable<RecordedEvent>,
-  { hashing, generation, definitions }: ReferenceOptions,
+  { hashing, generation, definitions, now }: ReferenceOptions,
 ): Promise<Reference> {
   const resolver = createResolver({ hashing, generation });
   const linker = memoryPartition(createLinker({ hashing, generation }), 0);
   const projector = memoryPartition(createProjector({ generation }), 0);
+  const onTrouble = (error: unknown): void => {
+    throw error;
+  };
+  const backfill = memoryPartition(createBackfill({ generation, history: noHistory, onTrouble }), 0);
   const outcomes: Record<string, number> = {};
 
   async function through(partition: MemoryPartition, inputs: readonly MemoryInput[]) {
     const emitted: Emitted[] = [];
     const counts: Record<string, number> = {};
     for (let i = 0; i < inputs.length; i += BATCH) {
-      const run = await partition.run(inputs.slice(i, i + BATCH), definitions);
+      const run = await partition.run(inputs.slice(i, i + BATCH), definitions, { now });
       for (const one of run.emitted) emitted.push(one);
       for (const [outcome, count] of Object.entries(run.outcomes)) counts[outcome] = (counts[outcome] ?? 0) + count;
     }
@@ -74,7 +88,11 @@ export async function referenceFold(
   const linked = (await through(linker, claims)).emitted;
 
   const profiles = new Map<string, Profile>();
+  const told = (await projector.run([], definitions, { now })).emitted.map((one) => asInput('begun', one));
   let inputs = [
+    ...(await backfill.run(told, definitions, { now })).emitted
+      .filter(({ output }) => output === 'fill')
+      .map((one) => asInput('fill', one)),
     ...stitched,
     ...linked.filter(({ output }) => output === 'change').map((one) => asInput('change', one)),
   ];

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { stringify } from 'yaml';
+import { traitFillsTopic } from '#schemas/topics.ts';
 import { applyDefinitions, diffDefinitions, readDefinitions } from '#shared/definitions/apply.ts';
 import type { Change } from '#shared/definitions/changes.ts';
 import { withHiddenSecrets } from '#shared/definitions/hidden-secrets.ts';
@@ -8,6 +9,7 @@ import { validateDefinitions, type Wanted } from '#shared/definitions/validate.t
 import type { Connections } from '../connections.ts';
 import { differencesBetween } from '../differences.ts';
 import { type Output, table } from '../output.ts';
+import { readTopic } from '../read-topic.ts';
 import { Trouble } from '../trouble.ts';
 
 interface Content {
@@ -88,21 +90,45 @@ export async function definitions(connections: Connections, [key]: readonly stri
       text: `${by}\n${stringify({ kind: rest.kind, name: rest.name, ...content }).trimEnd()}`,
     };
   }
+  const filled = await howFilled(connections);
   const records = [...newest.values()]
     .filter(({ deleted }) => !deleted)
     .sort((a, b) => (`${a.kind}/${a.name}` < `${b.kind}/${b.name}` ? -1 : 1));
   return {
-    json: records.map(({ body, ...rest }) => ({ ...rest, spec: withHiddenSecrets(rest.kind, JSON.parse(body)) })),
+    json: records.map(({ body, ...rest }) => ({
+      ...rest,
+      spec: withHiddenSecrets(rest.kind, JSON.parse(body)),
+      ...(isComputed(rest.kind, body) && { filled: filled.get(`${rest.name}@${rest.version}`) ?? 0 }),
+    })),
     text:
       table(
-        ['definition', 'version', 'at', 'by', 'reason'],
-        records.map(({ kind, name, version, at, actor, reason }) => [
+        ['definition', 'version', 'state', 'at', 'by', 'reason'],
+        records.map(({ kind, name, version, body, at, actor, reason }) => [
           `${kind}/${name}`,
           version,
+          isComputed(kind, body) ? stateOf(filled.get(`${name}@${version}`) ?? 0) : 'in force',
           new Date(at).toISOString(),
           actor,
           reason,
         ]),
       ) || 'nothing is defined',
   };
+}
+
+const isComputed = (kind: string, body: string): boolean =>
+  kind === 'traits' && Object.hasOwn(JSON.parse(body) as object, 'compute');
+
+const stateOf = (filled: number): string => (filled === 1 ? 'in force' : `filling ${Math.floor(filled * 100)} %`);
+
+/** Of each version of a computed trait how much of the history before it has been read, from 0 to 1. */
+async function howFilled(connections: Connections): Promise<ReadonlyMap<string, number>> {
+  const filled = new Map<string, number>();
+  const { generation, prefix } = connections.settings;
+  const { kafka, codecs } = await connections.home();
+  await readTopic({ kafka, codecs, prefix }, traitFillsTopic(generation), (_, value) => {
+    if (value?.partition !== -1) return;
+    const share = value.of === 0 ? 0 : Math.min(0.99, value.rows / value.of);
+    filled.set(`${value.trait}@${value.version}`, value.complete ? 1 : share);
+  });
+  return filled;
 }

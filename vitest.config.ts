@@ -1,8 +1,14 @@
 import { defineConfig } from 'vitest/config';
 import { hasEngine } from './test/support/compose-file.ts';
 
-const long = { testTimeout: 120_000, hookTimeout: 180_000 };
+const patient = { testTimeout: 120_000, hookTimeout: 180_000 };
 const contract = 'test/contract/**/*.test.ts';
+
+/** Each takes a minute or more: `npm run test:platform` runs them with the others. */
+const long =
+  process.env.TRIBUTARY_LONG_TESTS === undefined
+    ? ['idle-without-kafka', 'identity-under-fire', 'started-anew'].map((name) => `test/integrity/${name}.test.ts`)
+    : [];
 
 /** What the images of docker-compose.yml are tested with; where there is no Docker engine, one skipped test that says so. */
 const containers = hasEngine()
@@ -36,7 +42,7 @@ export default defineConfig({
           exclude: ['test/integration/local-platform/**'],
           globalSetup: ['test/support/global-setup.ts'],
           maxWorkers: 2,
-          ...long,
+          ...patient,
         },
       },
       {
@@ -47,8 +53,9 @@ export default defineConfig({
             'test/integrity/**/*.test.ts',
             'test/e2e/**/*.test.ts',
           ],
+          exclude: long,
           fileParallelism: false,
-          ...long,
+          ...patient,
         },
       },
       {
@@ -56,7 +63,7 @@ export default defineConfig({
           name: 'containers',
           ...containers,
           fileParallelism: false,
-          ...long,
+          ...patient,
         },
       },
     ],

@@ -25,10 +25,18 @@ const expressions = 'services/shared/expressions';
 const agreement = 'test/integration/expressions/agreement.test.ts';
 const inMeaning = inFile(`${expressions}/evaluate.ts`, agreement, 'broker');
 const inSql = inFile(`${expressions}/to-sql.ts`, agreement, 'broker');
+const traitsModel = `${projector}/computing.model.test.ts`;
+const inComputing = inFile(`${projector}/computing.ts`, traitsModel);
+const inBackfill = inFile(`${projector}/backfill.ts`, traitsModel);
 const inDiskState = inFile('services/shared/task/disk-state.ts', 'services/shared/task/state.contract.test.ts');
 const inBatchGraph = inFile(`${stitcher}/core/batch-graph.ts`, `${stitcher}/linker.test.ts`);
 
 export const plantedBugs: readonly PlantedBug[] = [
+  inBackfill('the event at which folding began counts twice', 'event.offset < (cutsOf', 'event.offset <= (cutsOf'),
+  inBackfill('the last slice of history is left out', 'next.slice >= job.slices', 'next.slice >= job.slices - 1'),
+  inComputing('what is computed of somebody stays where they were', 'parts.at(-1)?.push(cells);', ''),
+  inComputing('nobody is woken', "if (at !== null) this.#work.put('timer'", "if (at === 1) this.#work.put('timer'"),
+  inComputing('what is complete is not told', 'this.#told = toldOf([...this.#byKey.values()]);', ''),
   inMeaning('at least is above', 'number >= atLeast', 'number > atLeast'),
   inMeaning('any is all', 'asked.any.some((one) => holds(', 'asked.any.every((one) => holds('),
   inMeaning(

@@ -162,7 +162,7 @@ describe('recency, frequency and money of all customers of CDNOW', () => {
         [seen] = await rows(
           `SELECT count() AS customers, countIf(p.frequency != r.frequency OR p.money != r.money OR p.recency != r.recency) AS wrong,
              toString(sum(p.frequency)) AS purchases, toString(sum(p.money)) AS money
-           FROM (SELECT customer, count() AS frequency, sum(dollars) AS money, toInt64(today('UTC') - max(date)) AS recency
+           FROM (SELECT customer, count() AS frequency, sum(dollars) AS money, toInt64(toDate(now('UTC')) - max(date)) AS recency
                  FROM {db}.raw_purchases GROUP BY customer) AS r
            INNER JOIN (SELECT substring(identifiers[1], 12) AS customer, toUInt64(computed.frequency) AS frequency,
                          toDecimal64(toString(computed.money), 2) AS money, toInt64(computed.recency) AS recency

@@ -1,6 +1,6 @@
 import { exactly } from '#shared/json/exact-json.ts';
-import type { Told } from '#shared/profiles/profile-shape.ts';
 import { memberText } from '#shared/json/members.ts';
+import type { Told } from '#shared/profiles/profile-shape.ts';
 import type { Place } from '../core/cursor.ts';
 import type { Page } from '../core/question.ts';
 import { LATEST_TIME } from '../core/times.ts';

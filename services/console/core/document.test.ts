@@ -26,3 +26,8 @@ test('every reference leads to a schema, and none has another form', () => {
   }
   expect(text).not.toMatch(/\$defs|"\$schema"/);
 });
+
+test('what is a stream is told as one', () => {
+  const { get } = document.paths['/v1/live'] as { readonly get: object };
+  expect(get).toMatchObject({ responses: { 200: { content: { 'text/event-stream': {} } } } });
+});

@@ -33,12 +33,7 @@ export type Told = Pick<
   (Sessions | Readonly<Partial<Record<keyof Sessions, undefined>>>);
 type Sessions = Pick<
   Profile,
-  | 'session_count'
-  | 'session_ms'
-  | 'first_session_at'
-  | 'last_session_at'
-  | 'last_session_until'
-  | 'last_session_events'
+  'session_count' | 'session_ms' | 'first_session_at' | 'last_session_at' | 'last_session_until' | 'last_session_events'
 >;
 
 /** What may be told of traits. */
@@ -72,7 +67,7 @@ function allowedOf<T>(all: readonly T[], isAllowed: (one: T) => boolean): Allowe
   return { allowed, withheld: all.length - allowed.length };
 }
 
-/** As it was sensitive when it was told of, and as it is by now. */
+/** Those that were not sensitive when the profile was written, and are not by now. */
 export const allowedTraits = ({ traits }: Told, { sensitive, sensitiveTraits }: Rights) =>
   allowedOf(
     traits,

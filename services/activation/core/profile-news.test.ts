@@ -95,7 +95,7 @@ describe('what a webhook is told of a profile', () => {
     });
   });
 
-  it('has the traits that are more than personal only where the definition says so, and numbers as they came', () => {
+  it('has what is sensitive only where the definition says so, and numbers as they came', () => {
     const trait = (name: string, value: string, sensitivity: string) => ({
       name,
       value,

@@ -24,13 +24,14 @@ async function run(
   records: readonly (readonly [key: string, value: Profile | null])[],
   options: {
     readonly definition?: InForce<'profile_webhook'>;
+    readonly others?: readonly InForce[];
     readonly answer?: Answer;
     readonly ports?: Partial<WebhookPorts>;
   } = {},
 ) {
   const { definition = webhook(), answer = { kind: 'accepted', status: 200, body: 'ok', fields: ['version'] } } =
     options;
-  const definitions = new Definitions([definition]);
+  const definitions = new Definitions([definition, ...(options.others ?? [])]);
   const sent: Told[] = [];
   const task = webhookTask(definition, 1, {
     send: async (told) => {
@@ -107,6 +108,27 @@ describe('a webhook’s task', () => {
     expect(sent).toEqual([]);
     expect(deliveries).toMatchObject([{ outcome: 'suppressed', reason: 'consent_denied:ads' }]);
   });
+
+  it.each([true, false])(
+    'tells of computed traits what the definition in force lets it: sensitive %s',
+    async (sensitive) => {
+      const trait = (name: string, sensitivity: string): InForce<'traits'> => ({
+        kind: 'traits',
+        name,
+        version: 1,
+        body: definitionKinds.traits.parse({ sensitivity }),
+      });
+      const computed = ['ill', 'loyal'].map((name) => ({ name, value: 'true', definition_version: 1 }));
+      const { sent } = await run([['a', aProfile('a', 1, { computed })]], {
+        definition: webhook({ sensitive }),
+        others: [trait('ill', 'sensitive'), trait('loyal', 'personal')],
+      });
+      const { data } = JSON.parse(sent[0]?.body ?? '');
+      expect([data.computed, data.withheld]).toEqual(
+        sensitive ? [{ ill: true, loyal: true }, undefined] : [{ loyal: true }, 1],
+      );
+    },
+  );
 
   it('keeps what it gave up', async () => {
     const answer: Answer = { kind: 'declined', status: 400, body: 'no', retryAfterMs: null, fields: [] };

@@ -1,5 +1,6 @@
 import { deadTopic, topics } from '#schemas/topics.ts';
 import type { InForce } from '#shared/definitions/definitions.ts';
+import { sensitiveTraitsIn } from '#shared/definitions/sensitive-traits.ts';
 import { LostInfrastructure } from '#shared/task/errors.ts';
 import { defineTask, type Input } from '#shared/task/task.ts';
 import { idempotencyKeyOf } from './core/idempotency-key.ts';
@@ -46,8 +47,9 @@ export function webhookTask(
     startFrom: body.begin === 'now' ? 'latest' : 'earliest',
     async process(inputs, work, definitions, released) {
       const signal = AbortSignal.any([ports.signal, released]);
-      const interest = definitions.get('profile_webhook', name)?.body;
-      if (!interest) throw new LostInfrastructure(`profile_webhook ${name} is no more`);
+      const asked = definitions.get('profile_webhook', name)?.body;
+      if (!asked) throw new LostInfrastructure(`profile_webhook ${name} is no more`);
+      const interest = { ...asked, sensitiveTraits: sensitiveTraitsIn(definitions) };
       const now = ports.now();
       const settled = new Map<Input, string>();
       const toTell: [input: (typeof inputs)[number], told: Told][] = [];

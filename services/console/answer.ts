@@ -1,5 +1,6 @@
 import type { Hashing } from '#shared/identity/hashing.ts';
 import type { NamingRules } from '#shared/identity/plan.ts';
+import { profileShape, type Rights, type Told } from '#shared/profiles/profile-shape.ts';
 import type { IdentityWarehouse } from './adapters/identity-warehouse.ts';
 import type { ProfileView } from './adapters/profile-view.ts';
 import type { Warehouse } from './adapters/warehouse.ts';
@@ -15,9 +16,6 @@ import {
   consentsShape,
   identifiersShape,
   noCustomer,
-  profileShape,
-  type Rights,
-  type Told,
   traitsShape,
 } from './core/shapes.ts';
 
@@ -43,7 +41,7 @@ export async function answerTo(question: ProfileQuestion, rights: Rights, source
     case 'traits':
       return traitsShape(await findOf(question), rights);
     case 'computed':
-      return computedShape(await findOf(question));
+      return computedShape(await findOf(question), rights);
     case 'consents':
       return consentsShape(await findOf(question));
     case 'identifiers':

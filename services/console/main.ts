@@ -7,12 +7,12 @@ import { Codecs } from '#shared/kafka/codec.ts';
 import { runServices } from '#shared/service/run-services.ts';
 import { instruments, readSecret, settingsOf } from '#shared/service/start-up.ts';
 import { ApiServer } from './adapters/api-server.ts';
+import { DefinitionsInForce } from './adapters/definitions-in-force.ts';
 import { IdentityWarehouse } from './adapters/identity-warehouse.ts';
 import { LiveStream } from './adapters/live-stream.ts';
 import { pageFiles } from './adapters/page-files.ts';
 import { ProfileView } from './adapters/profile-view.ts';
 import { queryOf } from './adapters/query.ts';
-import { RulesInForce } from './adapters/rules-in-force.ts';
 import { Tokens } from './adapters/tokens.ts';
 import { Warehouse } from './adapters/warehouse.ts';
 import { answerTo } from './answer.ts';
@@ -36,7 +36,7 @@ const hashing = hashingWith(readSecret(settings));
 
 const kafka = createKafka(settings, 'console');
 const codecs = new Codecs(settings.registryUrl);
-const rules = new RulesInForce(kafka, codecs, settings.prefix, log);
+const definitions = new DefinitionsInForce(kafka, codecs, settings.prefix, log);
 const view = new ProfileView({
   kafka,
   codecs,
@@ -49,7 +49,7 @@ const query = queryOf(createClickHouse(settings, 'tributary-console'), settings.
 const warehouse = new Warehouse(query);
 const identity = new IdentityWarehouse(query);
 const { prefix, generation, pageCollectorUrl, pageWriteKey } = settings;
-const sources = { hashing, rules: () => rules.current, view, warehouse, identity };
+const sources = { hashing, rules: () => definitions.rules, view, warehouse, identity };
 const document = documentOf();
 const sending = pageCollectorUrl === '' ? undefined : { collectorUrl: pageCollectorUrl, writeKey: pageWriteKey };
 const live = new LiveStream({ kafka, codecs, prefix, sending, metrics, log });
@@ -59,14 +59,15 @@ const api = new ApiServer({
   grantOf: (shown) => tokens.grantOf(shown),
   now: () => performance.now(),
   metrics,
-  notReady: () => [...view.notReady(), ...rules.notReady()],
+  notReady: () => [...view.notReady(), ...definitions.notReady()],
   answer: async (question, { scopes }) => {
     if (question.part === 'document') return document;
     if (isAboutIdentity(question)) return answerAboutIdentity(question, { ...sources, prefix, generation });
-    return answerTo(question, { sensitive: scopes.has('sensitive:read') }, sources);
+    const rights = { sensitive: scopes.has('sensitive:read'), sensitiveTraits: definitions.sensitiveTraits };
+    return answerTo(question, rights, sources);
   },
   page: pageFiles(join(import.meta.dirname, 'page'), pageCollectorUrl),
   live,
   log,
 });
-await runServices(log, [tokens, rules, view, api, live]);
+await runServices(log, [tokens, definitions, view, api, live]);

@@ -284,10 +284,18 @@ describe('the read API', () => {
         const targets = responses[200].headers ? [target, `${target}/`, `${target}?x=1`] : [target, `${target}?x=1`];
         if (/^(profile|traits|computed|consents)$/.test(operationId))
           targets.push(`${target}?at=${new Date().toISOString()}`);
+        if (responses[200].content['text/event-stream']) {
+          const watching = new AbortController();
+          const headers = { authorization: `Bearer ${platform.platform.apiToken}` };
+          const stream = await fetch(apiUrl() + target, { headers, signal: watching.signal });
+          expect([stream.status, stream.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+          watching.abort();
+          targets.shift();
+        }
         for (const asked of targets) {
           const { status, body } = await answered(asked, method === 'post' ? post(bodies[path] as object) : {});
           const described = (responses as unknown as Record<string, Responses[200]>)[status];
-          const schema = described?.content['application/json'].schema;
+          const schema = described?.content['application/json']?.schema;
           const to = schema?.$ref.replace('#/components/schemas/', '#/$defs/') ?? '#/$defs/Problem';
           const read = z.fromJSONSchema({ $ref: to, $defs } as never).safeParse(body);
           expect(read.error?.issues ?? [], `${method} ${asked} ${status} ${JSON.stringify(body)}`).toEqual([]);
@@ -315,7 +323,10 @@ interface Document {
   readonly components: { readonly schemas: object };
 }
 interface Responses {
-  readonly 200: { readonly headers?: object; readonly content: { 'application/json': { schema: { $ref: string } } } };
+  readonly 200: {
+    readonly headers?: object;
+    readonly content: Readonly<Record<string, { schema: { $ref: string } } | undefined>>;
+  };
 }
 
 /** Schemas of which nothing may be that they do not describe. */

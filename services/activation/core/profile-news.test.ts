@@ -17,7 +17,11 @@ const record = (value: Profile | null, offset = value?.version ?? 99, timestamp 
   timestamp,
 });
 const gone = profile(5, { gone: true, into: 'q', changed: ['gone', 'into'], why: ['regroup'] });
-const interest = (filter: Interest['filter'] = {}, sensitive = false): Interest => ({ filter, sensitive });
+const interest = (filter: Interest['filter'] = {}, sensitive = false): Interest => ({
+  filter,
+  sensitive,
+  sensitiveTraits: new Map(),
+});
 const outcomesOf = (values: readonly (Profile | null)[], filter: Interest['filter'] = {}) => {
   const records = values.map((value) => record(value));
   const { told, others } = coalesce(records, interest(filter), NOW);
@@ -91,7 +95,7 @@ describe('what a webhook is told of a profile', () => {
     });
   });
 
-  it('has the traits that are more than personal only where the definition says so, and numbers as they came', () => {
+  it('has what is sensitive only where the definition says so, and numbers as they came', () => {
     const trait = (name: string, value: string, sensitivity: string) => ({
       name,
       value,
@@ -100,7 +104,7 @@ describe('what a webhook is told of a profile', () => {
       message_id: 'm',
       source: 's',
     });
-    const traits = [trait('balance', '19.90', 'personal'), trait('illness', '"x"', 'special')];
+    const traits = [trait('balance', '19.90', 'personal'), trait('illness', '"x"', 'sensitive')];
     const dataFor = (sensitive: boolean) =>
       JSON.stringify(coalesce([record(profile(1, { traits }))], interest({}, sensitive), NOW).told?.news.data);
     expect(dataFor(false)).toContain('"traits":{"balance":19.90},"withheld":1,');

@@ -4,7 +4,7 @@ import type { DefinitionBodies } from '#shared/definitions/kinds.ts';
 import { profileShape, type Rights } from '#shared/profiles/profile-shape.ts';
 
 type Filter = DefinitionBodies['profile_webhook']['filter'];
-/** What decides what a receiver is told: part of its definition. */
+/** What decides what a receiver is told: its definition, and what is sensitive. */
 export type Interest = Rights & { readonly filter: Filter };
 
 /** A record of the feed, where it stands. */

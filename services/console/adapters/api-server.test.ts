@@ -126,6 +126,12 @@ describe('the read API over HTTP', () => {
     expect(await ask('/', { method: 'POST' })).toMatchObject({ status: 401 });
     expect(await ask('/v1/live', {})).toMatchObject({ status: 401 });
     expect(await ask('/v1/live')).toMatchObject({ status: 200, body: 'passing' });
+    const half = { headers: { authorization: 'Bearer a-token-for-events' } };
+    expect(await ask('/v1/live', half)).toMatchObject({ status: 403 });
+    expect(await ask('/v1/live?since=1')).toMatchObject({
+      status: 400,
+      body: { error: { code: 'invalid_parameter' } },
+    });
   });
 
   test('answers operations without the token', async () => {

@@ -7,7 +7,7 @@ import { type Health, opsAnswer } from '#shared/service/ops-server.ts';
 import { RateLimits } from '#shared/service/rate-limits.ts';
 import type { Service } from '#shared/service/service.ts';
 import { Problem } from '../core/problem.ts';
-import type { Question } from '../core/question.ts';
+import type { AnswerableQuestion, Question } from '../core/question.ts';
 import { arrivalOf } from '../core/route.ts';
 import type { Grant, Scope } from '../core/scopes.ts';
 import type { LiveStream } from './live-stream.ts';
@@ -20,7 +20,7 @@ export interface ApiOptions extends Health {
   /** What whoever shows a token may do; undefined where nobody has it. */
   readonly grantOf: (token: string) => Grant | undefined;
   /** @throws Problem */
-  readonly answer: (question: Question, grant: Grant) => Promise<unknown>;
+  readonly answer: (question: AnswerableQuestion, grant: Grant) => Promise<unknown>;
   /** Milliseconds. */
   readonly now: () => number;
   /** Files that anybody may have, by path. */
@@ -32,8 +32,6 @@ export interface ApiOptions extends Health {
 }
 
 const ARRIVAL_MS = 15_000;
-/** What passes tells of events, profiles and identities. */
-const LIVE_SCOPES: readonly Scope[] = ['profiles:read', 'events:read', 'identity:read'];
 
 /** The read API over HTTP: every answer is JSON, every refusal `{"error": {"code", "message"}}`. */
 export class ApiServer implements Service {
@@ -118,16 +116,14 @@ export class ApiServer implements Service {
       }
       const grant = this.#grantOf(request);
       this.#assertWithinRate(grant);
-      if (path === '/v1/live') {
-        part = 'live';
-        assertAllowed(grant, LIVE_SCOPES);
-        this.#options.live.take(request, response);
-        return;
-      }
       const { route, question } = arrivalOf(request.method ?? 'GET', target);
       part = route.part;
       assertAllowed(grant, route.scopes);
       const asked = question(route.body && (await readBody(request, route.body.most)));
+      if (asked.part === 'live') {
+        this.#options.live.take(request, response);
+        return;
+      }
       this.#take(grant, asked);
       const body = JSON.stringify(await this.#options.answer(asked, grant));
       if (!route.tagged) send(200, 'application/json', body);

@@ -1,8 +1,8 @@
 import { exactly } from '#shared/json/exact-json.ts';
 import { memberText } from '#shared/json/members.ts';
+import type { Told } from '#shared/profiles/profile-shape.ts';
 import type { Place } from '../core/cursor.ts';
 import type { Page } from '../core/question.ts';
-import type { Told } from '../core/shapes.ts';
 import { LATEST_TIME } from '../core/times.ts';
 import type { Query } from './query.ts';
 

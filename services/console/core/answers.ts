@@ -10,6 +10,11 @@ const named = <T extends z.ZodType>(value: T) => z.record(z.string(), value);
 const anything = z.unknown();
 const identifierName = z.string().meta({ description: 'type:value' });
 const withheld = whole.optional().meta({ description: 'how many traits the token may not read; absent where none' });
+const decimal = z.string().meta({ description: 'exact decimal' });
+/** What history does not have. */
+const ofNow = <T extends z.ZodType>(value: T, description = '') =>
+  value.optional().meta({ description: description === '' ? NOT_THEN : `${description}; ${NOT_THEN}` });
+const NOT_THEN = 'absent with `at`';
 const page = z.string().nullable().meta({ description: 'the cursor of what comes next; null where that is nothing' });
 
 const consent = z.object({
@@ -18,6 +23,46 @@ const consent = z.object({
   time,
   source: z.string(),
   policy_version: z.string().nullable(),
+});
+
+const touch = z.object({
+  timestamp: time,
+  message_id: z.string(),
+  source: z.string(),
+  referrer: z.string().nullable(),
+  utm_source: z.string().nullable(),
+  utm_medium: z.string().nullable(),
+  utm_campaign: z.string().nullable(),
+  utm_term: z.string().nullable(),
+  utm_content: z.string().nullable(),
+  utm_id: z.string().nullable(),
+});
+
+const product = z.object({
+  product: z.string().meta({ description: 'product_id, else sku' }),
+  currency: z.string(),
+  name: z.string().meta({ description: 'empty where no event says it' }),
+  quantity: decimal,
+  revenue: decimal,
+});
+
+const sessions = z.object({
+  count: whole,
+  total_ms: whole.meta({ description: 'how long all lasted together, milliseconds' }),
+  first_at: time.nullable(),
+  last_at: time.nullable().meta({ description: 'when the last began' }),
+  last_until: time.nullable().meta({ description: 'its latest event' }),
+  last_events: whole,
+});
+
+const interaction = z.object({
+  id: z.string(),
+  state: z.enum(['open', 'closed']),
+  channel: z.string().nullable(),
+  direction: z.string().nullable(),
+  agent: z.string().nullable(),
+  timestamp: time,
+  source: z.string(),
 });
 
 export const problem = z
@@ -38,6 +83,16 @@ export const profile = z
     events: whole,
     event_counts: named(whole),
     revenue: named(z.string()).meta({ description: 'by currency; exact decimals' }),
+    order_count: ofNow(whole, 'distinct order ids'),
+    products: ofNow(z.array(product), 'what was bought, less what was sent back'),
+    first_touch: ofNow(touch.nullable(), 'what first brought them here'),
+    last_touch: ofNow(touch.nullable(), 'what last did'),
+    sessions: ofNow(sessions),
+    groups: ofNow(
+      z.array(z.object({ group: z.string(), traits: named(anything), timestamp: time, source: z.string() })),
+      'the groups that they are in, with the traits of the newest call',
+    ),
+    interactions: ofNow(z.array(interaction), 'open ones, and the last that are closed; newest first'),
     sources: z.array(z.string()),
     first_seen: time.nullable(),
     last_seen: time.nullable(),
@@ -49,13 +104,19 @@ export const profile = z
 const of = <T extends z.ZodRawShape>(id: string, fields: T) =>
   z.object({ profile_id: uuid, version: whole, ...fields }).meta({ id });
 
+const origin = { source: z.string(), message_id: z.string(), timestamp: time };
 export const traits = of('Traits', {
   traits: named(anything),
   withheld,
-  origins: named(z.object({ source: z.string(), message_id: z.string(), timestamp: time, sensitivity: z.string() })),
+  origins: named(z.object({ ...origin, sensitivity: z.enum(['none', 'personal', 'sensitive']) })),
+  part_origins: ofNow(
+    named(z.object(origin)),
+    'of parts of objects that came from elsewhere than their trait, by JSON Pointer into the traits',
+  ),
 });
 export const computed = of('Computed', {
   computed: named(anything),
+  withheld,
   origins: named(z.object({ definition_version: whole })),
 });
 export const consents = of('Consents', { consents: z.array(consent) });
@@ -255,5 +316,11 @@ export const audiences = z
     }),
   ])
   .meta({ id: 'Audiences' });
+
+/** Of a stream, which is no JSON. */
+export const live = z.string().meta({
+  description:
+    'Server-sent events: `hello` (where events can be sent to), `state` (whether the topics are read now), `passing` (what passed), `missed` (how much was left out)',
+});
 
 export const document = z.looseObject({ openapi: z.string() }).meta({ id: 'Document' });

@@ -18,11 +18,11 @@ export function documentOf(): Json {
     components[id] = rest;
     return { $ref: `#/components/schemas/${id}` };
   };
-  const json = (schema: Json) => ({ content: { 'application/json': { schema } } });
+  const json = (schema: Json) => contentOf('application/json', schema);
   const refusal = (description: string) => ({ description, ...json(schemaOf(problem)) });
 
   const operationOf = (route: Route) => {
-    const { part, summary, scopes, parameters, body, answer, tagged, path } = route;
+    const { part, summary, scopes, parameters, body, answer, type, tagged, path } = route;
     const isOfProfile = path.includes('{profile}');
     return {
       operationId: part,
@@ -56,7 +56,7 @@ export function documentOf(): Json {
         200: {
           description: 'the answer',
           ...(tagged ? { headers: { ETag: { schema: { type: 'string' } } } } : {}),
-          ...json(schemaOf(answer)),
+          ...contentOf(type, schemaOf(answer)),
         },
         ...(tagged ? { 304: { description: 'it is what If-None-Match names' } } : {}),
         400: refusal('not asked as it should be'),
@@ -94,6 +94,8 @@ export function documentOf(): Json {
     },
   };
 }
+
+const contentOf = (type: Route['type'], schema: Json) => ({ content: { [type]: { schema } } });
 
 /** References as OpenAPI has them. */
 function rereferred(schema: unknown): unknown {

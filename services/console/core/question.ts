@@ -2,7 +2,10 @@ import type { Place } from './cursor.ts';
 import type { Reference } from './reference.ts';
 
 /** What a request to the read API asks for. */
-export type Question = ProfileQuestion | IdentityQuestion | { readonly part: 'document' };
+export type Question = AnswerableQuestion | { readonly part: 'live' };
+
+/** What is answered once, and by JSON. */
+export type AnswerableQuestion = ProfileQuestion | IdentityQuestion | { readonly part: 'document' };
 
 export type ProfileQuestion =
   | {

@@ -19,6 +19,7 @@ export interface Route {
   readonly parameters: Parameters;
   readonly body: { readonly schema: z.ZodType; readonly most: number } | undefined;
   readonly answer: z.ZodType;
+  readonly type: 'application/json' | 'text/event-stream';
   /** Whether it says by an ETag what it has answered. */
   readonly tagged: boolean;
   /** @throws Problem */
@@ -52,6 +53,7 @@ function route<const P extends Parameters = Record<never, never>, B = undefined>
 ): Route {
   return {
     method: 'GET',
+    type: 'application/json',
     tagged: false,
     ...rest,
     part,
@@ -160,6 +162,13 @@ export const routes: readonly Route[] = [
     summary: 'How identities are',
     answer: answers.health,
     question: () => ({ part: 'health' }),
+  }),
+  // It tells of events, profiles and identities.
+  route('live', '/v1/live', ['profiles:read', 'events:read', 'identity:read'], {
+    summary: 'What passes from now on, for as long as the connection holds',
+    type: 'text/event-stream',
+    answer: answers.live,
+    question: () => ({ part: 'live' }),
   }),
   route('audiences', '/v3/graphql', ['audiences:read'], {
     method: 'POST',

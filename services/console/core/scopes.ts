@@ -5,7 +5,7 @@ export const SCOPES = {
   'events:read': 'events as they were sent, whatever they hold',
   'identity:read': 'why identifiers are one profile, their decisions, and where something of a person is',
   'audiences:read': 'only which audiences somebody is in',
-  'sensitive:read': 'traits that are more than personal, where traits are told',
+  'sensitive:read': 'what is sensitive, where traits and computed traits are told',
 } as const;
 export type Scope = keyof typeof SCOPES;
 export const scopeNames = Object.keys(SCOPES) as Scope[];

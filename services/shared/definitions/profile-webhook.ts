@@ -51,7 +51,7 @@ export const profileWebhook = z.strictObject({
       why: z.array(z.string().min(1)).min(1).optional(),
     })
     .default({}),
-  /** Whether it is told traits that are more than personal. */
+  /** Whether it is told what is sensitive. */
   sensitive: z.boolean().default(false),
   /** Consent purposes that a profile needs to be sent. */
   purposes: consentPurposes,

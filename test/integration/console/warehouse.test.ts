@@ -152,7 +152,7 @@ describe('a profile as it was', () => {
   const ask = (
     reference: string,
     time: number | undefined,
-    part: 'profile' | 'traits' = 'profile',
+    part: 'profile' | 'traits' | 'computed' = 'profile',
     sensitive = true,
   ) => {
     const identity = new IdentityWarehouse(queryOf(opened.client, opened.database));
@@ -160,7 +160,8 @@ describe('a profile as it was', () => {
     const view = { answers: true, byHash: nobody, byId: nobody, mappingVersion: () => 0 };
     const sources = { hashing, rules: () => defaultIdentityRules, view, warehouse, identity };
     const at = time === undefined ? undefined : Date.parse(`2026-04-01T12:0${time}:30Z`);
-    return answerTo({ part, reference: referenceIn(reference, 'it'), at }, { sensitive }, sources);
+    const rights = { sensitive, sensitiveTraits: new Map([['orders', false]]) };
+    return answerTo({ part, reference: referenceIn(reference, 'it'), at }, rights, sources);
   };
 
   test('is the one that its identifier was decided to be in, and never one that did not hold it', async () => {
@@ -178,9 +179,9 @@ describe('a profile as it was', () => {
         'traits.message_id': ['m1', 'm1', 'm1'],
         'traits.source': ['web', 'web', 'web'],
         'traits.sensitivity': ['sensitive', 'personal', 'none'],
-        'computed.name': ['orders'],
-        'computed.value': ['7'],
-        'computed.definition_version': [3],
+        'computed.name': ['forgotten', 'orders'],
+        'computed.value': ['1', '7'],
+        'computed.definition_version': [1, 3],
         'audiences.audience': ['vip'],
         'audiences.episode': [2],
         'audiences.since': [AT],
@@ -233,7 +234,7 @@ describe('a profile as it was', () => {
       version: 1,
       identifiers: [{ type: 'user_id', value: 'a' }],
       traits: { diagnosis: 'x', exact: expect.anything(), plan: 'pro' },
-      computed: { orders: 7 },
+      computed: { forgotten: 1, orders: 7 },
       audiences: [{ audience: 'vip', episode: 2, since: time }],
       consents: [{ purpose: 'ads', state: 'denied', time, source: 'gpc', policy_version: null }],
       events: 4,
@@ -246,7 +247,9 @@ describe('a profile as it was', () => {
       flags: ['traits_cut'],
     });
     const cut = (await ask('user_id:a', 1, 'profile', false)) as Record<string, unknown>;
-    expect([Object.keys(cut.traits as object), cut.withheld]).toEqual([['exact', 'plan'], 1]);
+    expect([Object.keys(cut.traits as object), cut.withheld]).toEqual([['exact', 'plan'], 2]);
+    expect(cut.computed).toEqual({ orders: 7 });
+    expect(await ask('user_id:a', 1, 'computed', false)).toMatchObject({ computed: { orders: 7 }, withheld: 1 });
     const traits = (await ask('user_id:a', 1, 'traits', false)) as Record<string, unknown>;
     expect([Object.keys(traits.traits as object), Object.keys(traits.origins as object), traits.withheld]).toEqual([
       ['exact', 'plan'],

@@ -1,5 +1,6 @@
 import type { Definitions } from '#shared/definitions/definitions.ts';
 import { type DefinitionsFeed, followDefinitions } from '#shared/definitions/feed.ts';
+import { type SensitiveTraits, sensitiveTraitsIn } from '#shared/definitions/sensitive-traits.ts';
 import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
 import type { NamingRules } from '#shared/identity/plan.ts';
 import type { KafkaClient } from '#shared/kafka/client.ts';
@@ -8,15 +9,19 @@ import { BackOff } from '#shared/service/back-off.ts';
 import type { Log } from '#shared/service/log.ts';
 import type { Service } from '#shared/service/service.ts';
 
-/** Follows the identity rules, so that what is asked for is spelled as in events. When Kafka goes, what is known stays known. */
-export class RulesInForce implements Service {
-  readonly name = 'identity rules';
+/**
+ * Follows the identity rules, so that what is asked for is spelled as in events, and what is sensitive. When Kafka goes, what is
+ * known stays known.
+ */
+export class DefinitionsInForce implements Service {
+  readonly name = 'definitions';
   readonly #follow: (onLost: (error: Error) => void) => Promise<DefinitionsFeed>;
   readonly #log: Log;
   readonly #stopped = new AbortController();
   #done: Promise<void> | undefined;
-  /** Undefined as long as they are not known. */
-  current: NamingRules | undefined;
+  /** The identity rules; undefined as long as they are not known. */
+  rules: NamingRules | undefined;
+  sensitiveTraits: SensitiveTraits = new Map();
 
   constructor(kafka: KafkaClient, codecs: Codecs, prefix: string, log: Log) {
     this.#follow = (onLost) => followDefinitions(kafka, codecs, prefix, log, onLost);
@@ -24,7 +29,7 @@ export class RulesInForce implements Service {
   }
 
   notReady(): string[] {
-    return this.current ? [] : ['the identity rules are not known yet'];
+    return this.rules ? [] : ['the identity rules are not known yet'];
   }
 
   async run(): Promise<void> {
@@ -46,7 +51,7 @@ export class RulesInForce implements Service {
       } catch (error) {
         if (signal.aborted) return;
         const reason = error instanceof Error ? error.message : String(error);
-        this.#log.warn({ reason }, 'the identity rules are followed anew');
+        this.#log.warn({ reason }, 'definitions are followed anew');
         await backOff.failed(signal);
       }
     }
@@ -61,7 +66,8 @@ export class RulesInForce implements Service {
     try {
       feed = await Promise.race([this.#follow(ended.reject), ended.promise]);
       const learn = (definitions: Definitions): void => {
-        this.current = definitions.get('identity_rules', 'default')?.body ?? defaultIdentityRules;
+        this.rules = definitions.get('identity_rules', 'default')?.body ?? defaultIdentityRules;
+        this.sensitiveTraits = sensitiveTraitsIn(definitions);
       };
       feed.onChange(learn);
       learn(feed.current());

@@ -94,13 +94,14 @@ async function begun(
     return { trait, version, compute, cuts: cuts.toSorted((a, b) => a.partition - b.partition).map(({ cut }) => cut) };
   });
   const below = largest(traits);
+  const nothing = below.every((offset) => offset === 0);
   try {
-    if (!(await history.reaches(below))) {
+    if (!nothing && !(await history.reaches(below))) {
       work.wakeAt(work.moment.now + TRY_AGAIN_MS);
       return undefined;
     }
-    const of = await history.count(below);
-    const slices = Math.max(1, Math.ceil(of / EVENTS_AT_ONCE));
+    const of = nothing ? 0 : await history.count(below);
+    const slices = nothing ? 0 : Math.max(1, Math.ceil(of / EVENTS_AT_ONCE));
     for (const cuts of whole) for (const one of cuts) work.remove('cut', `${keyOf(one)}/${one.partition}`);
     return { traits, slices, slice: 0, rows: 0, of };
   } catch (error) {
@@ -123,8 +124,10 @@ async function goOn(
   const traits = new TraitsByEvent(allFolded(job.traits.map((one) => asFill(one, job))));
   const found = new Map<string, { last: LoggedEvent; readonly cells: Map<string, TraitCells> }>();
   let rows = 0;
+  // Of what was there before the first event there is no history.
+  const events = job.slices === 0 ? [] : history.slice(largest(job.traits), job.slice, job.slices);
   try {
-    for await (const event of history.slice(largest(job.traits), job.slice, job.slices)) {
+    for await (const event of events) {
       rows++;
       const isBefore = ({ key }: FoldedTrait): boolean => event.offset < (cutsOf.get(key)?.[event.partition] ?? 0);
       const { hash } = event.routing;

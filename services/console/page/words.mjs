@@ -75,7 +75,7 @@ const FIELDS = {
 };
 
 /** What of a profile changed that somebody would want to know; that an event came is said elsewhere. */
-export const changeWords = (changed) => changed.flatMap((field) => FIELDS[field] ?? []);
+export const changeWords = (changed) => [...new Set(changed.flatMap((path) => FIELDS[path.split('.')[0]] ?? []))];
 
 export const shortId = (id) => id.slice(0, 8);
 

@@ -25,7 +25,6 @@ export class EventLog implements History {
 
   /** ClickHouse commits what it has written. */
   async reaches(below: readonly number[]): Promise<boolean> {
-    if (below.every((offset) => offset === 0)) return true;
     const topic = this.#prefix + topics.eventsStitched.name;
     const admin = this.#kafka.admin();
     await admin.connect();

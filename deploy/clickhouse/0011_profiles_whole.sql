@@ -92,19 +92,21 @@ SELECT _topic AS topic, toUInt32(_partition) AS kafka_partition, _offset AS kafk
 FROM {database}.profiles_queue
 WHERE length(_error) > 0;
 
--- A computed trait named `events` or `revenue` takes the place of the figure of that name, which has a column of its own.
+-- What ClickHouse cannot read as JSON, such as a number of more than 64 bits, is a text, and of two things of one path there is the first:
+-- neither takes the other traits away. A computed trait named `events` or `revenue` takes the place of the figure of that name, which
+-- has a column of its own.
 CREATE OR REPLACE VIEW {database}.profiles {on_cluster} AS
 SELECT
     profile_id, kind,
     arrayMap((type, value) -> concat(type, ':', value), identifiers.type, identifiers.value) AS identifiers,
-    ifNull(accurateCastOrNull(concat('{', arrayStringConcat(arrayMap((name, value) -> concat(toJSONString(name), ':', value), traits.name, traits.value), ','), '}'), 'JSON'), CAST('{}' AS JSON)) AS traits,
+    ifNull(accurateCastOrNull(concat('{', arrayStringConcat(arrayMap((name, value) -> concat(toJSONString(name), ':', if(isValidJSON(value), value, toJSONString(value))), traits.name, traits.value), ','), '}'), 'JSON'), CAST('{}' AS JSON)) AS traits,
     ifNull(
         accurateCastOrNull(
             concat(
                 '{', arrayStringConcat(arrayConcat(
                     if(has(computed.name, 'events'), [], [concat('"events":', toString(events))]),
                     if(has(computed.name, 'revenue'), [], [concat('"revenue":', toJSONString(mapFromArrays(revenue.currency, revenue.amount)))]),
-                    arrayMap((name, value) -> concat(toJSONString(name), ':', value), computed.name, computed.value)), ','), '}'),
+                    arrayMap((name, value) -> concat(toJSONString(name), ':', if(isValidJSON(value), value, toJSONString(value))), computed.name, computed.value)), ','), '}'),
             'JSON'),
         CAST('{}' AS JSON)) AS computed,
     audiences.audience AS audiences,
@@ -118,15 +120,16 @@ SELECT
     CAST(arrayZip(interactions.id, interactions.state, interactions.channel, interactions.direction, interactions.agent, interactions.timestamp, interactions.source), 'Array(Tuple(id String, state String, channel Nullable(String), direction Nullable(String), agent Nullable(String), timestamp DateTime64(3, \'UTC\'), source String))') AS interactions,
     CAST(arrayZip(trait_origins.path, trait_origins.timestamp, trait_origins.message_id, trait_origins.source), 'Array(Tuple(path String, timestamp DateTime64(3, \'UTC\'), message_id String, source String))') AS trait_origins
 FROM {database}.profiles_latest FINAL
-WHERE NOT gone;
+WHERE NOT gone
+SETTINGS type_json_skip_duplicated_paths = 1;
 
 CREATE OR REPLACE VIEW {database}.profile_history {on_cluster} AS
 SELECT
     profile_id, version, kind,
     arrayMap((type, value) -> concat(type, ':', value), identifiers.type, identifiers.value) AS identifiers,
-    ifNull(accurateCastOrNull(concat('{', arrayStringConcat(arrayMap((name, value) -> concat(toJSONString(name), ':', value), traits.name, traits.value), ','), '}'), 'JSON'), CAST('{}' AS JSON)) AS traits,
+    ifNull(accurateCastOrNull(concat('{', arrayStringConcat(arrayMap((name, value) -> concat(toJSONString(name), ':', if(isValidJSON(value), value, toJSONString(value))), traits.name, traits.value), ','), '}'), 'JSON'), CAST('{}' AS JSON)) AS traits,
     events, mapFromArrays(revenue.currency, revenue.amount) AS revenue, first_seen, last_seen, changed, causes, why, updated_at, gone, into,
-    ifNull(accurateCastOrNull(concat('{', arrayStringConcat(arrayMap((name, value) -> concat(toJSONString(name), ':', value), computed.name, computed.value), ','), '}'), 'JSON'), CAST('{}' AS JSON)) AS computed,
+    ifNull(accurateCastOrNull(concat('{', arrayStringConcat(arrayMap((name, value) -> concat(toJSONString(name), ':', if(isValidJSON(value), value, toJSONString(value))), computed.name, computed.value), ','), '}'), 'JSON'), CAST('{}' AS JSON)) AS computed,
     mapFromArrays(consents.purpose, consents.state) AS consents,
     order_count,
     CAST(arrayZip(products.product, products.currency, products.name, products.quantity, products.revenue), 'Array(Tuple(product String, currency String, name String, quantity Decimal(38, 6), revenue Decimal(38, 6)))') AS products,
@@ -134,4 +137,5 @@ SELECT
     CAST(arrayZip(groups.group, groups.traits, groups.timestamp, groups.source), 'Array(Tuple(group String, traits String, timestamp DateTime64(3, \'UTC\'), source String))') AS groups,
     CAST(arrayZip(interactions.id, interactions.state, interactions.channel, interactions.direction, interactions.agent, interactions.timestamp, interactions.source), 'Array(Tuple(id String, state String, channel Nullable(String), direction Nullable(String), agent Nullable(String), timestamp DateTime64(3, \'UTC\'), source String))') AS interactions,
     CAST(arrayZip(trait_origins.path, trait_origins.timestamp, trait_origins.message_id, trait_origins.source), 'Array(Tuple(path String, timestamp DateTime64(3, \'UTC\'), message_id String, source String))') AS trait_origins
-FROM {database}.profile_versions FINAL;
+FROM {database}.profile_versions FINAL
+SETTINGS type_json_skip_duplicated_paths = 1;

@@ -30,6 +30,7 @@ const ADA = '11111111-1111-5111-8111-111111111111';
 const VISITOR = '22222222-2222-5222-8222-222222222222';
 const BOB = '33333333-3333-5333-8333-333333333333';
 const ACME = '44444444-4444-5444-8444-444444444444';
+const LONG = '123456789012345678901234567890';
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const now = Date.now();
@@ -196,6 +197,9 @@ const account: Profile = {
   kind: 'account',
   identifiers: [acme],
   traits: [
+    { name: 'a', value: '{"b":1}', timestamp: now, message_id: 'm9', source: 'crm', sensitivity: 'none' },
+    { name: 'a.b', value: '2', timestamp: now, message_id: 'm9', source: 'crm', sensitivity: 'none' },
+    { name: 'long', value: LONG, timestamp: now, message_id: 'm9', source: 'crm', sensitivity: 'none' },
     { name: 'name', value: '"Acme Tea"', timestamp: now, message_id: 'm9', source: 'crm', sensitivity: 'none' },
     { name: 'plan', value: '"gold"', timestamp: now, message_id: 'm9', source: 'crm', sensitivity: 'none' },
   ],
@@ -525,6 +529,12 @@ test('a computed trait named like a figure takes its place in computed, and the 
     { computed: { events: 4, orders: 2, revenue: { USD: 120.5 } }, events: 4, revenue: { USD: 120.5 } },
     { computed: { events: 'many', orders: 1, revenue: { USD: 7 } }, events: 4, revenue: { USD: 120.5 } },
   ]);
+});
+
+test('a trait that ClickHouse cannot read takes no other away', async () => {
+  const traits = { a: { b: 1 }, long: LONG, name: 'Acme Tea', plan: 'gold' };
+  for (const view of ['profiles', 'profile_history'])
+    expect(await ask(`SELECT traits FROM ${view} WHERE profile_id = '${ACME}'`)).toEqual([{ traits }]);
 });
 
 test('both views tell all that the feed says of a profile', async () => {

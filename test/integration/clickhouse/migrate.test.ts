@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import type { IdentityClaim } from '#schemas/generated/records.ts';
+import type { IdentityClaim, Profile } from '#schemas/generated/records.ts';
 import { topics } from '#schemas/topics.ts';
 import { foundation, keepEvents, migrate, readMigrations } from '../../../deploy/clickhouse/migrate.ts';
+import { nothing } from '../../../services/profile-projector/core/profile.ts';
 import { addresses } from '../../support/addresses.ts';
 import { createInstallation } from '../../support/installation.ts';
 import { produce } from '../../support/produce.ts';
@@ -14,10 +15,10 @@ test('a migration that was killed between a statement and its note goes on, and 
   try {
     expect(await migrate(client, surroundings)).toEqual([]);
     const files = readMigrations(surroundings);
-    // As if it had died right after the last statement of each file.
+    // As if it had died right after the last statement of each file, and where columns were added, after each that adds some.
     for (const { name, statements } of files)
       await client.command({
-        query: `DELETE FROM ${database}.migrations WHERE name = '${name}' AND statement = ${statements.length}`,
+        query: `DELETE FROM ${database}.migrations WHERE name = '${name}' AND (statement = ${statements.length} OR name = '0011_profiles_whole.sql')`,
         clickhouse_settings: { lightweight_deletes_sync: '2' },
       });
     expect(await migrate(client, surroundings)).toEqual(files.map(({ name }) => name));
@@ -40,7 +41,7 @@ test('a migration that was killed between a statement and its note goes on, and 
   }
 });
 
-test('a database that has read claims before they could be withdrawn reads on where it was', async () => {
+test('a database that has read claims and profiles when they said less reads on where it was', async () => {
   const installation = await createInstallation(addresses());
   const { client, database, surroundings, rows, close } = await openWarehouse(installation);
   const claim = (n: number, changes: Partial<IdentityClaim> = {}) => {
@@ -57,6 +58,28 @@ test('a database that has read claims before they could be withdrawn reads on wh
   };
   const known = async (): Promise<number> =>
     Number((await rows<{ n: string }>('SELECT count() AS n FROM {db}.identity_claims_log'))[0]?.n);
+  const version = (n: number, order_count: number) => {
+    const value: Profile = {
+      ...nothing,
+      profile_id: '11111111-1111-5111-8111-111111111111',
+      version: n,
+      events: n,
+      order_count,
+      products: order_count ? [{ product: 'tea', currency: 'EUR', name: 'Tea', quantity: '2', revenue: '0.3' }] : [],
+      changed: [],
+      causes: [],
+      why: ['event'],
+      updated_at: 1_700_000_000_000,
+      gone: false,
+      into: null,
+      definitions: [],
+      generation: 1,
+    };
+    return { key: value.profile_id, value };
+  };
+  const versions = 'SELECT version, events, order_count, products FROM {db}.profile_history ORDER BY version';
+  const read = async (table: string): Promise<number> =>
+    Number((await rows<{ n: string }>(`SELECT count() AS n FROM {db}.${table}`))[0]?.n);
   try {
     await client.command({ query: `DROP DATABASE ${database} SYNC` });
     for (const query of foundation(surroundings)) await client.command({ query });
@@ -66,11 +89,14 @@ test('a database that has read claims before they could be withdrawn reads on wh
       await client.insert({ table: `${database}.migrations`, values, format: 'JSONEachRow' });
     }
     await produce(installation, topics.identityClaims, [claim(1), claim(2)]);
+    await produce(installation, topics.profiles, [version(1, 1)]);
     await until('the older tables have read them', async () => (await known()) === 2);
+    await until('and the profile', async () => (await read('profiles_latest')) === 1);
     // On its way while the tables are made anew.
     const [applied] = await Promise.all([
       migrate(client, surroundings),
       produce(installation, topics.identityClaims, [claim(3, { target: 'source:web' })]),
+      produce(installation, topics.profiles, [version(2, 0)]),
     ]);
     expect(applied[0]).toBe('0009_identity_withdrawals.sql');
     await produce(installation, topics.identityClaims, [claim(4, { target: 'actor:b' }), claim(4, { target: null })]);
@@ -79,6 +105,17 @@ test('a database that has read claims before they could be withdrawn reads on wh
     await until('the last one is taken back', async () => (await rows(targets)).length === 1);
     expect(await rows(targets)).toEqual([{ target: 'source:web' }]);
     expect(await known()).toBe(4);
+
+    await produce(installation, topics.profiles, [version(3, 5)]);
+    await until('all versions are there', async () => (await read('profile_versions')) === 3);
+    const products = [{ product: 'tea', currency: 'EUR', name: 'Tea', quantity: 2, revenue: 0.3 }];
+    expect(await rows(versions)).toMatchObject([
+      { version: 1, events: 1, order_count: 0, products: [] },
+      { version: 2, events: 2, order_count: 0, products: [] },
+      { version: 3, events: 3, order_count: 5, products },
+    ]);
+    const newest = 'SELECT version, order_count, products FROM {db}.profiles';
+    expect(await rows(newest)).toMatchObject([{ version: 3, order_count: 5, products }]);
   } finally {
     await close();
     await installation.close();

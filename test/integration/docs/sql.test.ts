@@ -3,7 +3,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { EventStitched, IdentityChange, Profile } from '#schemas/generated/records.ts';
+import type {
+  Accounting,
+  Delivery,
+  EventRejected,
+  EventStitched,
+  IdentityChange,
+  Profile,
+} from '#schemas/generated/records.ts';
 import { accountingTopic, topics } from '#schemas/topics.ts';
 import { nothing } from '../../../services/profile-projector/core/profile.ts';
 import { pythonPackages } from '../../contract/sdk/sdk-packages.ts';
@@ -22,12 +29,15 @@ const queries = [...page.matchAll(/^## (\d+)\. (.+)\n[\s\S]*?```sql\n([\s\S]*?)`
 const ADA = '11111111-1111-5111-8111-111111111111';
 const VISITOR = '22222222-2222-5222-8222-222222222222';
 const BOB = '33333333-3333-5333-8333-333333333333';
+const ACME = '44444444-4444-5444-8444-444444444444';
+const LONG = '123456789012345678901234567890';
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const now = Date.now();
 const ada = { type: 'user_id', value: 'ada-1', hash: '1'.padStart(32, '0') };
 const visitor = { type: 'anonymous_id', value: 'visit-1', hash: '2'.padStart(32, '0') };
 const bob = { type: 'anonymous_id', value: 'visit-2', hash: '3'.padStart(32, '0') };
+const acme = { type: 'group_id', value: 'acme', hash: '4'.padStart(32, '0') };
 
 const event = (
   n: number,
@@ -61,6 +71,35 @@ const profile: Profile = {
   events: 4,
   event_counts: [{ event: 'Order Completed', count: 2 }],
   revenue: [{ currency: 'USD', amount: '30.1' }],
+  order_count: 2,
+  groups: [{ group: 'acme', traits: '{"name":"Acme"}', timestamp: now, source: 'test' }],
+  interactions: [
+    {
+      id: 'case-2',
+      state: 'open',
+      channel: 'phone',
+      direction: null,
+      agent: 'Ann',
+      timestamp: now - 5 * HOUR,
+      source: 'test',
+    },
+    {
+      id: 'case-1',
+      state: 'closed',
+      channel: null,
+      direction: null,
+      agent: null,
+      timestamp: now - 9 * HOUR,
+      source: 'test',
+    },
+  ],
+  products: [{ product: 'tea', currency: 'USD', name: '', quantity: '1.5', revenue: '15.15' }],
+  session_count: 1,
+  session_ms: 0,
+  first_session_at: now - HOUR,
+  last_session_at: now - HOUR,
+  last_session_until: now - HOUR,
+  last_session_events: 1,
   sources: ['test'],
   first_seen: now - HOUR,
   last_seen: now,
@@ -113,8 +152,34 @@ const bobsProfile: Profile = {
     { name: 'plan', value: '"free"', timestamp: now, message_id: 'm20', source: 'web', sensitivity: 'personal' },
     { name: 'age', value: '30', timestamp: now, message_id: 'm20', source: 'web', sensitivity: 'personal' },
   ],
+  trait_origins: [{ path: '/address/city', timestamp: now - DAY, message_id: 'm20', source: 'web' }],
   computed: [{ name: 'orders', value: '2', definition_version: 1 }],
   revenue: [{ currency: 'USD', amount: '120.5' }],
+  order_count: 2,
+  groups: [{ group: 'acme', traits: '{"role":"buyer"}', timestamp: now, source: 'web' }],
+  interactions: [],
+  products: [
+    { product: 'pot', currency: 'USD', name: 'Pot', quantity: '1', revenue: '60' },
+    { product: 'tea', currency: 'USD', name: 'Tea', quantity: '6', revenue: '60.5' },
+  ],
+  first_touch: {
+    timestamp: now - 91 * DAY,
+    message_id: 'm20',
+    source: 'web',
+    referrer: 'https://search.example/?q=tea',
+    utm_source: 'search',
+    utm_medium: null,
+    utm_campaign: 'spring',
+    utm_term: null,
+    utm_content: null,
+    utm_id: null,
+  },
+  session_count: 4,
+  session_ms: 90_000,
+  first_session_at: now - 91 * DAY,
+  last_session_at: now - 80 * DAY,
+  last_session_until: now - 80 * DAY,
+  last_session_events: 1,
   consents: [{ purpose: 'newsletter', state: 'granted', time: now, source: 'web', policy_version: null }],
   first_seen: now - 91 * DAY,
 };
@@ -124,6 +189,33 @@ const adaBefore: Profile = {
   events: 1,
   revenue: [{ currency: 'USD', amount: '19.9' }],
   updated_at: now - 3 * DAY,
+};
+/** What counts people must not count it, though it has whatever they have. */
+const account: Profile = {
+  ...bobsProfile,
+  profile_id: ACME,
+  kind: 'account',
+  identifiers: [acme],
+  traits: [
+    { name: 'a', value: '{"b":1}', timestamp: now, message_id: 'm9', source: 'crm', sensitivity: 'none' },
+    { name: 'a.b', value: '2', timestamp: now, message_id: 'm9', source: 'crm', sensitivity: 'none' },
+    { name: 'long', value: LONG, timestamp: now, message_id: 'm9', source: 'crm', sensitivity: 'none' },
+    { name: 'name', value: '"Acme Tea"', timestamp: now, message_id: 'm9', source: 'crm', sensitivity: 'none' },
+    { name: 'plan', value: '"gold"', timestamp: now, message_id: 'm9', source: 'crm', sensitivity: 'none' },
+  ],
+  computed: [
+    { name: 'events', value: '"many"', definition_version: 1 },
+    { name: 'revenue', value: '{"USD":7}', definition_version: 1 },
+    { name: 'orders', value: '1', definition_version: 1 },
+  ],
+  groups: [],
+};
+const ofAccount: EventStitched = {
+  ...event(6, '', acme, ACME, '{"type":"group","groupId":"acme","traits":{"name":"Acme Tea"}}'),
+  type: 'group',
+  event: null,
+  kind: 'account',
+  source: 'crm',
 };
 const visitorGone: Profile = { ...profile, profile_id: VISITOR, version: 4, gone: true, into: ADA };
 
@@ -140,6 +232,76 @@ const moved: IdentityChange = {
   definitions: [],
   generation: 1,
 };
+
+const changes: IdentityChange[] = [
+  { ...moved, kind: 'discovered', to_profile_id: null, version: 0, other: null, reason: 'new', decided_at: now - DAY },
+  { ...moved, kind: 'refused', to_profile_id: null, version: 4, reason: 'limit', decided_at: now - HOUR },
+  moved,
+];
+
+const delivered: Delivery = {
+  idempotency_key: 'k1',
+  destination: 'shop',
+  action: 'send',
+  trigger: 'event',
+  profile_id: ADA,
+  message_id: 'm3',
+  outcome: 'delivered',
+  reason: null,
+  purposes: [],
+  consents: [],
+  fields: ['event'],
+  attempts: 1,
+  status: 200,
+  answer: 'ok',
+  requested_at: now - 100,
+  finished_at: now,
+  definitions: [],
+  generation: 1,
+};
+const deliveries: Delivery[] = [
+  delivered,
+  { ...delivered, idempotency_key: 'k2', requested_at: now - 300, attempts: 3 },
+  { ...delivered, idempotency_key: 'k3', outcome: 'dead', reason: 'refused', status: 400, requested_at: now - 50 },
+  { ...delivered, idempotency_key: 'k4', requested_at: now - 8 * DAY - 100, finished_at: now - 8 * DAY },
+];
+
+const rejected: EventRejected = {
+  stage: 'collector',
+  reason: 'no_identifier',
+  message: 'no usable identifier',
+  source: 'test',
+  message_id: 'm9',
+  received_at: now,
+  rejected_at: now,
+  violations: ['$: no usable identifier'],
+  payload: Buffer.from('{}'),
+  topic: null,
+  partition: null,
+  offset: null,
+  definitions: [],
+  generation: 1,
+};
+const rejections: EventRejected[] = [
+  rejected,
+  { ...rejected, message_id: 'm10', received_at: now + 1 },
+  { ...rejected, message_id: 'm11', reason: 'too_large', message: 'too large', payload: Buffer.from('x'.repeat(300)) },
+];
+
+const booked = { service: 'identity-stitcher', next: 4, outputs: {}, generation: 1 };
+const collected = (prefix: string): string => `${prefix}events.collected`;
+const books = (prefix: string): Accounting[] => [
+  { ...booked, task: 'resolver', topic: collected(prefix), partition: 0, taken: 4, outcomes: { stitched: 4 } },
+  {
+    ...booked,
+    task: 'resolver',
+    topic: collected(prefix),
+    partition: 1,
+    taken: 3,
+    outcomes: { stitched: 2, duplicate: 1 },
+  },
+  { ...booked, task: 'linker', topic: collected(prefix), partition: 0, taken: 9, outcomes: { linked: 9 } },
+];
 
 let installation: Installation;
 let warehouse: Warehouse;
@@ -159,6 +321,7 @@ beforeAll(async () => {
       key: VISITOR,
       value: event(5, 'Survey Answered', visitor, VISITOR, '{"properties":{"comment":"The DELIVERY was late!"}}'),
     },
+    { key: ACME, value: ofAccount },
   ]);
   await produce(
     installation,
@@ -171,84 +334,42 @@ beforeAll(async () => {
       value: { hash: visitor.hash, profile_id: ADA, version: 5, decided_at: now, generation: 1 },
     },
   ]);
-  await produce(installation, topics.identityChanges, [{ key: VISITOR, value: moved }]);
+  await produce(
+    installation,
+    topics.identityChanges,
+    changes.map((value) => ({ key: VISITOR, value })),
+  );
   await produce(installation, topics.profiles, [
     { key: ADA, value: adaBefore },
     { key: ADA, value: profile },
     { key: VISITOR, value: visitorGone },
     { key: BOB, value: bobsProfile },
+    { key: ACME, value: account },
   ]);
-  await produce(installation, topics.deliveries, [
-    {
-      key: ADA,
-      value: {
-        idempotency_key: 'k1',
-        destination: 'shop',
-        action: 'send',
-        trigger: 'event',
-        profile_id: ADA,
-        message_id: 'm3',
-        outcome: 'delivered',
-        reason: null,
-        purposes: [],
-        consents: [],
-        fields: ['event'],
-        attempts: 1,
-        status: 200,
-        answer: 'ok',
-        requested_at: now - 100,
-        finished_at: now,
-        definitions: [],
-        generation: 1,
-      },
-    },
-  ]);
-  await produce(installation, topics.eventsRejected, [
-    {
-      key: 'test',
-      value: {
-        stage: 'collector',
-        reason: 'no_identifier',
-        message: 'no usable identifier',
-        source: 'test',
-        message_id: 'm9',
-        received_at: now,
-        rejected_at: now,
-        violations: ['$: no usable identifier'],
-        payload: Buffer.from('{}'),
-        topic: null,
-        partition: null,
-        offset: null,
-        definitions: [],
-        generation: 1,
-      },
-    },
-  ]);
-  await produce(installation, accountingTopic(1), [
-    {
-      key: 'identity-stitcher/resolver/events.collected/0',
-      value: {
-        service: 'identity-stitcher',
-        task: 'resolver',
-        topic: `${installation.prefix}events.collected`,
-        partition: 0,
-        next: 4,
-        taken: 4,
-        outcomes: { stitched: 4 },
-        outputs: {},
-        generation: 1,
-      },
-    },
-  ]);
+  await produce(
+    installation,
+    topics.deliveries,
+    deliveries.map((value) => ({ key: ADA, value })),
+  );
+  await produce(
+    installation,
+    topics.eventsRejected,
+    rejections.map((value) => ({ key: 'test', value })),
+  );
+  await produce(
+    installation,
+    accountingTopic(1),
+    books(installation.prefix).map((value) => ({ key: `${value.task}/${value.partition}`, value })),
+  );
   const expected = {
-    events: 5 + fromBob.length,
+    events: 6 + fromBob.length,
     identity_mappings: 1,
-    identity_changes: 1,
-    profiles: 2,
-    profile_history: 4,
-    deliveries: 1,
-    rejected_events: 1,
-    accounting: 1,
+    identity_changes: changes.length,
+    profiles: 3,
+    profile_history: 5,
+    deliveries: deliveries.length,
+    rejected_events: rejections.length,
+    accounting: books('').length,
   };
   for (const [view, count] of Object.entries(expected))
     await until(`${view} are there`, async () => {
@@ -300,6 +421,152 @@ test('the queries of docs/sql.md say what they promise', async () => {
       { plan: 'free', people: 1, spent: 120.5 },
     ]),
   );
+});
+
+const second = (at: number): number => Math.floor(at / 1_000);
+const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
+const monthOf = (at: number): string => `${dayOf(at).slice(0, 7)}-01`;
+const monthsOf = (month: string): number => 12 * Number(month.slice(0, 4)) + Number(month.slice(5, 7));
+
+test('the queries of docs/sql.md about what came in and went out count what was sent', async () => {
+  const at = now - HOUR + 1_000;
+  const late = second(at + 500) - second(at);
+  const row = { type: 'track', people: 1, late_p95_seconds: late };
+  const today = await answer('came in today');
+  expect(today[0]).toEqual({ ...row, event: 'Order Completed', events: 2 });
+  const others = ['Product Added', 'Product Viewed', 'Survey Answered'].map((name) => ({
+    ...row,
+    event: name,
+    events: 1,
+  }));
+  expect(today.slice(1)).toEqual(expect.arrayContaining(others));
+  expect(today).toHaveLength(1 + others.length);
+
+  expect(await answer('reached the destinations')).toEqual([
+    { destination: 'shop', outcome: 'delivered', reason: null, requests: 2, attempts: 4, p95_ms: 100 + 0.95 * 200 },
+    { destination: 'shop', outcome: 'dead', reason: 'refused', requests: 1, attempts: 1, p95_ms: 50 },
+  ]);
+  expect(await answer('rejected, and what')).toEqual([
+    {
+      stage: 'collector',
+      reason: 'no_identifier',
+      events: 2,
+      message: 'no usable identifier',
+      violations: ['$: no usable identifier'],
+      example: '{}',
+    },
+    expect.objectContaining({ reason: 'too_large', events: 1, message: 'too large', example: 'x'.repeat(200) }),
+  ]);
+  expect(await answer('books balance')).toEqual([
+    { topic: collected(installation.prefix), taken: 7, became: { duplicate: 1, stitched: 6 } },
+  ]);
+});
+
+test('the queries of docs/sql.md about customers tell the best, those who come back, and what became of whom', async () => {
+  const last = dayOf(now);
+  expect(await answer('best customers')).toEqual([
+    { profile_id: BOB, spent: 120.5, orders: 2, last },
+    { profile_id: ADA, spent: 30.1, orders: 2, last },
+  ]);
+  const orders = [
+    ...[3, 4].map((n) => ({ who: ADA, month: monthOf(now - HOUR + n * 1_000) })),
+    ...purchases.map(({ at }) => ({ who: BOB, month: monthOf(at) })),
+  ];
+  const groups = new Map<string, Set<string>>();
+  for (const { who, month } of orders) {
+    const cohort = orders
+      .filter((one) => one.who === who)
+      .map((one) => one.month)
+      .sort()[0] as string;
+    const key = JSON.stringify([cohort, monthsOf(month) - monthsOf(cohort)]);
+    groups.set(key, (groups.get(key) ?? new Set()).add(who));
+  }
+  const cohorts = [...groups].map(([key, { size: customers }]) => {
+    const [cohort, later] = JSON.parse(key);
+    return { cohort, later, customers };
+  });
+  expect(await answer('come back?')).toEqual(
+    cohorts.sort((a, b) => a.cohort.localeCompare(b.cohort) || a.later - b.later),
+  );
+
+  const who = { identifier: 'anonymous_id:visit-1', other: 'user_id:ada-1', profile_id: VISITOR };
+  expect(await answer('belong together')).toMatchObject([
+    { ...who, kind: 'moved', reason: 'linked', to_profile_id: ADA },
+    { ...who, kind: 'refused', reason: 'limit', to_profile_id: null },
+  ]);
+  const version = { why: ['event'], changed: ['events'], causes: ['m4'] };
+  expect(await answer('How did a profile change')).toMatchObject([
+    { ...version, version: 2, events: 1 },
+    { ...version, version: 3, events: 4 },
+  ]);
+});
+
+test('the queries of docs/sql.md about what profiles tell know touches, visits, products, interactions and accounts', async () => {
+  expect(await answer('first brought our')).toEqual([
+    { campaign: 'spring', source: 'search', customers: 1, spent: 120.5 },
+    { campaign: null, source: null, customers: 1, spent: 30.1 },
+  ]);
+  const mondayOf = (at: number): string => dayOf(at - ((new Date(at).getUTCDay() + 6) % 7) * DAY);
+  expect(await answer('leave at once')).toEqual([
+    { week: mondayOf(now - 91 * DAY), visitors: 1, sessions_each: 4, minutes_each: 0.4, left_at_once: 0 },
+    { week: mondayOf(now - HOUR), visitors: 1, sessions_each: 1, minutes_each: 0, left_at_once: 1 },
+  ]);
+  expect(await answer('people keep')).toEqual([
+    { id: 'tea', name: 'Tea', currency: 'USD', pieces: 7.5, money: 75.65, buyers: 2 },
+    { id: 'pot', name: 'Pot', currency: 'USD', pieces: 1, money: 60, buyers: 1 },
+  ]);
+  expect(await answer('waits for')).toEqual([
+    { profile_id: ADA, id: 'case-2', channel: 'phone', agent: 'Ann', hours: expect.any(Number) },
+  ]);
+  expect(await answer('accounts are the largest')).toEqual([
+    { profile_id: ACME, name: 'Acme Tea', people: 2, spent: 150.6 },
+  ]);
+});
+
+test('a computed trait named like a figure takes its place in computed, and the column stays', async () => {
+  expect(await ask('SELECT computed, events, revenue FROM profiles ORDER BY profile_id')).toEqual([
+    { computed: { events: 4, revenue: { USD: 30.1 } }, events: 4, revenue: { USD: 30.1 } },
+    { computed: { events: 4, orders: 2, revenue: { USD: 120.5 } }, events: 4, revenue: { USD: 120.5 } },
+    { computed: { events: 'many', orders: 1, revenue: { USD: 7 } }, events: 4, revenue: { USD: 120.5 } },
+  ]);
+});
+
+test('a trait that ClickHouse cannot read takes no other away', async () => {
+  const traits = { a: { b: 1 }, long: LONG, name: 'Acme Tea', plan: 'gold' };
+  for (const view of ['profiles', 'profile_history'])
+    expect(await ask(`SELECT traits FROM ${view} WHERE profile_id = '${ACME}'`)).toEqual([{ traits }]);
+});
+
+test('both views tell all that the feed says of a profile', async () => {
+  const told = (view: string): Promise<Record<string, unknown>[]> =>
+    ask(`SELECT order_count, products, tupleElement(first_touch, 'referrer') AS referrer, toUnixTimestamp64Milli(assumeNotNull(first_touch.timestamp)) AS touched,
+           last_touch.message_id AS untouched, session_count, session_ms, toUnixTimestamp64Milli(assumeNotNull(first_session_at)) AS began,
+           toUnixTimestamp64Milli(assumeNotNull(last_session_at)) AS last, toUnixTimestamp64Milli(assumeNotNull(last_session_until)) AS until,
+           last_session_events, JSONExtractString(groups[1].traits, 'role') AS role, interactions, trait_origins[1].path AS origin
+         FROM ${view} WHERE profile_id = '${BOB}'`);
+  const products = bobsProfile.products.map((one) => ({
+    ...one,
+    quantity: Number(one.quantity),
+    revenue: Number(one.revenue),
+  }));
+  const expected = {
+    order_count: 2,
+    products,
+    referrer: 'https://search.example/?q=tea',
+    touched: now - 91 * DAY,
+    untouched: null,
+    session_count: 4,
+    session_ms: 90_000,
+    began: now - 91 * DAY,
+    last: now - 80 * DAY,
+    until: now - 80 * DAY,
+    last_session_events: 1,
+    role: 'buyer',
+    interactions: [],
+    origin: '/address/city',
+  };
+  expect(await told('profiles')).toEqual([expected]);
+  expect(await told('profile_history')).toEqual([expected]);
 });
 
 test('the queries of docs/sql.md about buying say who bought what, and when', async () => {

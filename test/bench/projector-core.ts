@@ -39,7 +39,7 @@ export interface CoreFigures {
   readonly elapsed: number;
   /** Versions of profiles that came out of an event, on average. */
   readonly versions: number;
-  /** Computed traits of all versions, to show that they count. */
+  /** Computed traits of a version, on average, to show that they count. */
   readonly computed: number;
   /** Of the state on disk. */
   readonly diskBytes: number;
@@ -162,7 +162,7 @@ const figures: CoreFigures = {
   microseconds: best.cpu / events,
   elapsed: best.elapsed / events,
   versions: versions / events / rounds,
-  computed,
+  computed: versions === 0 ? 0 : computed / versions,
   diskBytes: disk ? statSync(join(directory, 'data.mdb')).blocks * 512 : 0,
   memoryBytes: process.memoryUsage().rss - before,
 };

@@ -125,20 +125,22 @@ export function computingTable({ core, kafka }: ComputingFigures): string {
 }
 
 export function crowdsTable(figures: readonly CoreFigures[]): string {
-  const first = figures[0]?.microseconds ?? Number.NaN;
-  const perMillion = (bytes: number, people: number): string => whole(bytes / people);
+  const [first, last] = [figures[0] as CoreFigures, figures.at(-1) as CoreFigures];
   const rows = figures.map(({ people, microseconds, elapsed, diskBytes, memoryBytes }) => [
     whole(people),
     fine(microseconds),
-    `${fine(microseconds / first, 2)} ×`,
+    `${fine(microseconds / first.microseconds, 2)} ×`,
     fine(elapsed),
-    perMillion(diskBytes, people),
-    perMillion(memoryBytes, people),
+    whole(diskBytes / 1e6),
+    whole(memoryBytes / 1e6),
   ]);
+  // What the code and its caches take is not the profiles'.
+  const perMillion = (of: 'diskBytes' | 'memoryBytes'): string =>
+    whole((last[of] - first[of]) / (last.people - first.people));
   return [
-    'What an event costs while there are so many profiles: ten traits, state on disk (LMDB), output encoded, events of anybody (aim: flat)',
-    table(['profiles', 'µs CPU/event', '', 'µs elapsed', 'MB on disk/million', 'MB resident/million'], rows),
-    plot(figures.map(({ microseconds }) => microseconds)),
+    'What an event costs while there are so many profiles: ten traits, state on disk, output encoded, events of anybody (aim: flat)',
+    table(['profiles', 'µs CPU/event', 'of first', 'µs elapsed', 'MB on disk', 'MB resident'], rows),
+    `  ${plot(figures.map(({ microseconds }) => microseconds))}  each million more takes ${perMillion('diskBytes')} MB on disk and ${perMillion('memoryBytes')} MB resident, mapped pages of the disk among them`,
     '',
   ].join('\n');
 }

@@ -12,7 +12,7 @@ import { type Aggregate, isAggregate } from '#shared/expressions/expression.ts';
 import type { Cell } from '#shared/expressions/fold.ts';
 import { answerOf, changesAt, merge } from '#shared/expressions/fold.ts';
 import type { Stores, Work } from '#shared/task/task.ts';
-import { bytesOf, cellOfRecord, cellsKeyOf, keyOf, together, trimmed } from './core/cells.ts';
+import { bytesOf, cellsKeyOf, keyOf, together, trimmed } from './core/cells.ts';
 import type { Content } from './core/profile.ts';
 import { allFolded, type FoldedTrait, reconciled, TraitsByEvent, type WantedTrait } from './core/traits-in-force.ts';
 import type { Computed } from './core/version.ts';
@@ -90,10 +90,10 @@ export class Computing {
 
   /** Adds cells to those at a place. @param place profile id/hash */
   add(place: string, part: TraitCells): void {
-    const key = cellsKeyOf(part);
-    const held = together(this.#work.get('cells', `${place}/${key}`), part);
+    const at = `${place}/${cellsKeyOf(part)}`;
+    const held = together(this.#work.get('cells', at), part);
     const asked = this.#byKey.get(keyOf(part))?.aggregates[part.part];
-    this.#work.put('cells', `${place}/${key}`, asked ? trimmed(held, asked, this.#now) : held);
+    this.#work.put('cells', at, asked ? trimmed(held, asked, this.#now) : held);
   }
 
   /** Takes all cells away from a place, in parts that can travel. */
@@ -134,7 +134,7 @@ export class Computing {
       let cells: readonly Cell[] = [];
       for (const hash of members) {
         const held = this.#work.get('cells', `${profileId}/${hash}/${key}/${part}`);
-        if (held) cells = merge(asked, cells, held.cells.map(cellOfRecord));
+        if (held) cells = merge(asked, cells, held.cells);
       }
       return cells;
     };

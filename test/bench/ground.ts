@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, openSync, readFileSync } from 'node:fs';
+import { mkdirSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { applyDefinitions } from '#shared/definitions/apply.ts';
 import { validateDefinitions } from '#shared/definitions/validate.ts';
@@ -114,3 +114,8 @@ export async function openGround(platform: RunningPlatform, profiles?: string): 
     },
   };
 }
+
+export const bytesUnder = (directory: string): number =>
+  readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).blocks * 512, 0);

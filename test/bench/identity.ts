@@ -1,11 +1,9 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EventCollected, IdentityClaim, RecordName, Records } from '#schemas/generated/records.ts';
-import { type Topic, topics } from '#schemas/topics.ts';
+import type { EventCollected, IdentityClaim } from '#schemas/generated/records.ts';
+import { topics } from '#schemas/topics.ts';
 import { type Hashing, hashingWith } from '#shared/identity/hashing.ts';
-import { partitionOf } from '#shared/kafka/partition-of.ts';
-import { topicOffsets } from '#shared/kafka/topic-offsets.ts';
 import { readSecret } from '#shared/service/start-up.ts';
 import { residentBytes } from '../../deploy/local/process-identity.ts';
 import { readRecords } from '../../deploy/local/sample/kafka-records.ts';
@@ -15,7 +13,8 @@ import { asSent, collected, identityRows, identityStream, personsOf, type Row } 
 import type { RunningPlatform } from '../support/platform.ts';
 import { randomFrom } from '../support/random.ts';
 import { until } from '../support/until.ts';
-import { type Ground, openGround } from './ground.ts';
+import { writeBacklog } from './backlog.ts';
+import { bytesUnder, type Ground, openGround } from './ground.ts';
 import { claimsOf } from './identity-quality.ts';
 import { manyPeople } from './many-people.ts';
 import { generateLoad } from './processes.ts';
@@ -23,8 +22,6 @@ import { quantile } from './quantile.ts';
 import type { River } from './river.ts';
 import { INPUTS, measure, OUTPUTS, type StageFigures } from './stages.ts';
 
-/** Beyond the megabyte that Kafka takes for a partition, a send fails. */
-const IN_A_SEND = 1_000;
 const ORDER_SEED = 1;
 
 export interface IdentityStages {
@@ -72,13 +69,13 @@ export async function benchIdentityStages(
   const again = Array.from({ length: rounds }, (_, round) =>
     stream.map((event) => ({ ...event, message_id: `${round}-${event.message_id}` })),
   ).flat();
-  await backlog(known, topics.eventsCollected, again, routingHash);
+  await writeBacklog(known, topics.eventsCollected, again, routingHash);
   const resolver = await measureStitcher(known, 'resolver', kafkaPid, again.length);
   await known.close();
 
   const fresh = await openGround(platform, profiles);
   const unlinked = claimsOf(manyPeople(claims * 3, hashing)).slice(0, claims);
-  await backlog(fresh, topics.identityClaims, unlinked, ({ claim_id }) => claim_id, 1);
+  await writeBacklog(fresh, topics.identityClaims, unlinked, ({ claim_id }) => claim_id, 1);
   const stitcher = await fresh.start('identity-stitcher');
   const resident = (): number => residentBytes(stitcher.pid) ?? Number.NaN;
   // What the code and a first third take is not the identifiers'.
@@ -126,7 +123,7 @@ async function benchStream(platform: RunningPlatform, kafkaPid: number, rows: re
   const hashing = hashingOf(platform);
   const ground = await openGround(platform);
   const events = collected(rows, hashing).map(({ event }) => event);
-  await backlog(ground, topics.eventsCollected, events, routingHash);
+  await writeBacklog(ground, topics.eventsCollected, events, routingHash);
   const stage = await measureStitcher(ground, 'stitcher', kafkaPid, events.length);
   const profileOf = await mappingsOf(ground);
   const sizes = new Map<string, number>();
@@ -282,30 +279,6 @@ async function measureStitcher(ground: Ground, what: string, kafkaPid: number, t
   return figures;
 }
 
-/** Writes records as their owner would, before anybody reads. */
-async function backlog<N extends RecordName>(
-  { installation }: Ground,
-  topic: Topic & { readonly value: N },
-  values: readonly Records[N][],
-  keyOf: (value: Records[N]) => string,
-  partitions?: number,
-): Promise<void> {
-  const { admin, codecs, kafka, prefix } = installation;
-  const name = prefix + topic.name;
-  const codec = await codecs.ofTopic(name, topic.value);
-  const count = partitions ?? (await topicOffsets(admin, name)).length;
-  const producer = kafka.producer({ idempotent: true });
-  await producer.connect();
-  for (let from = 0; from < values.length; from += IN_A_SEND) {
-    const messages = values.slice(from, from + IN_A_SEND).map((value) => {
-      const key = keyOf(value);
-      return { key, partition: partitionOf(key, count), value: codec.encode(value as never) };
-    });
-    await producer.send({ topic: name, acks: -1, messages });
-  }
-  await producer.disconnect();
-}
-
 async function mappingsOf({ installation }: Ground): Promise<Map<string, string>> {
   const records = await readRecords({ ...installation, generation: 1 }, topics.identityMappings);
   return new Map(records.flatMap(({ key, value }) => (value ? [[key, value.profile_id]] : [])));
@@ -319,8 +292,3 @@ async function post({ platform }: RunningPlatform, body: object): Promise<void> 
   });
   if (response.status !== 200) throw new Error(`the collector answered ${response.status}: ${await response.text()}`);
 }
-
-const bytesUnder = (directory: string): number =>
-  readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).blocks * 512, 0);

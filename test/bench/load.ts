@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { People } from './people.ts';
 import { quantile } from './quantile.ts';
-import { RequestWriter } from './requests.ts';
+import { QuestionWriter, RequestWriter } from './requests.ts';
 
 export interface LoadOptions {
   readonly port: number;
@@ -25,6 +25,8 @@ export interface LoadOptions {
   readonly rate?: number;
   /** Report when each event was answered. */
   readonly log?: boolean;
+  /** Instead of events: asks the read API for any of so many people. */
+  readonly reads?: { readonly token: string; readonly people: number };
 }
 
 export interface LoadReport {
@@ -45,7 +47,9 @@ export interface LoadReport {
 }
 
 const options = JSON.parse(process.argv[2] ?? '{}') as LoadOptions;
-const writer = new RequestWriter(new People(options.firstPerson), options.batch, options.name);
+const writer = options.reads
+  ? new QuestionWriter(options.reads)
+  : new RequestWriter(new People(options.firstPerson), options.batch, options.name);
 const tell = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 const now = (): number => Number(process.hrtime.bigint()) / 1e6;
 

@@ -1,122 +1,171 @@
 /**
- * The pure part of the projector: no Kafka, no Avro, no disk. `node test/bench/projector-core.ts [events]` prints events a second
- * and microseconds an event, by kind of event, for batches of 2,000.
+ * The projector without Kafka, in a process of its own: `node test/bench/projector-core.ts CONFIG` (JSON, see `CoreOptions`) prints
+ * CPU time an event as JSON. For where it goes: `node --cpu-prof test/bench/projector-core.ts '{"traits":true}'`.
  */
-import type { EventStitched, Identifier } from '#schemas/generated/records.ts';
-import { Definitions } from '#shared/definitions/definitions.ts';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { EventStitched, Fill } from '#schemas/generated/records.ts';
+import { Definitions, type InForce } from '#shared/definitions/definitions.ts';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
+import { Codec, typeOf } from '#shared/kafka/codec.ts';
+import { type Change, DiskState } from '#shared/task/disk-state.ts';
 import { MemoryState, someMoment } from '#shared/task/memory.ts';
 import type { Input, Task } from '#shared/task/task.ts';
 import { Workspace } from '#shared/task/workspace.ts';
 import { createProjector } from '../../services/profile-projector/projector.ts';
+import { inputOf, type Kind, NOW, Shoppers, tenTraits } from './shoppers.ts';
 
-const total = Number(process.argv[2] ?? 200_000);
-const batchSize = 2_000;
-const people = 20_000;
-const rounds = 3;
+export interface CoreOptions {
+  /** How many there are, each with two events, before measuring begins. */
+  readonly people: number;
+  /** Measured, as often as there are rounds; before that as many for the code to become warm. */
+  readonly events: number;
+  readonly rounds: number;
+  /** Only events of this kind. */
+  readonly kind?: Kind;
+  /** Whether ten traits are computed. */
+  readonly traits: boolean;
+  /** State in LMDB, and what comes out encoded, instead of the pure part alone with its state in memory. */
+  readonly disk: boolean;
+}
 
+export interface CoreFigures {
+  readonly people: number;
+  readonly events: number;
+  /** CPU of the process, of the best round. */
+  readonly microseconds: number;
+  /** By the clock, of the same. */
+  readonly elapsed: number;
+  /** Versions of profiles that came out of an event, on average. */
+  readonly versions: number;
+  /** Computed traits of a version, on average, to show that they count. */
+  readonly computed: number;
+  /** Of the state on disk. */
+  readonly diskBytes: number;
+  /** Of the process when all are there, less before. */
+  readonly memoryBytes: number;
+}
+
+const BATCH = 2_000;
+const EACH = 2;
+
+const options: CoreOptions = {
+  people: 20_000,
+  events: 100_000,
+  rounds: 3,
+  traits: false,
+  disk: false,
+  ...(JSON.parse(process.argv[2] ?? '{}') as Partial<CoreOptions>),
+};
 const task = createProjector({ generation: 1 }) as unknown as Task;
-const body = definitionKinds.source.parse({ writeKeys: [{ key: 'bench' }] });
-const definitions = new Definitions([{ kind: 'source', name: 'web', version: 1, body }]);
+const moment = { ...someMoment, now: NOW };
+const definitions = new Definitions(
+  options.traits
+    ? Object.entries(tenTraits).map(
+        ([name, compute]): InForce => ({
+          kind: 'traits',
+          name,
+          version: 1,
+          body: definitionKinds.traits.parse({ compute }),
+        }),
+      )
+    : [],
+);
 
-/** Repeatable, roughly even numbers below `below`. */
-let state = 1;
-const random = (below: number): number => {
-  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-  return Math.floor((state / 0x1_0000_0000) * below);
-};
+/** Of a store or an output; ids of schemas are for readers that there are none of. */
+const codecOf = (record: string): Codec =>
+  new Codec(record as never, 1, typeOf(record as never), undefined as never) as unknown as Codec;
+const outputs = { profile: codecOf('Profile'), move: codecOf('Move'), told: codecOf('TraitFill') };
+const codecs = new Map(Object.entries(task.stores).map(([store, { record }]) => [store, codecOf(record)]));
 
-const context = {
-  library: { name: 'analytics.js', version: '1.0' },
-  page: { path: '/p', url: 'https://shop.example/p', title: 'Product', referrer: 'https://shop.example/' },
-  userAgent: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36',
-  locale: 'en-GB',
-};
-const payloads = {
-  page: JSON.stringify({ type: 'page', context, properties: { path: '/p', title: 'Product' } }),
-  track: JSON.stringify({ type: 'track', event: 'Product Viewed', context, properties: { sku: 'A-1', price: 19.9 } }),
-  identify: JSON.stringify({
-    type: 'identify',
-    context,
-    traits: { email: 'a@shop.example', firstName: 'Ada', plan: 'pro', logins: 12, address: { city: 'London' } },
-  }),
-  order: JSON.stringify({
-    type: 'track',
-    event: 'Order Completed',
-    context,
-    properties: { order_id: '1', revenue: 77.5, currency: 'USD', products: [{ sku: 'A-1', price: 19.9, quantity: 2 }] },
-  }),
-};
-type Kind = keyof typeof payloads;
+const directory = mkdtempSync(join(tmpdir(), 'tributary-projector-'));
+const memory = new MemoryState(task.stores);
+const disk = options.disk ? new DiskState(directory, task.stores, codecs) : undefined;
 
-function eventOf(kind: Kind, n: number): EventStitched {
-  const person = random(people);
-  const hash = person.toString(16).padStart(32, '0');
-  const identifier: Identifier = { type: 'user_id', value: `user-${person}`, hash };
-  return {
-    message_id: `ajs-next-1700000000000-${n}`,
-    type: kind === 'order' ? 'track' : kind,
-    event: kind === 'order' ? 'Order Completed' : kind === 'track' ? `Event ${random(10)}` : null,
-    source: 'web',
-    user_id: identifier.value,
-    anonymous_id: null,
-    original_timestamp: n,
-    sent_at: n,
-    received_at: n,
-    timestamp: n,
-    flags: [],
-    kind: 'person',
-    identifiers: [identifier],
-    payload: payloads[kind],
-    ip: null,
-    enrichment: '{}',
-    consents: [],
-    currency: 'USD',
-    definitions: [],
-    generation: 1,
-    profile_id: `00000000-0000-5000-8000-${person.toString(16).padStart(12, '0')}`,
-    mapping_version: 0,
-  };
-}
+let versions = 0;
+let computed = 0;
+let position = 0;
 
-function inputs(kindOf: () => Kind): Input[] {
-  return Array.from({ length: total }, (_, offset) => {
-    const value = eventOf(kindOf(), offset);
-    return { input: 'event', partition: 0, offset, key: value.profile_id, value, timestamp: offset, raw: null };
-  });
-}
-
-async function microsecondsPerEvent(all: readonly Input[]): Promise<number> {
-  const memory = new MemoryState(task.stores);
-  const start = process.cpuUsage();
-  for (let at = 0; at < all.length; at += batchSize) {
-    const batch = all.slice(at, at + batchSize);
-    const work = new Workspace(task.stores, memory, someMoment);
-    await task.process(batch as never, work as never, definitions, new AbortController().signal);
-    work.assertBalanced(batch);
-    memory.apply(work);
+async function take(batch: readonly Input[]): Promise<void> {
+  const work = new Workspace(task.stores, disk ?? memory, moment);
+  await task.process(batch as never, work as never, definitions, new AbortController().signal);
+  work.assertBalanced(batch);
+  for (const { output, value } of work.emitted) {
+    if (output !== 'profile' || value === null) continue;
+    versions++;
+    computed += (value as { computed: unknown[] }).computed.length;
   }
-  const { user, system } = process.cpuUsage(start);
-  return (user + system) / all.length;
+  if (!disk) {
+    memory.apply(work);
+    return;
+  }
+  for (const { output, value } of work.emitted)
+    if (value !== null) outputs[output as keyof typeof outputs].encode(value as never);
+  const changes: Change[] = [];
+  for (const [store, byKey] of work.changes)
+    for (const [key, value] of byKey)
+      changes.push({
+        store,
+        key,
+        bytes: value === undefined ? null : (codecs.get(store) as Codec).encode(value as never),
+        value,
+      });
+  await disk.apply(changes, { offset: position++, at: 0, cluster: '' });
 }
 
-const mixed = (): Kind => {
-  const drawn = random(100);
-  return drawn < 70 ? 'page' : drawn < 85 ? 'track' : drawn < 93 ? 'identify' : 'order';
+let offset = 0;
+/** @returns microseconds of CPU and of the clock */
+async function run(count: number, next: () => EventStitched): Promise<{ cpu: number; elapsed: number }> {
+  let [cpu, elapsed] = [0, 0];
+  for (let done = 0; done < count; done += BATCH) {
+    const batch = Array.from({ length: Math.min(BATCH, count - done) }, () => inputOf(next(), offset++));
+    const [before, began] = [process.cpuUsage(), performance.now()];
+    await take(batch);
+    const { user, system } = process.cpuUsage(before);
+    cpu += user + system;
+    elapsed += (performance.now() - began) * 1_000;
+  }
+  return { cpu, elapsed };
+}
+
+const { people, events, rounds, kind } = options;
+const shoppers = new Shoppers(people, people * EACH + events * (rounds + 1));
+// All history is there from the start: there is none.
+const fill: Fill = {
+  profile_id: 'all',
+  version: 0,
+  identifier: null,
+  cells: [],
+  complete: Object.keys(tenTraits).map((trait) => ({ trait, version: 1 })),
+  generation: 1,
 };
-const mixes: readonly (readonly [name: string, kindOf: () => Kind])[] = [
-  ['70% page, 15% track, 8% identify, 7% order', mixed],
-  ['page', () => 'page'],
-  ['track', () => 'track'],
-  ['identify', () => 'identify'],
-  ['order', () => 'order'],
-];
+await take([]);
+await take([{ input: 'fill', partition: 0, offset: 0, key: 'all', value: fill, timestamp: NOW, raw: null }]);
 
-console.log(`projector core: ${total} events of ${people} people in batches of ${batchSize}, best of ${rounds}`);
-for (const [name, kindOf] of mixes) {
-  const all = inputs(kindOf);
-  let best = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < rounds; round++) best = Math.min(best, await microsecondsPerEvent(all));
-  const rate = Math.round(1e6 / best).toLocaleString('en');
-  console.log(`${name.padEnd(44)} ${rate.padStart(10)} events/s ${best.toFixed(2).padStart(8)} µs CPU an event`);
+const before = process.memoryUsage().rss;
+let at = 0;
+await run(people * EACH, () => {
+  const person = Math.floor(at++ / EACH);
+  return shoppers.of(person);
+});
+await run(events, () => shoppers.next(kind));
+[versions, computed] = [0, 0];
+let best = { cpu: Number.POSITIVE_INFINITY, elapsed: Number.POSITIVE_INFINITY };
+for (let round = 0; round < rounds; round++) {
+  const one = await run(events, () => shoppers.next(kind));
+  if (one.cpu < best.cpu) best = one;
 }
+const figures: CoreFigures = {
+  people,
+  events,
+  microseconds: best.cpu / events,
+  elapsed: best.elapsed / events,
+  versions: versions / events / rounds,
+  computed: versions === 0 ? 0 : computed / versions,
+  diskBytes: disk ? statSync(join(directory, 'data.mdb')).blocks * 512 : 0,
+  memoryBytes: process.memoryUsage().rss - before,
+};
+await disk?.close();
+rmSync(directory, { recursive: true });
+console.log(JSON.stringify(figures));

@@ -3,6 +3,8 @@ import type { Quality } from '../support/identity-quality.ts';
 import type { CollectorFigures } from './collector.ts';
 import { type CrowdFigures, type IdentityStages, type RegroupFigures, regroupQuantiles } from './identity.ts';
 import type { OrderFigures, QualityFigures } from './identity-quality.ts';
+import type { ComputingFigures, ReadApiFigures } from './profiles.ts';
+import type { CoreFigures } from './projector-core.ts';
 import type { LatencyFigures, RiverFigures } from './river.ts';
 import type { StageFigures } from './stages.ts';
 import type { ViewFigures } from './warehouse.ts';
@@ -84,6 +86,71 @@ export function riverTable(figures: RiverFigures, cores: number): string {
     `The whole river, batches of 20, ${cores} cores: ${whole(eventsPerSecond)} events/s (${fine(eventsPerSecond / RIVER_AIM, 2)} × of ${whole(RIVER_AIM)})`,
     `  ${whole(events)} events: acknowledged after ${fine(acknowledged)} s, in profiles (${whole(profileVersions)} versions) after ${fine(projected)} s, all rows in ClickHouse after ${fine(inClickHouse)} s`,
     table(['', 'µs CPU/event', 'share'], rows),
+    '',
+  ].join('\n');
+}
+
+const PROJECTOR_AIM = 25_000;
+
+export function computingTable({ core, kafka }: ComputingFigures): string {
+  const pure = (what: string, { microseconds, elapsed }: CoreFigures): string[] => [
+    what,
+    whole(1e6 / elapsed),
+    whole(1e6 / microseconds),
+    `${fine(1e6 / microseconds / PROJECTOR_AIM, 2)} ×`,
+    fine(microseconds),
+    '',
+  ];
+  const stage = (what: string, { warmEventsPerSecond, cpu }: StageFigures): string[] => [
+    what,
+    whole(warmEventsPerSecond),
+    whole(1e6 / cpu.process),
+    `${fine(1e6 / cpu.process / PROJECTOR_AIM, 2)} ×`,
+    fine(cpu.process),
+    fine(cpu.kafka),
+  ];
+  const ratio = (a: number, b: number): string => `${fine(a / b, 2)} ×`;
+  const rows = [
+    pure('pure part, no traits', core.without),
+    pure('pure part, ten traits', core.with),
+    stage('process, no traits', kafka.without),
+    stage('process, ten traits', kafka.with),
+  ];
+  return [
+    `The projector in one process with ten computed traits (aim: ${whole(PROJECTOR_AIM)} events/s); "by CPU" is what one core would make if it had nothing else to do`,
+    table(['', 'events/s', 'by CPU', 'of aim', 'µs CPU/event', 'broker'], rows),
+    `  with ten traits an event takes ${ratio(core.with.microseconds, core.without.microseconds)} the CPU in the pure part and ${ratio(kafka.with.cpu.process, kafka.without.cpu.process)} in the process; a version has ${fine(core.with.computed)} of them on average`,
+    '',
+  ].join('\n');
+}
+
+export function crowdsTable(figures: readonly CoreFigures[]): string {
+  const [first, last] = [figures[0] as CoreFigures, figures.at(-1) as CoreFigures];
+  const rows = figures.map(({ people, microseconds, elapsed, diskBytes, memoryBytes }) => [
+    whole(people),
+    fine(microseconds),
+    `${fine(microseconds / first.microseconds, 2)} ×`,
+    fine(elapsed),
+    whole(diskBytes / 1e6),
+    whole(memoryBytes / 1e6),
+  ]);
+  // What the code and its caches take is not the profiles'.
+  const perMillion = (of: 'diskBytes' | 'memoryBytes'): string =>
+    whole((last[of] - first[of]) / (last.people - first.people));
+  return [
+    'What an event costs while there are so many profiles: ten traits, state on disk, output encoded, events of anybody (aim: flat)',
+    table(['profiles', 'µs CPU/event', 'of first', 'µs elapsed', 'MB on disk', 'MB resident'], rows),
+    `  ${plot(figures.map(({ microseconds }) => microseconds))}  each million more takes ${perMillion('diskBytes')} MB on disk and ${perMillion('memoryBytes')} MB resident, mapped pages of the disk among them`,
+    '',
+  ].join('\n');
+}
+
+export function readApiLine(figures: ReadApiFigures): string {
+  const { profiles, reads, writes, report, filled, memoryBytes, diskBytes, cpu, written } = figures;
+  return [
+    `Read API, one of ${whole(profiles)} profiles (in its view after ${fine(filled)} s), ${whole(reads)} requests/s beside ${whole(writes)} events/s (${whole(written.requests / written.seconds)} taken):`,
+    `  p50 ${fine(report.p50)}, p95 ${fine(report.p95)}, p99 ${fine(report.p99)} ms from when each was due (aim: p99 below 10); ${whole(report.requests / report.seconds)} answers/s, ${report.refused} refused; ${fine(cpu)} µs CPU a request`,
+    `  its view: ${whole(diskBytes / profiles)} MB on disk and ${whole(memoryBytes / profiles)} MB resident for each million profiles`,
     '',
   ].join('\n');
 }

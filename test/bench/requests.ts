@@ -70,6 +70,25 @@ export class RequestWriter {
   }
 }
 
+/** Writes questions to the read API. */
+export class QuestionWriter {
+  readonly #people: number;
+  readonly #token: string;
+  #random = 1;
+
+  constructor({ people, token }: { readonly people: number; readonly token: string }) {
+    this.#people = people;
+    this.#token = token;
+  }
+
+  next(): WrittenRequest {
+    this.#random = (Math.imul(this.#random, 1_664_525) + 1_013_904_223) >>> 0;
+    const person = Math.floor((this.#random / 0x1_0000_0000) * this.#people);
+    const text = `GET /v1/profiles/user_id:user-${person} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${this.#token}\r\naccept: application/json\r\n\r\n`;
+    return { text, messageIds: [] };
+  }
+}
+
 const AUTHORIZATION = `Basic ${Buffer.from('local-web:').toString('base64')}`;
 /** The headers of a browser. */
 const post = (path: string, body: string, person: number): string =>

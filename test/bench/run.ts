@@ -18,12 +18,17 @@ import {
   type RegroupFigures,
 } from './identity.ts';
 import { benchOrder, benchQuality, type OrderFigures, type QualityFigures } from './identity-quality.ts';
+import { benchComputing, benchCrowds, benchReadApi, type ComputingFigures, type ReadApiFigures } from './profiles.ts';
+import type { CoreFigures } from './projector-core.ts';
 import {
   collectorTable,
+  computingTable,
+  crowdsTable,
   identityTable,
   latencyLine,
   orderTable,
   qualityTable,
+  readApiLine,
   riverTable,
   stagesTable,
   viewsTable,
@@ -97,6 +102,9 @@ const figures: {
   latency?: LatencyFigures;
   identity?: IdentityFigures;
   views?: ViewFigures[];
+  computing?: ComputingFigures;
+  crowds?: CoreFigures[];
+  readApi?: ReadApiFigures;
 } = {};
 /** Tells what is there already: the rest takes minutes. */
 const told = (text: string): void => say(`\n${text}`);
@@ -120,6 +128,18 @@ async function bench(): Promise<void> {
   }
   if (wanted.has('identity')) figures.identity = await benchIdentity();
   if (wanted.has('profiles')) {
+    say('the projector with ten computed traits');
+    const rounds = quick ? { events: 30_000, rounds: 2 } : { events: 100_000, rounds: 3 };
+    figures.computing = await benchComputing(platform, pid('kafka'), rounds, values.profile);
+    told(computingTable(figures.computing));
+    say('what an event costs by the number of profiles');
+    const crowds = quick ? [1_000, 10_000, 50_000] : [10_000, 100_000, 1_000_000];
+    figures.crowds = await benchCrowds(crowds, quick ? 20_000 : 40_000);
+    told(crowdsTable(figures.crowds));
+    say('the read API');
+    const many = quick ? { profiles: 50_000, seconds: 8 } : { profiles: 1_000_000, seconds: 30 };
+    figures.readApi = await benchReadApi(platform, many, values.profile);
+    told(readApiLine(figures.readApi));
     say('the view of events beside its table');
     const ground = await openGround(platform, values.profile);
     const size = { rows: quick ? 400_000 : 10_000_000, rounds: quick ? 5 : 9 };
@@ -190,6 +210,9 @@ else {
   if (figures.stages) console.log(stagesTable(figures.stages));
   if (figures.river) console.log(riverTable(figures.river, facts.cores));
   if (figures.latency) console.log(latencyLine(figures.latency));
+  if (figures.computing) console.log(computingTable(figures.computing));
+  if (figures.crowds) console.log(crowdsTable(figures.crowds));
+  if (figures.readApi) console.log(readApiLine(figures.readApi));
   if (figures.views) console.log(viewsTable(figures.views));
   if (figures.identity) {
     console.log(qualityTable(figures.identity.quality));

@@ -1,6 +1,6 @@
-import type { TraitCell, TraitCells } from '#schemas/generated/records.ts';
+import type { TraitCells } from '#schemas/generated/records.ts';
 import { type Aggregate, timesOf } from '#shared/expressions/expression.ts';
-import { type Cell, merge } from '#shared/expressions/fold.ts';
+import { merge } from '#shared/expressions/fold.ts';
 
 /** A version of a computed trait, as the cells of it are named. */
 export const keyOf = ({ trait, version }: { readonly trait: string; readonly version: number }): string =>
@@ -26,8 +26,8 @@ export function mostTexts({ within }: Aggregate): number {
 export function together(kept: TraitCells | undefined, part: TraitCells): TraitCells {
   if (!kept || kept.cells.length === 0) return part;
   // How cells are put together depends on nothing else.
-  const asked = { aggregate: part.aggregate, of: {} } as Aggregate;
-  return { ...part, cells: merge(asked, kept.cells.map(cellOfRecord), part.cells.map(cellOfRecord)).map(recordOfCell) };
+  const asked = { aggregate: part.aggregate as Aggregate['aggregate'] };
+  return { ...part, cells: merge(asked, kept.cells, part.cells) };
 }
 
 /** The same in a collection, by trait@version/part. */
@@ -48,24 +48,6 @@ export function trimmed(held: TraitCells, asked: Aggregate, now: number): TraitC
       .map((cell) => (cell.texts.length > most ? { ...cell, texts: cell.texts.slice(0, most) } : cell)),
   };
 }
-
-export const cellOfRecord = ({ from, count, micros, extreme, sighting, texts }: TraitCell): Cell => ({
-  from,
-  count,
-  ...(micros !== null && { micros: BigInt(micros) }),
-  ...(extreme !== null && { extreme }),
-  ...(sighting !== null && { sighting: { ...sighting, value: JSON.parse(sighting.value) } }),
-  ...(texts.length > 0 && { texts: texts.map(({ text, count }) => [text, count] as const) }),
-});
-
-export const recordOfCell = ({ from, count, micros, extreme, sighting, texts }: Cell): TraitCell => ({
-  from,
-  count,
-  micros: micros === undefined ? null : micros.toString(),
-  extreme: extreme ?? null,
-  sighting: sighting ? { ...sighting, value: JSON.stringify(sighting.value) } : null,
-  texts: texts ? texts.map(([text, count]) => ({ text, count })) : [],
-});
 
 /** About how many bytes they take as a record. */
 export function bytesOf({ cells }: TraitCells): number {

@@ -4,7 +4,7 @@ import type { Aggregate, Expression } from '#shared/expressions/expression.ts';
 import { cellOf } from '#shared/expressions/fold.ts';
 import { parseExpression } from '#shared/expressions/parse.ts';
 import { readJson } from '#shared/expressions/read-json.ts';
-import { keyOf, recordOfCell } from './cells.ts';
+import { keyOf } from './cells.ts';
 
 /** A version of a computed trait that events are folded into. */
 export interface FoldedTrait {
@@ -82,6 +82,8 @@ interface Part {
   readonly asked: Aggregate;
 }
 
+const asksPayload = (asked: Aggregate): boolean => 'value' in asked || asked.of.where !== undefined;
+
 /** Finds the traits that an event may count for. */
 export class TraitsByEvent {
   readonly #named = new Map<string, Part[]>();
@@ -110,12 +112,13 @@ export class TraitsByEvent {
     let payload: unknown;
     for (const parts of [named ?? [], this.#others]) {
       for (const { of, part, asked } of parts) {
+        if (asked.of.type !== undefined && asked.of.type !== event.type) continue;
         if (!isFolded(of)) continue;
-        payload ??= readJson(event.payload) ?? {};
+        if (asksPayload(asked)) payload ??= readJson(event.payload) ?? {};
         const cell = cellOf(asked, event, payload);
         if (!cell) continue;
         const { trait, version } = of;
-        cells.push({ trait, version, part, aggregate: asked.aggregate, cells: [recordOfCell(cell)] });
+        cells.push({ trait, version, part, aggregate: asked.aggregate, cells: [cell] });
       }
     }
     return cells;

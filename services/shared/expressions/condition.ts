@@ -41,10 +41,13 @@ export function conditionChangesAt(
 
 function changesOf(asked: ProfileTest, profile: KeptProfile, now: number, zone: string): readonly number[] {
   const isAggregate = 'aggregate' in asked;
-  const value = isAggregate ? answerOf(asked, profile.cells(asked), now, zone) : saidBy(asked, profile);
-  const moment = typeof value === 'string' ? momentOf(value, zone) : undefined;
   const windows = [asked.newerThan, asked.olderThan].filter((window): window is Window => window !== undefined);
-  const ages = moment === undefined ? [] : windows.map((window) => leftBy(window, moment, zone));
+  const ages: number[] = [];
+  if (windows.length > 0) {
+    const value = isAggregate ? answerOf(asked, profile.cells(asked), now, zone) : saidBy(asked, profile);
+    const moment = typeof value === 'string' ? momentOf(value, zone) : undefined;
+    if (moment !== undefined) for (const window of windows) ages.push(leftBy(window, moment, zone));
+  }
   const change = isAggregate ? aggregateChangesAt(asked, profile.cells(asked), now, zone) : undefined;
   return [...ages, ...(change === undefined ? [] : [change])].filter((at) => at > now);
 }

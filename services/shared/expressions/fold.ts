@@ -1,5 +1,6 @@
+import type { TraitCell, TraitSighting } from '#schemas/generated/records.ts';
 import { type Answer, type AskedEvent, byBytes, isAmong, isScalar, isSummand, isText, valueAt } from './evaluate.ts';
-import { type Aggregate, edgeBefore, leftBy, MICROS, MOST_IN_A_LIST, type Scalar, timesOf } from './expression.ts';
+import { type Aggregate, edgeBefore, leftBy, MICROS, MOST_IN_A_LIST, timesOf } from './expression.ts';
 import { dayOf, startOfDay } from './zone.ts';
 
 /*
@@ -7,28 +8,9 @@ import { dayOf, startOfDay } from './zone.ts';
  * is associative and commutative: so neither order nor batches nor regrouping can show.
  */
 
-/** Where a value was seen. */
-export interface Sighting {
-  readonly timestamp: number;
-  readonly message_id: string;
-  readonly source: string;
-  readonly value: Scalar;
-}
-
-/** Of the events of one hour or day, or of all time, what an aggregate needs of these. */
-export interface Cell {
-  /** Its first moment, milliseconds; 0 where there is no window. */
-  readonly from: number;
-  /** How many events, or values. */
-  readonly count: number;
-  /** Sum of millionths. */
-  readonly micros?: bigint;
-  /** The least or the greatest number, or the latest time. */
-  readonly extreme?: number;
-  readonly sighting?: Sighting;
-  /** Sorted by their bytes; of more than may be kept the smaller. */
-  readonly texts?: readonly (readonly [text: string, count: number])[];
-}
+/** Of the events of one hour or day, or of all time, what an aggregate needs of these. It is kept as it is stored, so that nothing need be converted. */
+export type Cell = TraitCell;
+type Texts = Cell['texts'];
 
 /** So many different texts are kept of a cell. Beyond, counts and what is most frequent are of these alone. */
 export const MOST_TEXTS = 1_000;
@@ -42,66 +24,76 @@ export function cellOf(asked: Aggregate, event: AskedEvent, payload: unknown, zo
   if (!isAmong(asked.of, event, payload, zone)) return undefined;
   const { timestamp, message_id, source } = event;
   const from = asked.within ? edgeBefore(asked.within, timestamp, zone) : 0;
-  if (asked.aggregate === 'count') return { from, count: 1 };
-  if (asked.aggregate === 'daysSince') return { from, count: 1, extreme: timestamp };
+  if (asked.aggregate === 'count') return cell(from, 1);
+  if (asked.aggregate === 'daysSince') return cell(from, 1, { extreme: timestamp });
   const value = valueAt(payload, asked.value);
   switch (asked.aggregate) {
     case 'sum':
     case 'average':
-      return isSummand(value) ? { from, count: 1, micros: microsOf(value) } : undefined;
+      return isSummand(value) ? cell(from, 1, { micros: microsOf(value).toString() }) : undefined;
     case 'min':
     case 'max':
-      return typeof value === 'number' ? { from, count: 1, extreme: value } : undefined;
+      return typeof value === 'number' ? cell(from, 1, { extreme: value }) : undefined;
     case 'first':
-    case 'last':
-      return isScalar(value) ? { from, count: 1, sighting: { timestamp, message_id, source, value } } : undefined;
+    case 'last': {
+      if (!isScalar(value)) return undefined;
+      return cell(from, 1, { sighting: { timestamp, message_id, source, value: JSON.stringify(value) } });
+    }
     case 'mostFrequent':
     case 'uniqueList':
     case 'uniqueCount':
-      return isText(value) ? { from, count: 1, texts: [[value, 1]] } : undefined;
+      return isText(value) ? cell(from, 1, { texts: [{ text: value, count: 1 }] }) : undefined;
   }
 }
 
 /** Both together: cells sorted by time, one of each. */
-export function merge(asked: Aggregate, a: readonly Cell[], b: readonly Cell[]): readonly Cell[] {
-  if (b.length === 0) return a;
-  if (a.length === 0) return b;
-  const byTime = new Map(a.map((cell) => [cell.from, cell]));
-  for (const cell of b) {
-    const other = byTime.get(cell.from);
-    byTime.set(cell.from, other ? joined(asked, other, cell) : cell);
-  }
-  return [...byTime.values()].sort((one, other) => one.from - other.from);
+export function merge(asked: Pick<Aggregate, 'aggregate'>, a: readonly Cell[], b: readonly Cell[]): readonly Cell[] {
+  return union(
+    a,
+    b,
+    (one, other) => one.from - other.from,
+    (one, other) => joined(asked, one, other),
+  );
 }
 
 /** What the cells say at a moment, milliseconds. */
 export function answerOf(asked: Aggregate, cells: readonly Cell[], now: number, zone = 'UTC'): Answer {
-  const [from, to] = asked.within ? timesOf(asked.within, now, zone) : [0, 1];
-  const found = cells.filter((cell) => cell.from >= from && cell.from < to);
+  const found = cellsWithin(asked, cells, now, zone);
+  switch (asked.aggregate) {
+    case 'count':
+      return countOf(found);
+    case 'uniqueCount':
+      return Math.min(MOST_TEXTS, new Set(found.flatMap(({ texts }) => texts.map(({ text }) => text))).size);
+    case 'sum':
+    case 'average': {
+      if (found.length === 0) return undefined;
+      const micros = Number(found.reduce((sum, cell) => sum + bigMicros(cell), 0n));
+      return asked.aggregate === 'sum' ? micros / MICROS : micros / countOf(found) / MICROS;
+    }
+  }
   const [head, ...tail] = found;
-  const whole = head && tail.reduce((sum, cell) => joined(asked, sum, cell), head);
-  if (asked.aggregate === 'count') return whole?.count ?? 0;
-  if (asked.aggregate === 'uniqueCount') return whole?.texts?.length ?? 0;
-  if (!whole) return undefined;
-  const { count, micros = 0n, extreme = 0, sighting, texts = [] } = whole;
+  if (!head) return undefined;
+  const { extreme, sighting, texts } = tail.reduce((sum, cell) => joined(asked, sum, cell), head);
   switch (asked.aggregate) {
     case 'daysSince':
-      return Math.max(0, dayOf(zone, now) - dayOf(zone, extreme));
-    case 'sum':
-      return Number(micros) / MICROS;
-    case 'average':
-      return Number(micros) / count / MICROS;
+      return Math.max(0, dayOf(zone, now) - dayOf(zone, extreme ?? 0));
     case 'min':
     case 'max':
-      return extreme;
+      return extreme ?? 0;
     case 'first':
     case 'last':
-      return sighting?.value;
+      return sighting ? JSON.parse(sighting.value) : undefined;
     case 'mostFrequent':
-      return texts.reduce((best, one) => (one[1] > best[1] ? one : best))[0];
+      return texts.reduce((best, one) => (one.count > best.count ? one : best)).text;
     case 'uniqueList':
-      return texts.slice(0, MOST_IN_A_LIST).map(([text]) => text);
+      return texts.slice(0, MOST_IN_A_LIST).map(({ text }) => text);
   }
+}
+
+function cellsWithin({ within }: Aggregate, cells: readonly Cell[], now: number, zone: string): readonly Cell[] {
+  if (!within || cells.length === 0) return cells;
+  const [from, to] = timesOf(within, now, zone);
+  return cells.filter((cell) => cell.from >= from && cell.from < to);
 }
 
 /** When an answer may next be another although nothing comes; undefined: never. @param now milliseconds */
@@ -119,39 +111,76 @@ export function changesAt(asked: Aggregate, cells: readonly Cell[], now: number,
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
-function joined(asked: Aggregate, a: Cell, b: Cell): Cell {
+function joined({ aggregate }: Pick<Aggregate, 'aggregate'>, a: Cell, b: Cell): Cell {
   const { from } = a;
   const count = a.count + b.count;
-  switch (asked.aggregate) {
+  switch (aggregate) {
     case 'count':
-      return { from, count };
+      return cell(from, count);
     case 'sum':
     case 'average':
-      return { from, count, micros: (a.micros ?? 0n) + (b.micros ?? 0n) };
+      return cell(from, count, { micros: (bigMicros(a) + bigMicros(b)).toString() });
     case 'min':
-      return { from, count, extreme: Math.min(a.extreme ?? 0, b.extreme ?? 0) };
+      return cell(from, count, { extreme: Math.min(a.extreme ?? 0, b.extreme ?? 0) });
     case 'max':
     case 'daysSince':
-      return { from, count, extreme: Math.max(a.extreme ?? 0, b.extreme ?? 0) };
+      return cell(from, count, { extreme: Math.max(a.extreme ?? 0, b.extreme ?? 0) });
     case 'first':
     case 'last': {
-      const [one, other] = [a.sighting as Sighting, b.sighting as Sighting];
-      return { from, count, sighting: inOrder(one, other) < 0 === (asked.aggregate === 'first') ? one : other };
+      const [one, other] = [a.sighting as TraitSighting, b.sighting as TraitSighting];
+      return cell(from, count, { sighting: inOrder(one, other) < 0 === (aggregate === 'first') ? one : other });
     }
     case 'mostFrequent':
     case 'uniqueList':
     case 'uniqueCount':
-      return { from, count, texts: united(a.texts ?? [], b.texts ?? []) };
+      return cell(from, count, { texts: united(a.texts, b.texts) });
   }
 }
 
+const nothing = Object.freeze([]);
+/** All have the same fields in the same order. */
+const cell = (
+  from: number,
+  count: number,
+  { micros = null, extreme = null, sighting = null, texts = nothing }: Partial<Cell> = {},
+): Cell => ({ from, count, micros, extreme, sighting, texts });
+
+const countOf = (cells: readonly Cell[]): number => cells.reduce((sum, { count }) => sum + count, 0);
+const bigMicros = ({ micros }: Cell): bigint => BigInt(micros ?? 0);
 const microsOf = (value: number): bigint => BigInt(Math.floor(value * MICROS + 0.5));
 
-const inOrder = (a: Sighting, b: Sighting): number =>
+const inOrder = (a: TraitSighting, b: TraitSighting): number =>
   a.timestamp - b.timestamp || byBytes(a.message_id, b.message_id) || byBytes(a.source, b.source);
 
-function united(a: NonNullable<Cell['texts']>, b: NonNullable<Cell['texts']>): NonNullable<Cell['texts']> {
-  const counts = new Map(a);
-  for (const [text, count] of b) counts.set(text, (counts.get(text) ?? 0) + count);
-  return [...counts].sort(([one], [other]) => byBytes(one, other)).slice(0, MOST_TEXTS);
+function united(a: Texts, b: Texts): Texts {
+  const all = union(
+    a,
+    b,
+    (one, other) => byBytes(one.text, other.text),
+    (one, other) => ({ text: one.text, count: one.count + other.count }),
+  );
+  return all.length > MOST_TEXTS ? all.slice(0, MOST_TEXTS) : all;
+}
+
+/** Of two sorted lists of different ones each. */
+function union<T>(
+  a: readonly T[],
+  b: readonly T[],
+  compare: (one: T, other: T) => number,
+  join: (one: T, other: T) => T,
+): readonly T[] {
+  if (b.length === 0) return a;
+  if (a.length === 0) return b;
+  const all: T[] = [];
+  let [i, j] = [0, 0];
+  while (i < a.length && j < b.length) {
+    const [one, other] = [a[i] as T, b[j] as T];
+    const order = compare(one, other);
+    all.push(order === 0 ? join(one, other) : order < 0 ? one : other);
+    if (order <= 0) i++;
+    if (order >= 0) j++;
+  }
+  while (i < a.length) all.push(a[i++] as T);
+  while (j < b.length) all.push(b[j++] as T);
+  return all;
 }

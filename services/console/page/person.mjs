@@ -58,6 +58,8 @@ export class PersonPanel {
   #events = [];
   #next = null;
   #asked = 0;
+  /** How often the timeline is looked at again while it lacks events that the profile has. */
+  #triesLeft = MOST_TRIES;
   #explained = 0;
   #timers = [];
 
@@ -106,14 +108,21 @@ export class PersonPanel {
     if (profile_id !== shown && into !== shown) return;
     if (gone && into !== null && profile_id === shown) this.#profile = { ...this.#profile, profile_id: into };
     this.#forgetTimers();
+    this.#triesLeft = MOST_TRIES;
+    this.#refreshIn(...TIMELINE_BEHIND_MS);
+  }
+
+  #refreshIn(...waits) {
     const mine = this.#asked;
-    this.#timers = TIMELINE_BEHIND_MS.map((wait) =>
+    const timers = waits.map((wait) =>
       setTimeout(() => this.#refresh(mine).catch((error) => this.#failed(error)), wait),
     );
+    this.#timers.push(...timers);
   }
 
   #forgetTimers() {
     for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers = [];
   }
 
   async #refresh(mine) {
@@ -133,6 +142,8 @@ export class PersonPanel {
     this.#next = events?.next ?? null;
     this.#events = events?.events ?? [];
     this.#showTimeline(events === undefined);
+    const missing = events && this.#events.length < Math.min(PAGE, profile.events);
+    if (missing && this.#triesLeft-- > 0) this.#refreshIn(TIMELINE_BEHIND_MS.at(-1));
   }
 
   async #more() {

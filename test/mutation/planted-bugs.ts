@@ -68,8 +68,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   ),
   inFold(
     'a window has its end',
-    'cell.from >= from && cell.from < to);\n  const [head',
-    'cell.from >= from && cell.from <= to);\n  const [head',
+    'return cells.filter((cell) => cell.from >= from && cell.from < to);',
+    'return cells.filter((cell) => cell.from >= from && cell.from <= to);',
   ),
   inFold(
     'a window of hours is kept by days',
@@ -84,13 +84,17 @@ export const plantedBugs: readonly PlantedBug[] = [
     'a.timestamp - b.timestamp ||',
     'a.timestamp - b.timestamp || 1 ||',
   ),
-  inFold('the average is of all events', 'Number(micros) / count / MICROS', 'Number(micros) / cells.length / MICROS'),
-  inFold('of several as frequent the last', '(one[1] > best[1] ? one : best)', '(one[1] >= best[1] ? one : best)'),
-  inFold('texts of one part are forgotten', 'const counts = new Map(a);', 'const counts = new Map<string, number>();'),
+  inFold('the average is of all events', 'micros / countOf(found) / MICROS', 'micros / found.length / MICROS'),
+  inFold(
+    'of several as frequent the last',
+    '(one.count > best.count ? one : best)',
+    '(one.count >= best.count ? one : best)',
+  ),
+  inFold('texts of one part are forgotten', '{ texts: united(a.texts, b.texts) }', '{ texts: a.texts }'),
   inFold(
     'days since are counted from the hour',
-    'dayOf(zone, now) - dayOf(zone, extreme)',
-    'Math.floor((now - extreme) / 86_400_000)',
+    'dayOf(zone, now) - dayOf(zone, extreme ?? 0)',
+    'Math.floor((now - (extreme ?? 0)) / 86_400_000)',
   ),
   inFold('nobody leaves a window', 'if (leaves) times.push(leftBy(asked.within, leaves.from, zone));', ''),
   inFold('what lies ahead never comes', 'if (comes) times.push(comes.from);', ''),

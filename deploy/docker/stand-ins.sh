@@ -30,18 +30,25 @@ if [ "${1:-}" = --remove ]; then
 fi
 [ $# -eq 0 ] || { sed -n 's/^# \{0,1\}//p' "$0" | head -n 9; exit 2; }
 
-for program in docker mmdebstrap mvn npm node; do
-  command -v "$program" >/dev/null || { echo "stand-ins: $program is missing; install it" >&2; exit 2; }
-done
-
+# The stand-in of ClickHouse is made of files of the project: one of other files is made anew.
+sources=$(find deploy/local/clickhouse deploy/local/clickhouse-server.ts services/shared deploy/docker/stand-ins* -type f -print0 |
+  LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c 1-32)
+labelled() { docker image inspect --format "{{index .Config.Labels \"$2\"}}" "$1" 2>/dev/null || true; }
 missing=()
 for image in "$node" "$kafka" "$registry" "$clickhouse"; do
   docker image inspect "$image" >/dev/null 2>&1 || missing+=("$image")
 done
+if [ "$(labelled "$clickhouse" "$label")" = true ] && [ "$(labelled "$clickhouse" "$label.sources")" != "$sources" ]; then
+  missing+=("$clickhouse")
+fi
 if [ ${#missing[@]} -eq 0 ]; then
   echo "stand-ins: nothing to build, every image is there"
   exit
 fi
+
+for program in docker mmdebstrap mvn npm node; do
+  command -v "$program" >/dev/null || { echo "stand-ins: $program is missing; install it" >&2; exit 2; }
+done
 
 cat >&2 <<LOUD
 *****************************************************************************
@@ -106,6 +113,6 @@ if wanted "$clickhouse"; then
   # shellcheck disable=SC2046
   npm install --prefix "$work/clickhouse/packages" --no-save --no-audit --no-fund --loglevel=error --ignore-scripts \
     $(for name in chdb pino prom-client; do echo "$name@$(version "$name")"; done)
-  build --build-arg "base=$node" --file deploy/docker/stand-ins/clickhouse.Dockerfile --tag "$clickhouse" "$work/clickhouse"
+  build --label "$label.sources=$sources" --build-arg "base=$node" --file deploy/docker/stand-ins/clickhouse.Dockerfile --tag "$clickhouse" "$work/clickhouse"
   said "$clickhouse"
 fi

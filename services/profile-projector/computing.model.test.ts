@@ -21,6 +21,7 @@ import { createProjector } from './projector.ts';
 
 const NOW = Date.UTC(2026, 2, 14, 12);
 const HOUR = 3_600_000;
+const SECOND = 1_000;
 const IDENTIFIERS = 4;
 /** Conditions ask about the first. */
 const names = ['orders', 'likes'];
@@ -117,6 +118,7 @@ class World implements History {
   readonly #log: LoggedEvent[] = [];
   readonly #begun: MemoryInput[] = [];
   readonly #random: () => number;
+  readonly #resting = new Map<MemoryPartition, { goesOn: boolean; wakesAt: number; definitions: Definitions }>();
   readonly #offsets: number[];
   /** Whether something may be done without inputs. */
   #restless = true;
@@ -162,17 +164,29 @@ class World implements History {
   }
 
   async work(): Promise<void> {
+    this.now += SECOND;
     const n = Math.floor(this.#random() * (this.#projectors.length + 1));
     if (n === this.#projectors.length) {
-      this.#take(await this.#backfill.run(this.#begun.splice(0, 3), this.definitions, { now: this.now }));
+      await this.#run(this.#backfill, this.#begun.splice(0, 3), true);
       return;
     }
     const queues = this.#queues[n] as Record<TopicName, MemoryInput[]>;
     const batch: MemoryInput[] = [];
     const ready = topics.filter(() => this.#random() < 0.7);
     for (const topic of ready) batch.push(...queues[topic].splice(0, Math.floor(this.#random() * 4)));
-    const when = { now: this.now, isCaughtUp: this.#random() < 0.6 };
-    this.#take(await (this.#projectors[n] as MemoryPartition).run(batch, this.definitions, when));
+    await this.#run(this.#projectors[n] as MemoryPartition, batch, this.#random() < 0.6);
+  }
+
+  /** As the loop does: without inputs only what has more to do by itself, and is awake. */
+  async #run(partition: MemoryPartition, batch: readonly MemoryInput[], isCaughtUp: boolean): Promise<void> {
+    const { now, definitions } = this;
+    const rest = this.#resting.get(partition);
+    const isAwake = !rest || rest.goesOn || rest.wakesAt <= now || rest.definitions !== definitions;
+    if (batch.length === 0 && !isAwake) return;
+    const run = await partition.run(batch, definitions, { now, isCaughtUp });
+    const before = rest && rest.wakesAt > now ? rest.wakesAt : Number.POSITIVE_INFINITY;
+    this.#resting.set(partition, { goesOn: run.goesOn, wakesAt: run.wakesAt ?? before, definitions });
+    this.#take(run);
   }
 
   #take(run: MemoryRun): void {

@@ -44,6 +44,8 @@ export class Computing {
   #told: readonly FoldedTrait[];
   readonly #byEvent: TraitsByEvent;
   #sweep: TraitSweep;
+  /** There is work for which others must have come first. */
+  #waits = false;
 
   /** @param sensitivities of traits that are not none */
   constructor(work: ComputingWork, wanted: readonly WantedTrait[], sensitivities: Readonly<Record<string, string>>) {
@@ -180,23 +182,29 @@ export class Computing {
 
   /** Profiles to look at again, since the time has come, or since other traits are told; more come with the next batch. */
   waiting(): { readonly byTime: readonly string[]; readonly bySweep: readonly string[] } {
-    const { isCaughtUp } = this.#work.moment;
-    const timers = this.#work.scan('timer', '', '', AT_ONCE);
-    const dueBefore = timerKey(this.#now + 1, '');
-    const due = timers.filter(([key]) => key < dueBefore);
-    const next = timers.at(due.length)?.[0];
-    if (this.#sweep.after === null && due.length === 0) {
-      if (next !== undefined) this.#work.wakeAt(Number(next.slice(0, TIME_DIGITS)));
-      return { byTime: [], bySweep: [] };
-    }
+    const none = { byTime: [], bySweep: [] };
+    if (this.#sweep.after === null && this.#nextTimer > this.#now) return none;
     // What has not come yet might make up for what leaves.
-    if (!isCaughtUp) {
-      this.#work.wakeAt(this.#now + LATER_MS);
-      return { byTime: [], bySweep: [] };
-    }
+    this.#waits = !this.#work.moment.isCaughtUp;
+    if (this.#waits) return none;
+    const dueBefore = timerKey(this.#now + 1, '');
+    const due = this.#work.scan('timer', '', '', AT_ONCE).filter(([key]) => key < dueBefore);
     for (const [key] of due) this.#work.remove('timer', key);
     this.#work.goOn();
     return { byTime: due.map(([, { profile_id }]) => profile_id), bySweep: this.#swept() };
+  }
+
+  /** After all else: says when there is something to do again without inputs. */
+  rest(): void {
+    const next = this.#nextTimer;
+    if (this.#waits) this.#work.wakeAt(this.#now + LATER_MS);
+    else if (Number.isFinite(next)) this.#work.wakeAt(next);
+  }
+
+  /** When the first timer goes, milliseconds. */
+  get #nextTimer(): number {
+    const [first] = this.#work.scan('timer', '', '', 1);
+    return first ? Number(first[0].slice(0, TIME_DIGITS)) : Number.POSITIVE_INFINITY;
   }
 
   #swept(): string[] {

@@ -182,6 +182,7 @@ class Batch {
     for (const profileId of byTime) this.#visit(profileId).byWindow = true;
     for (const profileId of bySweep) this.#visit(profileId).byDefinition = true;
     for (const visit of this.#visits.values()) this.#settleProfile(visit);
+    this.#computing.rest();
   }
 
   /** Folds a part where it is addressed, or passes it on. */

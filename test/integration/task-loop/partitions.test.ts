@@ -1,10 +1,13 @@
 import { beforeEach, expect, test } from 'vitest';
 import { changelogTopic, topics } from '#schemas/topics.ts';
+import { Definitions } from '#shared/definitions/definitions.ts';
 import { planOf, provisionTopics } from '#shared/kafka/provision-topics.ts';
 import { TaskRunner } from '#shared/task/runner.ts';
+import { defineTask } from '#shared/task/task.ts';
 import { addresses } from '../../support/addresses.ts';
 import { countingTask } from '../../support/counting-task.ts';
 import { createInstallation, type Installation } from '../../support/installation.ts';
+import { until } from '../../support/until.ts';
 
 let installation: Installation;
 beforeEach(async () => {
@@ -30,4 +33,34 @@ test('so are inputs that cannot be read together', async () => {
     { ...task, inputs: { ...task.inputs, claim: topics.identityClaims } },
     /same number of partitions.*events\.collected 3.*identity\.claims 1/,
   );
+});
+
+test('a task that rests is called when it asked to be, and when definitions have changed', async () => {
+  const calls: { readonly partition: number; readonly now: number }[] = [];
+  const of = (partition: number) => calls.filter((call) => call.partition === partition).map(({ now }) => now);
+  let definitions = new Definitions();
+  const sleeper = defineTask({
+    name: 'sleeper',
+    inputs: { event: topics.eventsCollected },
+    outputs: {},
+    stores: {},
+    goesOn: true,
+    process(_, work) {
+      const { partition, now } = work.moment;
+      if (of(partition).length === 0) work.wakeAt(now + 1_500);
+      calls.push({ partition, now });
+    },
+  });
+  const runner = new TaskRunner(sleeper, installation.host({ definitions: () => definitions }));
+  const running = runner.run();
+  const calledTimes = (times: number) => async () => [0, 1, 2].every((partition) => of(partition).length === times);
+  await until('each partition was woken', calledTimes(2));
+  for (const partition of [0, 1, 2]) {
+    const [first = 0, second = 0] = of(partition);
+    expect(second - first).toBeGreaterThanOrEqual(1_500);
+  }
+  definitions = new Definitions();
+  await until('each partition was told of other definitions', calledTimes(3));
+  await runner.stop();
+  await running;
 });

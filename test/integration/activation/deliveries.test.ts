@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Definition, Delivery, IdentityChange } from '#schemas/generated/records.ts';
+import type { Definition, Delivery, IdentityChange, Profile } from '#schemas/generated/records.ts';
 import { accountingTopic, deadTopic, deliveryTopic, topics } from '#schemas/topics.ts';
+import { aProfile } from '#shared/profiles/a-profile.fixture.ts';
 import { TaskRunner } from '#shared/task/runner.ts';
 import { stitchedEvent } from '../../../services/activation/stitched-event.fixture.ts';
 import { createProjector } from '../../../services/profile-projector/projector.ts';
@@ -113,32 +114,7 @@ const define = (name: string, changes: object = {}, version = 1) =>
 
 const identifier = (n: number) => ({ type: 'user_id', value: `u${n}`, hash: String(n).padStart(32, '0') });
 
-const profileOf = (id: string, changes: object): object => ({
-  profile_id: id,
-  kind: 'person',
-  version: 1,
-  identifiers: [],
-  traits: [],
-  computed: [],
-  audiences: [],
-  consents: [],
-  events: 1,
-  event_counts: [],
-  revenue: [],
-  sources: [],
-  first_seen: null,
-  last_seen: null,
-  flags: [],
-  changed: [],
-  causes: [],
-  why: ['event'],
-  updated_at: 0,
-  gone: false,
-  into: null,
-  definitions: [],
-  generation: 1,
-  ...changes,
-});
+const profileOf = (id: string, changes: Partial<Profile>) => aProfile(id, 1, { changed: [], ...changes });
 
 /** Events of twenty people, each with a profile: every second an order. */
 const happen = (from: number, count: number) =>

@@ -9,10 +9,10 @@ import type { Profile } from '#schemas/generated/records.ts';
 import { schemaOf } from '#schemas/load.ts';
 import { topics } from '#schemas/topics.ts';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
+import { aProfile } from '#shared/profiles/a-profile.fixture.ts';
 import { postWebhook } from '../../../services/activation/adapters/post-webhook.ts';
 import { signWebhook } from '../../../services/activation/core/standard-webhook.ts';
 import type { Told } from '../../../services/activation/webhook.ts';
-import { nothing } from '../../../services/profile-projector/core/profile.ts';
 import { jarsOf, pythonPackages } from '../../contract/sdk/sdk-packages.ts';
 import { addresses } from '../../support/addresses.ts';
 import { freePorts } from '../../support/free-ports.ts';
@@ -28,33 +28,8 @@ const fileOf = (name: string): string => fileURLToPath(new URL(`../../../docs/ex
 /** Events of a version that was aborted: no subscriber must say it. */
 const ABORTED = 999_999;
 
-const profile = (profile_id: string, version: number, changes: Partial<Profile> = {}): Profile => ({
-  ...nothing,
-  profile_id,
-  kind: 'person',
-  version,
-  identifiers: [],
-  traits: [],
-  computed: [],
-  audiences: [],
-  consents: [],
-  events: version,
-  event_counts: [],
-  revenue: [],
-  sources: [],
-  first_seen: null,
-  last_seen: null,
-  flags: [],
-  changed: [],
-  causes: [],
-  why: ['event'],
-  updated_at: 1_700_000_000_000,
-  gone: false,
-  into: null,
-  definitions: [],
-  generation: 1,
-  ...changes,
-});
+const profile = (profile_id: string, version: number, changes: Partial<Profile> = {}): Profile =>
+  aProfile(profile_id, version, { changed: [], updated_at: 1_700_000_000_000, ...changes });
 
 /** The programs of the page, and how each is run. */
 const subscribers = [

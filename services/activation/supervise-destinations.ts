@@ -1,7 +1,7 @@
 import { deadTopic, deliveryTopic, type Topic } from '#schemas/topics.ts';
 import type { Definitions } from '#shared/definitions/definitions.ts';
 import type { Log } from '#shared/service/log.ts';
-import { TaskError } from '#shared/task/errors.ts';
+import { Apart } from './apart.ts';
 import { destinationNames, destinationsWithTopics } from './core/destination-names.ts';
 import { parseSubscription } from './core/subscription.ts';
 import { joined, type Runner } from './runner.ts';
@@ -21,12 +21,6 @@ export interface Surroundings {
   sender(destination: string, signal: AbortSignal): Runner;
 }
 
-interface Sender {
-  readonly runner: Runner;
-  readonly stop: AbortController;
-  failed: string | undefined;
-}
-
 /**
  * Keeps one sender at work for each destination that has a topic of requests, also for one that was deleted, which then settles what is
  * left, and one planner for all of them. A destination that appears gets its topics, then its sender, then its place in the
@@ -35,7 +29,7 @@ interface Sender {
 export class DestinationSupervisor implements Runner {
   readonly name = 'destinations';
   readonly #around: Surroundings;
-  readonly #senders = new Map<string, Sender>();
+  readonly #senders = new Map<string, Apart>();
   readonly #told = new Set<string>();
   #planner: { readonly runner: Runner; readonly destinations: readonly string[] } | undefined;
   #stopping = false;
@@ -48,7 +42,7 @@ export class DestinationSupervisor implements Runner {
   }
 
   notReady(): string[] {
-    const senders = [...this.#senders.values()].flatMap(({ runner, failed }) => failed ?? runner.notReady());
+    const senders = [...this.#senders.values()].flatMap((sender) => sender.notReady());
     return [...(this.#planner?.runner.notReady() ?? ['planner has not started']), ...senders];
   }
 
@@ -64,9 +58,7 @@ export class DestinationSupervisor implements Runner {
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#changing;
-    const senders = [...this.#senders.values()].filter(({ failed }) => failed === undefined);
-    for (const { stop } of senders) stop.abort();
-    await Promise.all([this.#planner?.runner.stop(), ...senders.map(({ runner }) => runner.stop())]);
+    await Promise.all([...[...this.#senders.values()].map((sender) => sender.stop()), this.#planner?.runner.stop()]);
     this.#end();
   }
 
@@ -97,18 +89,11 @@ export class DestinationSupervisor implements Runner {
   }
 
   #startSender(name: string): void {
-    const stop = new AbortController();
-    const runner = this.#around.sender(name, stop.signal);
-    const sender: Sender = { runner, stop, failed: undefined };
-    this.#senders.set(name, sender);
-    runner.run().catch(async (error: Error) => {
-      // Lost infrastructure concerns all; a contradiction only this destination, and the others go on.
-      if (!(error instanceof TaskError) || error.retryable) return this.#end(error);
-      sender.failed = `${runner.name} has stopped: ${error.message}`;
-      this.#around.log.fatal({ destination: name, err: error }, 'this destination has stopped; the others go on');
-      stop.abort();
-      await runner.stop();
-    });
+    const signals = new AbortController();
+    const onFailed = (err: Error): void =>
+      this.#around.log.fatal({ destination: name, err }, 'this destination has stopped; the others go on');
+    const runner = this.#around.sender(name, signals.signal);
+    this.#senders.set(name, new Apart(runner, signals, (error) => this.#end(error), onFailed));
   }
 
   #checkSubscriptions(): void {

@@ -1,8 +1,8 @@
 import { deadTopic, type Topic } from '#schemas/topics.ts';
 import type { Definitions, InForce } from '#shared/definitions/definitions.ts';
 import type { Log } from '#shared/service/log.ts';
-import { TaskError } from '#shared/task/errors.ts';
-import { joined, type Runner } from './runner.ts';
+import { Apart } from './apart.ts';
+import type { Runner } from './runner.ts';
 
 type Webhook = InForce<'profile_webhook'>;
 
@@ -17,12 +17,6 @@ export interface WebhookSurroundings {
   webhook(webhook: Webhook, signal: AbortSignal, unwanted: (webhook: Webhook) => void): Runner;
 }
 
-interface AtWork {
-  readonly runner: Runner;
-  readonly stop: AbortController;
-  failed: string | undefined;
-}
-
 /**
  * Keeps one task at work for each webhook that is switched on. One that is switched off or deleted stands still; so does one whose
  * receiver wants no more, until its definition is changed or the process starts anew.
@@ -30,7 +24,7 @@ interface AtWork {
 export class WebhookSupervisor implements Runner {
   readonly name = 'webhooks';
   readonly #around: WebhookSurroundings;
-  readonly #atWork = new Map<string, AtWork>();
+  readonly #atWork = new Map<string, Apart>();
   /** Versions of definitions whose receivers want no more, by name. */
   readonly #unwanted = new Map<string, number>();
   #stopping = false;
@@ -43,7 +37,7 @@ export class WebhookSupervisor implements Runner {
   }
 
   notReady(): string[] {
-    return [...this.#atWork.values()].flatMap(({ runner, failed }) => failed ?? runner.notReady());
+    return [...this.#atWork.values()].flatMap((one) => one.notReady());
   }
 
   async run(): Promise<void> {
@@ -58,9 +52,7 @@ export class WebhookSupervisor implements Runner {
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#changing;
-    const atWork = [...this.#atWork.values()].filter(({ failed }) => failed === undefined);
-    for (const { stop } of atWork) stop.abort();
-    await Promise.all(atWork.map(({ runner }) => runner.stop()));
+    await Promise.all([...this.#atWork.values()].map((one) => one.stop()));
     this.#end();
   }
 
@@ -83,34 +75,21 @@ export class WebhookSupervisor implements Runner {
 
   #start(webhook: Webhook): void {
     const { name } = webhook;
-    const stop = new AbortController();
-    const runner = this.#around.webhook(webhook, stop.signal, ({ version }) => {
+    const signals = new AbortController();
+    const runner = this.#around.webhook(webhook, signals.signal, ({ version }) => {
       if (this.#unwanted.get(name) === version) return;
       this.#unwanted.set(name, version);
       this.#around.log.error({ webhook: name, version }, 'the receiver wants no more (410); this webhook stands still');
       this.#change();
     });
-    const one: AtWork = { runner, stop, failed: undefined };
-    this.#atWork.set(name, one);
     this.#around.log.info({ webhook: name }, 'following the feed for this webhook');
-    runner.run().catch(async (error: Error) => {
-      // Lost infrastructure concerns all; a contradiction only this webhook, and the others go on.
-      if (!(error instanceof TaskError) || error.retryable) return this.#end(error);
-      one.failed = `${runner.name} has stopped: ${error.message}`;
-      this.#around.log.fatal({ webhook: name, err: error }, 'this webhook has stopped; the others go on');
-      stop.abort();
-      await runner.stop();
-    });
+    const onFailed = (err: Error): void =>
+      this.#around.log.fatal({ webhook: name, err }, 'this webhook has stopped; the others go on');
+    this.#atWork.set(name, new Apart(runner, signals, (error) => this.#end(error), onFailed));
   }
 
   async #halt(name: string): Promise<void> {
-    const one = this.#atWork.get(name);
-    if (!one) return;
-    one.stop.abort();
-    if (one.failed === undefined) {
-      await joined(one.runner);
-      await one.runner.stop();
-    }
+    await this.#atWork.get(name)?.halt();
     this.#atWork.delete(name);
   }
 }

@@ -398,8 +398,10 @@ export class PersonPanel {
       let mayCome = false;
       for (const other of others) {
         const answer = await ask(pathOf(one, `/explain?with=${encodeURIComponent(other)}`)).catch(isNot(...UNKNOWN));
-        if (answer && (answer.same || tries === MOST_TRIES)) return answer;
-        const isBehind = await this.#isShown(other);
+        const isToldWhy = answer?.same && answer.chain !== null;
+        if (answer && (isToldWhy || tries === MOST_TRIES)) return answer;
+        // One person by what was decided, and no claim says so yet: claims come on a way of their own.
+        const isBehind = answer?.same || (await this.#isShown(other));
         if (answer && !isBehind) return answer;
         mayCome ||= isBehind;
       }

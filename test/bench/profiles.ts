@@ -17,7 +17,7 @@ import { residentBytes } from '../../deploy/local/process-identity.ts';
 import { createProjector } from '../../services/profile-projector/projector.ts';
 import type { RunningPlatform } from '../support/platform.ts';
 import { until } from '../support/until.ts';
-import { writeBacklog } from './backlog.ts';
+import { openWriter, type Writer, writeBacklog } from './backlog.ts';
 import { bytesUnder, type Ground, openGround } from './ground.ts';
 import type { LoadReport } from './load.ts';
 import { cpuSince, generateLoad } from './processes.ts';
@@ -35,17 +35,25 @@ export interface ComputingFigures {
 
 export interface ReadApiFigures {
   readonly profiles: number;
-  /** Requests and events a second. */
-  readonly reads: number;
-  readonly writes: number;
-  readonly report: LoadReport;
   /** Seconds until the view had all of them. */
   readonly filled: number;
   readonly memoryBytes: number;
   readonly diskBytes: number;
-  /** CPU of a request, of the console's process, microseconds. */
+  readonly beside: readonly AnsweredBeside[];
+}
+
+/** Questions answered while something else goes on. */
+export interface AnsweredBeside {
+  readonly what: string;
+  /** Requests a second that were asked for. */
+  readonly reads: number;
+  readonly report: LoadReport;
+  /** CPU of a request, of the console's process with all that it followed meanwhile, microseconds. */
   readonly cpu: number;
-  readonly written: LoadReport;
+  /** Cores that each process kept busy meanwhile: what is left of the machine is what answers had to wait for. */
+  readonly cores: Readonly<Record<string, number>>;
+  /** A second. */
+  readonly written: number;
 }
 
 export async function benchComputing(
@@ -138,9 +146,17 @@ function keyOfPartition(partition: number, partitions: number): string {
   for (let n = 0; ; n++) if (partitionOf(`to all/${n}`, partitions) === partition) return `to all/${n}`;
 }
 
-/** Profiles by any of their identifiers, asked for at a steady rate by another process, while events come. */
+const READS = 1_000;
+const WRITES = 1_000;
+const WARM_UP_SECONDS = 8;
+
+/**
+ * Profiles by their identifiers, asked for at a steady rate by another process: while the feed brings as many versions as there would
+ * be, and while the whole river makes them on the same machine.
+ */
 export async function benchReadApi(
   platform: RunningPlatform,
+  kafkaPid: number,
   { profiles, seconds }: { readonly profiles: number; readonly seconds: number },
   cpuProfiles?: string,
 ): Promise<ReadApiFigures> {
@@ -153,7 +169,8 @@ export async function benchReadApi(
   const console = await ground.start('console');
   const resident = (): number => residentBytes(console.pid) ?? Number.NaN;
   const empty = resident();
-  await writeBacklog(ground, topics.profiles, likeOne(template, profiles, hashing), ({ profile_id }) => profile_id);
+  const feed = await openWriter(ground, topics.profiles, ({ profile_id }) => profile_id);
+  await feed.write(likeOne(template, { from: 0, to: profiles, version: 1 }, hashing));
   const token = readFileSync(join(dataDir, 'api-token'), 'utf8').trim();
   const isThere = async (person: number): Promise<boolean> =>
     fetch(`http://127.0.0.1:${apiPort}/v1/profiles/user_id:user-${person}`, {
@@ -171,70 +188,108 @@ export async function benchReadApi(
     240_000,
   );
   const filled = (performance.now() - began) / 1_000;
+
+  const ask = async (
+    what: string,
+    pids: Readonly<Record<string, number>>,
+    writing: Promise<number>,
+  ): Promise<AnsweredBeside> => {
+    let used = cpuSince(pids);
+    let cpu: Readonly<Record<string, number>> = {};
+    const report = await generateLoad(
+      {
+        port: apiPort,
+        connections: 64,
+        batch: 1,
+        name: 'api',
+        firstPerson: 0,
+        warmUpSeconds: WARM_UP_SECONDS,
+        seconds,
+        rate: READS,
+        reads: { token, people: profiles },
+      },
+      {
+        begin: () => {
+          used = cpuSince(pids);
+        },
+        end: () => {
+          cpu = used();
+        },
+      },
+    );
+    const busy = [...Object.entries(cpu), ['questions', report.cpu] as const];
+    return {
+      what,
+      reads: READS,
+      report,
+      cpu: (cpu.console ?? Number.NaN) / report.requests,
+      cores: Object.fromEntries(busy.map(([name, micros]) => [name, micros / report.seconds / 1e6])),
+      written: await writing,
+    };
+  };
+
+  const pids = { console: console.pid, kafka: kafkaPid };
+  const steadily = writeSteadily(feed, WARM_UP_SECONDS + seconds, (written) => {
+    const from = written % profiles;
+    const to = Math.min(profiles, from + WRITES / STEPS);
+    return likeOne(template, { from, to, version: 2 + Math.floor(written / profiles) }, hashing);
+  });
+  const besideFeed = await ask('new versions on the feed', pids, steadily);
+  await feed.close();
+  const memoryBytes = resident() - empty;
+  const diskBytes = bytesUnder(join(dataDir, ground.installation.prefix, 'state', 'g1', 'console'));
+
   const [collector, stitcher, projector] = await Promise.all([
     ground.start('collector'),
     ground.start('identity-stitcher'),
     ground.start('profile-projector'),
   ]);
-  const writes = 1_000;
-  const reads = 1_000;
-  const warmUpSeconds = 3;
-  const writing = generateLoad({
+  const river = generateLoad({
     port: collectorPort,
     connections: 32,
     batch: 1,
     name: 'reads',
     firstPerson: 40_000_000,
-    warmUpSeconds,
+    warmUpSeconds: WARM_UP_SECONDS,
     seconds: seconds + 1,
-    rate: writes,
-  });
-  let used = cpuSince({ console: console.pid });
-  let cpu = Number.NaN;
-  const report = await generateLoad(
-    {
-      port: apiPort,
-      connections: 64,
-      batch: 1,
-      name: 'api',
-      firstPerson: 0,
-      warmUpSeconds,
-      seconds,
-      rate: reads,
-      reads: { token, people: profiles },
-    },
-    {
-      begin: () => {
-        used = cpuSince({ console: console.pid });
-      },
-      end: () => {
-        cpu = used().console ?? Number.NaN;
-      },
-    },
-  );
-  const written = await writing;
-  const memoryBytes = resident() - empty;
-  const diskBytes = bytesUnder(join(dataDir, ground.installation.prefix, 'state', 'g1', 'console'));
+    rate: WRITES,
+  }).then(({ requests, seconds }) => requests / seconds);
+  const all = { ...pids, collector: collector.pid, stitcher: stitcher.pid, projector: projector.pid };
+  const besideRiver = await ask('events, by the whole river on the same machine', all, river);
   await Promise.all([collector, stitcher, projector, console].map((service) => service.stop()));
   await ground.close();
-  return {
-    profiles,
-    reads,
-    writes,
-    report,
-    filled,
-    memoryBytes,
-    diskBytes,
-    cpu: cpu / report.requests,
-    written,
-  };
+  return { profiles, filled, memoryBytes, diskBytes, beside: [besideFeed, besideRiver] };
 }
 
-function* likeOne(template: Profile, profiles: number, hashing: Hashing): Generator<Profile> {
-  for (let n = 0; n < profiles; n++) {
+/** So often within a second something is written. */
+const STEPS = 50;
+
+/** @returns how much was written a second */
+async function writeSteadily(
+  feed: Writer<'Profile'>,
+  seconds: number,
+  next: (written: number) => Generator<Profile>,
+): Promise<number> {
+  const began = performance.now();
+  let written = 0;
+  for (let step = 0; step < seconds * STEPS; step++) {
+    await sleep(Math.max(0, began + (step / STEPS) * 1_000 - performance.now()));
+    const versions = [...next(written)];
+    await feed.write(versions);
+    written += versions.length;
+  }
+  return (written / (performance.now() - began)) * 1_000;
+}
+
+function* likeOne(
+  template: Profile,
+  { from, to, version }: { readonly from: number; readonly to: number; readonly version: number },
+  hashing: Hashing,
+): Generator<Profile> {
+  for (let n = from; n < to; n++) {
     const value = `user-${n}`;
     const identifier = { type: 'user_id', value, hash: hashing.hash('user_id', value) };
-    yield { ...template, profile_id: hashing.profileIdOf(identifier.hash), identifiers: [identifier] };
+    yield { ...template, version, profile_id: hashing.profileIdOf(identifier.hash), identifiers: [identifier] };
   }
 }
 

@@ -145,12 +145,28 @@ export function crowdsTable(figures: readonly CoreFigures[]): string {
   ].join('\n');
 }
 
-export function readApiLine(figures: ReadApiFigures): string {
-  const { profiles, reads, writes, report, filled, memoryBytes, diskBytes, cpu, written } = figures;
+export function readApiTable({ profiles, filled, memoryBytes, diskBytes, beside }: ReadApiFigures): string {
+  const head = ['the read API beside …', 'a second', 'answers/s', 'refused', 'p50 ms', 'p95', 'p99', 'µs CPU/request'];
+  const rows = beside.map(({ what, written, report, cpu }) => [
+    what,
+    whole(written),
+    whole(report.requests / report.seconds),
+    whole(report.refused),
+    fine(report.p50),
+    fine(report.p95),
+    fine(report.p99),
+    fine(cpu),
+  ]);
+  const busy = beside.map(({ cores }) =>
+    Object.entries(cores)
+      .map(([name, used]) => `${name} ${fine(used, 2)}`)
+      .join(', '),
+  );
   return [
-    `Read API, one of ${whole(profiles)} profiles (in its view after ${fine(filled)} s), ${whole(reads)} requests/s beside ${whole(writes)} events/s (${whole(written.requests / written.seconds)} taken):`,
-    `  p50 ${fine(report.p50)}, p95 ${fine(report.p95)}, p99 ${fine(report.p99)} ms from when each was due (aim: p99 below 10); ${whole(report.requests / report.seconds)} answers/s, ${report.refused} refused; ${fine(cpu)} µs CPU a request`,
-    `  its view: ${whole(diskBytes / profiles)} MB on disk and ${whole(memoryBytes / profiles)} MB resident for each million profiles`,
+    `One of ${whole(profiles)} profiles, ${whole(beside[0]?.reads ?? 0)} times a second, from when each was due (aim: p99 below 10 ms)`,
+    table(head, rows),
+    ...busy.map((cores) => `  cores kept busy: ${cores}`),
+    `  its view has all after ${fine(filled)} s; ${whole(diskBytes / profiles)} MB on disk and ${whole(memoryBytes / profiles)} MB resident for each million profiles`,
     '',
   ].join('\n');
 }

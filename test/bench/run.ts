@@ -28,7 +28,7 @@ import {
   latencyLine,
   orderTable,
   qualityTable,
-  readApiLine,
+  readApiTable,
   riverTable,
   stagesTable,
   viewsTable,
@@ -137,9 +137,9 @@ async function bench(): Promise<void> {
     figures.crowds = await benchCrowds(crowds, quick ? 20_000 : 40_000);
     told(crowdsTable(figures.crowds));
     say('the read API');
-    const many = quick ? { profiles: 50_000, seconds: 8 } : { profiles: 1_000_000, seconds: 30 };
-    figures.readApi = await benchReadApi(platform, many, values.profile);
-    told(readApiLine(figures.readApi));
+    const many = quick ? { profiles: 50_000, seconds: 8 } : { profiles: 1_000_000, seconds: 20 };
+    figures.readApi = await benchReadApi(platform, pid('kafka'), many, values.profile);
+    told(readApiTable(figures.readApi));
     say('the view of events beside its table');
     const ground = await openGround(platform, values.profile);
     const size = { rows: quick ? 400_000 : 10_000_000, rounds: quick ? 5 : 9 };
@@ -212,7 +212,7 @@ else {
   if (figures.latency) console.log(latencyLine(figures.latency));
   if (figures.computing) console.log(computingTable(figures.computing));
   if (figures.crowds) console.log(crowdsTable(figures.crowds));
-  if (figures.readApi) console.log(readApiLine(figures.readApi));
+  if (figures.readApi) console.log(readApiTable(figures.readApi));
   if (figures.views) console.log(viewsTable(figures.views));
   if (figures.identity) {
     console.log(qualityTable(figures.identity.quality));

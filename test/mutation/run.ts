@@ -1,6 +1,7 @@
 /**
  * Plants each known bug in a copy of the project and runs the tests that must catch it, which pass while nothing is planted. Exit code 1
- * when one is not caught, or can no longer be planted. `npm run test:mutation`
+ * when one is not caught, or can no longer be planted. `npm run test:mutation [-- FILE…]`; FILE: only bugs in these files, or in files
+ * of these folders.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -9,6 +10,12 @@ import { join } from 'node:path';
 import { copyProject } from '../support/copy-project.ts';
 import { startPlatform } from '../support/platform.ts';
 import { plantedBugs } from './planted-bugs.ts';
+
+const places = process.argv.slice(2);
+const wanted = plantedBugs.filter(
+  ({ edits }) => places.length === 0 || edits.some(({ file }) => places.some((place) => file.startsWith(place))),
+);
+if (wanted.length === 0) throw new Error(`no bug is known in ${places.join(', ')}`);
 
 const root = join(import.meta.dirname, '..', '..');
 const copy = mkdtempSync(join(tmpdir(), 'tributary-mutation-'));
@@ -78,12 +85,11 @@ function countsIn(report: string): Ran[] {
 let caught = 0;
 const missed: string[] = [];
 try {
-  for (const [project, bugs] of Map.groupBy(plantedBugs, ({ project }) => project)) {
-    const tests = [...new Set(bugs.flatMap(({ tests }) => tests))];
-    if (runTests(project, tests).failed > 0)
-      throw new Error(`of ${tests.join(', ')} some fail where nothing is planted`);
+  for (const [project, bugs] of Map.groupBy(wanted, ({ project }) => project)) {
+    for (const file of new Set(bugs.flatMap(({ tests }) => tests)))
+      if (runTests(project, [file]).failed > 0) throw new Error(`${file} fails where nothing is planted`);
   }
-  for (const { name, edits, tests, project } of plantedBugs) {
+  for (const { name, edits, tests, project } of wanted) {
     const originals = new Map(edits.map(({ file }) => [file, readFileSync(join(root, file), 'utf8')]));
     for (const { file, right, wrong } of edits) {
       const text = readFileSync(join(copy, file), 'utf8');

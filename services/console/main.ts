@@ -14,6 +14,7 @@ import { pageFiles } from './adapters/page-files.ts';
 import { ProfileView } from './adapters/profile-view.ts';
 import { queryOf } from './adapters/query.ts';
 import { Tokens } from './adapters/tokens.ts';
+import { TraitView } from './adapters/trait-view.ts';
 import { Warehouse } from './adapters/warehouse.ts';
 import { answerTo } from './answer.ts';
 import { answerAboutIdentity } from './answer-identity.ts';
@@ -45,7 +46,11 @@ const view = new ProfileView({
   directory: join(settings.dataDirectory, 'state', `g${settings.generation}`, 'console'),
   log,
 });
-const query = queryOf(createClickHouse(settings, 'tributary-console'), settings.clickhouseDatabase);
+const clickhouse = createClickHouse(settings, 'tributary-console');
+const { clickhouseDatabase, clickhouseCluster } = settings;
+const query = queryOf(clickhouse, clickhouseDatabase);
+const traitView = new TraitView(clickhouse, { database: clickhouseDatabase, cluster: clickhouseCluster }, log);
+definitions.onChange((current) => traitView.want(current));
 const warehouse = new Warehouse(query);
 const identity = new IdentityWarehouse(query);
 const { prefix, generation, pageCollectorUrl, pageWriteKey } = settings;
@@ -70,4 +75,4 @@ const api = new ApiServer({
   live,
   log,
 });
-await runServices(log, [tokens, definitions, view, api, live]);
+await runServices(log, [tokens, traitView, definitions, view, api, live]);

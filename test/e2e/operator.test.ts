@@ -166,6 +166,23 @@ describe('an operator', () => {
       reason: 'asked for',
       spec: { description: 'Advertising' },
     });
+
+    const columns = async () => {
+      const { clickhouseUrl, clickhousePassword } = platform;
+      const response = await fetch(`${clickhouseUrl}/?database=tributary`, {
+        method: 'POST',
+        headers: { authorization: `Basic ${btoa(`default:${clickhousePassword}`)}` },
+        body: "SELECT name, type FROM system.columns WHERE database = 'tributary' AND table = 'profile_traits' ORDER BY name",
+      });
+      return (await response.text()).trim().split('\n');
+    };
+    await until('there is a view of traits', async () => (await columns()).includes('profile_id\tUUID'));
+    writeFileSync(file, 'kind: traits\nname: seats\nspec: { type: number }\n');
+    await tributary('apply', file);
+    await until('the trait is a column', async () => (await columns()).includes('seats\tNullable(Float64)'));
+    writeFileSync(file, 'kind: traits\nname: seats\ndelete: true\n');
+    await tributary('apply', file);
+    await until('it is none any more', async () => !(await columns()).some((column) => column.startsWith('seats')));
   });
 
   test('watches events pass, with what happens to each, until it has seen enough', async () => {

@@ -19,6 +19,7 @@ export class DefinitionsInForce implements Service {
   readonly #log: Log;
   readonly #stopped = new AbortController();
   #done: Promise<void> | undefined;
+  readonly #listeners: ((definitions: Definitions) => void)[] = [];
   /** The identity rules; undefined as long as they are not known. */
   rules: NamingRules | undefined;
   sensitiveTraits: SensitiveTraits = new Map();
@@ -26,6 +27,11 @@ export class DefinitionsInForce implements Service {
   constructor(kafka: KafkaClient, codecs: Codecs, prefix: string, log: Log) {
     this.#follow = (onLost) => followDefinitions(kafka, codecs, prefix, log, onLost);
     this.#log = log;
+  }
+
+  /** Called with each snapshot, from the first on. */
+  onChange(listener: (definitions: Definitions) => void): void {
+    this.#listeners.push(listener);
   }
 
   notReady(): string[] {
@@ -68,6 +74,7 @@ export class DefinitionsInForce implements Service {
       const learn = (definitions: Definitions): void => {
         this.rules = definitions.get('identity_rules', 'default')?.body ?? defaultIdentityRules;
         this.sensitiveTraits = sensitiveTraitsIn(definitions);
+        for (const listener of this.#listeners) listener(definitions);
       };
       feed.onChange(learn);
       learn(feed.current());

@@ -37,7 +37,7 @@ const hashing = hashingWith(readSecret(settings));
 
 const kafka = createKafka(settings, 'console');
 const codecs = new Codecs(settings.registryUrl);
-const definitions = new DefinitionsInForce(kafka, codecs, settings.prefix, log);
+const definitions = new DefinitionsInForce(kafka, codecs, settings.prefix, settings.generation, log);
 const view = new ProfileView({
   kafka,
   codecs,
@@ -54,7 +54,11 @@ definitions.onChange((current) => traitView.want(current));
 const warehouse = new Warehouse(query);
 const identity = new IdentityWarehouse(query);
 const { prefix, generation, pageCollectorUrl, pageWriteKey } = settings;
-const sources = { hashing, rules: () => definitions.rules, view, warehouse, identity };
+const sources = {
+  ...{ hashing, view, warehouse, identity },
+  rules: () => definitions.rules,
+  filling: () => definitions.filling(),
+};
 const document = documentOf();
 const sending = pageCollectorUrl === '' ? undefined : { collectorUrl: pageCollectorUrl, writeKey: pageWriteKey };
 const live = new LiveStream({ kafka, codecs, prefix, sending, metrics, log });

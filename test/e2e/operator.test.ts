@@ -474,6 +474,9 @@ describe('the live page', () => {
     );
 
     const account = await page.locator('#account').textContent();
+    const conversation = { id: 'case-page', state: 'open', channel: 'e-mail', agent: 'Ann' };
+    await send('track', { userId: account, event: 'Interaction', properties: conversation });
+    await send('group', { userId: account, groupId: 'page-acme', traits: { role: 'buyer' } });
     const field = page.getByLabel('E-mail, user id, phone');
     await field.fill(`${account}@EXAMPLE.com`);
     await page.keyboard.press('Enter');
@@ -495,6 +498,15 @@ describe('the live page', () => {
     await page.getByLabel('Event name').fill('Order Completed');
     await press('button', 'Send event');
     await page.getByText('€19.90', { exact: true }).waitFor();
+
+    // Of what else is known only what there is.
+    await page.getByRole('list', { name: 'In touch with them' }).getByText('E-mail, with Ann').waitFor();
+    await page.getByRole('table', { name: 'Computed' }).getByRole('row', { name: 'Orders 1', exact: true }).waitFor();
+    for (const title of ['What brought them here', 'Bought', 'Consents'])
+      expect(await page.getByRole('heading', { name: title }).count(), title).toBe(0);
+    await press('button', 'Look up the account page-acme');
+    await page.getByRole('heading', { name: 'page-acme' }).waitFor();
+    expect(await page.getByRole('heading', { name: 'In touch with them' }).count()).toBe(0);
 
     await page.getByText('The same from a terminal').click();
     const command = (await page.locator('#curl').textContent()) ?? '';

@@ -41,8 +41,11 @@ export function showConversations({ interactions }) {
             'li',
             {},
             badge(state === 'open' ? 'Open' : 'Closed', state === 'open' ? 'is-warning' : ''),
-            h('span', {}, [channel ?? id, direction, agent && `with ${agent}`].filter(Boolean).join(', ')),
-            h('span', { class: 'facts' }, `${channel ? `${id} · ` : ''}${source} · `, dayTime(timestamp)),
+            said(
+              [channel ? readable(channel) : id, direction, agent && `with ${agent}`].filter(Boolean).join(', '),
+              `${channel ? `${id} · ` : ''}${source} · `,
+              dayTime(timestamp),
+            ),
           ),
         ),
       ),
@@ -82,6 +85,10 @@ const part = (id, title, all, content) =>
 
 const badge = (text, mark) => h('span', { class: `badge ${mark}` }, text);
 
+/** What is said, and where and when: in one line where there is room. */
+const said = (what, ...facts) =>
+  h('div', { class: 'said' }, h('span', {}, what), h('span', { class: 'facts' }, ...facts));
+
 const table = (id, columns, rows) =>
   h(
     'table',
@@ -110,8 +117,7 @@ const touchList = (touches) =>
         'li',
         {},
         h('span', { class: 'type' }, when),
-        h('span', {}, touchWords(touch)),
-        h('span', { class: 'facts' }, `${touch.source} · `, dayTime(touch.timestamp)),
+        said(touchWords(touch), `${touch.source} · `, dayTime(touch.timestamp)),
       ),
     ),
   );
@@ -207,12 +213,9 @@ const consentList = (consents) =>
         'li',
         {},
         state === 'granted' ? badge('Allowed', 'is-good') : badge('Denied', 'is-bad'),
-        h('span', {}, readable(purpose)),
-        h(
-          'span',
-          { class: 'facts' },
-          [source, policy_version && `policy ${policy_version}`].filter(Boolean).join(' · '),
-          ' · ',
+        said(
+          readable(purpose),
+          `${[source, policy_version && `policy ${policy_version}`].filter(Boolean).join(' · ')} · `,
           dayTime(time),
         ),
       ),

@@ -151,6 +151,7 @@ test.each([
   ['orders_last_30_days', 'Orders last 30 days'],
   ['lifetimeValue', 'Lifetime value'],
   ['isVIP', 'Is VIP'],
+  ['e-mail', 'E-mail'],
   ['sale_or_sharing', 'Sale or sharing'],
   ['Über.uns', 'Über uns'],
 ])('the name %s is read as %s', (name, words) => {
@@ -161,6 +162,7 @@ test.each<[unknown, string]>([
   [true, 'Yes'],
   ['true', 'true'],
   [['a', 1.5], 'a, 1.5'],
+  [1990, '1990'],
   [[], 'None'],
   [{ city: 'Graz' }, '{"city":"Graz"}'],
 ])('the value %j is told as %s', (value, words) => {

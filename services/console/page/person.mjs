@@ -46,6 +46,7 @@ function titleOf({ traits, identifiers, profile_id }) {
     (names.length > 0 ? names.join(' ') : undefined) ??
     of('email') ??
     of('user_id') ??
+    of('group_id') ??
     `Visitor ${shortId(profile_id)}`
   );
 }

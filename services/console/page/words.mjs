@@ -112,7 +112,7 @@ export const amountWords = (amount) => new Intl.NumberFormat(undefined, { maximu
 export function readable(name) {
   const words = name
     .replace(/([\p{Ll}\d])(\p{Lu})/gu, '$1 $2')
-    .replaceAll(/[_.-]+/g, ' ')
+    .replaceAll(/[_.]+/g, ' ')
     .trim()
     .split(' ')
     .map((word) => (/^\p{Lu}\p{Ll}+$/u.test(word) ? word.toLowerCase() : word))
@@ -123,7 +123,7 @@ export function readable(name) {
 /** What a trait says. */
 export function valueWords(value) {
   if (typeof value === 'boolean') return value ? 'Yes' : 'No';
-  if (typeof value === 'number') return amountWords(value);
+  if (typeof value === 'number') return String(value);
   if (Array.isArray(value)) return value.length === 0 ? 'None' : value.map(valueWords).join(', ');
   return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -23,6 +23,7 @@ export class DefinitionsInForce implements Service {
   readonly #followFills: (onLost: (error: Error) => void) => Promise<Reader>;
   /** Of versions of computed traits, how much of the history before them has been read: from 0 to 1. */
   readonly #filled = new Map<string, number>();
+  #isFilledKnown = false;
   #computed: readonly InForce<'traits'>[] = [];
   readonly #log: Log;
   readonly #stopped = new AbortController();
@@ -41,12 +42,12 @@ export class DefinitionsInForce implements Service {
     this.#log = log;
   }
 
-  /** Computed traits that are not told of yet, as they are defined now, and how far each is: from 0 to below 1. */
+  /** Computed traits that are not told of yet, as they are defined now, and how far each is: from 0 to below 1. None until that is known. */
   filling(): ReadonlyMap<string, number> {
     const shares = this.#computed.map(
       ({ name, version }) => [name, this.#filled.get(`${name}@${version}`) ?? 0] as const,
     );
-    return new Map(shares.filter(([, share]) => share < 1));
+    return new Map(shares.filter(([, share]) => this.#isFilledKnown && share < 1));
   }
 
   /** Called with each snapshot, from the first on. */
@@ -91,7 +92,6 @@ export class DefinitionsInForce implements Service {
     let feed: DefinitionsFeed | undefined;
     let fills: Reader | undefined;
     try {
-      fills = await Promise.race([this.#followFills(ended.reject), ended.promise]);
       feed = await Promise.race([this.#follow(ended.reject), ended.promise]);
       const learn = (definitions: Definitions): void => {
         this.rules = definitions.get('identity_rules', 'default')?.body ?? defaultIdentityRules;
@@ -101,6 +101,9 @@ export class DefinitionsInForce implements Service {
       };
       feed.onChange(learn);
       learn(feed.current());
+      fills = await Promise.race([this.#followFills(ended.reject), ended.promise]);
+      await Promise.race([fills.caughtUp(), ended.promise]);
+      this.#isFilledKnown = true;
       onSuccess();
       await ended.promise;
     } finally {

@@ -58,7 +58,7 @@ export class PersonPanel {
   #events = [];
   #next = null;
   #asked = 0;
-  /** How often the timeline is looked at again while it lacks events that the profile has. */
+  /** How often all is looked at again while the timeline lacks events that the profile has, or a computed trait is being filled. */
   #triesLeft = MOST_TRIES;
   #explained = 0;
   #timers = [];
@@ -146,7 +146,8 @@ export class PersonPanel {
     this.#events = events?.events ?? [];
     this.#showTimeline(events === undefined);
     const missing = events && this.#events.length < Math.min(PAGE, profile.events);
-    if (missing && this.#triesLeft-- > 0) this.#refreshIn(TIMELINE_BEHIND_MS.at(-1));
+    const isFilling = Object.keys(computed.filling ?? {}).length > 0;
+    if ((missing || isFilling) && this.#triesLeft-- > 0) this.#refreshIn(TIMELINE_BEHIND_MS.at(-1));
   }
 
   async #more() {

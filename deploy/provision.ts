@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { changelogTopic, internalTopics, topics } from '#schemas/topics.ts';
-import { clickhouseOptions, createClickHouse } from '#shared/clickhouse/client.ts';
+import { clickhouseOptions, clusterOption, createClickHouse } from '#shared/clickhouse/client.ts';
 import { applyDefinitions, readDefinitions } from '#shared/definitions/apply.ts';
 import { validateDefinitions } from '#shared/definitions/validate.ts';
 import { createKafka } from '#shared/kafka/client.ts';
@@ -19,13 +19,13 @@ import { keepEvents, migrate } from './clickhouse/migrate.ts';
 const options = {
   ...platformOptions,
   ...clickhouseOptions,
+  ...clusterOption,
   clickhouseBrokers: text('CLICKHOUSE_BROKERS', 'Kafka as ClickHouse reaches it; KAFKA_BROKERS when empty', ''),
   clickhouseRegistryUrl: text(
     'CLICKHOUSE_REGISTRY_URL',
     'Registry as ClickHouse reaches it (Confluent API, version 6)',
     'http://127.0.0.1:8081/apis/ccompat/v6',
   ),
-  clickhouseCluster: text('CLICKHOUSE_CLUSTER', 'Cluster whose servers hold the tables; empty on a single server', ''),
   eventLogDays: count('EVENT_LOG_DAYS', 'Days that ClickHouse keeps an event; 0: for ever', '0'),
   firstDefinitions: text('FIRST_DEFINITIONS', 'File of definitions for an installation that has none', ''),
 } as const;

@@ -24,6 +24,8 @@ export interface Sources {
   readonly hashing: Hashing;
   /** The identity rules in force; undefined as long as they are not known. */
   readonly rules: () => NamingRules | undefined;
+  /** Computed traits that are being filled, and how far each is. */
+  readonly filling: () => ReadonlyMap<string, number>;
   readonly view: Pick<ProfileView, 'answers' | 'byHash' | 'byId' | 'mappingVersion'>;
   readonly warehouse: Warehouse;
   readonly identity: Pick<IdentityWarehouse, 'assigned' | 'anchor'>;
@@ -41,7 +43,7 @@ export async function answerTo(question: ProfileQuestion, rights: Rights, source
     case 'traits':
       return traitsShape(await findOf(question), rights);
     case 'computed':
-      return computedShape(await findOf(question), rights);
+      return computedShape(await findOf(question), rights, question.at === undefined ? sources.filling() : undefined);
     case 'consents':
       return consentsShape(await findOf(question));
     case 'identifiers':

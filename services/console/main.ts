@@ -14,6 +14,7 @@ import { pageFiles } from './adapters/page-files.ts';
 import { ProfileView } from './adapters/profile-view.ts';
 import { queryOf } from './adapters/query.ts';
 import { Tokens } from './adapters/tokens.ts';
+import { TraitView } from './adapters/trait-view.ts';
 import { Warehouse } from './adapters/warehouse.ts';
 import { answerTo } from './answer.ts';
 import { answerAboutIdentity } from './answer-identity.ts';
@@ -36,7 +37,7 @@ const hashing = hashingWith(readSecret(settings));
 
 const kafka = createKafka(settings, 'console');
 const codecs = new Codecs(settings.registryUrl);
-const definitions = new DefinitionsInForce(kafka, codecs, settings.prefix, log);
+const definitions = new DefinitionsInForce(kafka, codecs, settings.prefix, settings.generation, log);
 const view = new ProfileView({
   kafka,
   codecs,
@@ -45,11 +46,19 @@ const view = new ProfileView({
   directory: join(settings.dataDirectory, 'state', `g${settings.generation}`, 'console'),
   log,
 });
-const query = queryOf(createClickHouse(settings, 'tributary-console'), settings.clickhouseDatabase);
+const clickhouse = createClickHouse(settings, 'tributary-console');
+const { clickhouseDatabase, clickhouseCluster } = settings;
+const query = queryOf(clickhouse, clickhouseDatabase);
+const traitView = new TraitView(clickhouse, { database: clickhouseDatabase, cluster: clickhouseCluster }, log);
+definitions.onChange((current) => traitView.want(current));
 const warehouse = new Warehouse(query);
 const identity = new IdentityWarehouse(query);
 const { prefix, generation, pageCollectorUrl, pageWriteKey } = settings;
-const sources = { hashing, rules: () => definitions.rules, view, warehouse, identity };
+const sources = {
+  ...{ hashing, view, warehouse, identity },
+  rules: () => definitions.rules,
+  filling: () => definitions.filling(),
+};
 const document = documentOf();
 const sending = pageCollectorUrl === '' ? undefined : { collectorUrl: pageCollectorUrl, writeKey: pageWriteKey };
 const live = new LiveStream({ kafka, codecs, prefix, sending, metrics, log });
@@ -70,4 +79,4 @@ const api = new ApiServer({
   live,
   log,
 });
-await runServices(log, [tokens, definitions, view, api, live]);
+await runServices(log, [tokens, traitView, definitions, view, api, live]);

@@ -166,6 +166,20 @@ describe('an operator', () => {
       reason: 'asked for',
       spec: { description: 'Advertising' },
     });
+
+    const columns = async () => {
+      const { clickhouseUrl, clickhousePassword } = platform;
+      const response = await fetch(`${clickhouseUrl}/?database=tributary`, {
+        method: 'POST',
+        headers: { authorization: `Basic ${btoa(`default:${clickhousePassword}`)}` },
+        body: "SELECT name, type FROM system.columns WHERE database = 'tributary' AND table = 'profile_traits' ORDER BY name",
+      });
+      return (await response.text()).trim().split('\n');
+    };
+    await until('there is a view of traits', async () => (await columns()).includes('profile_id\tUUID'));
+    writeFileSync(file, 'kind: traits\nname: seats\nspec: { type: number }\n');
+    await tributary('apply', file);
+    await until('the trait is a column', async () => (await columns()).includes('seats\tNullable(Float64)'));
   });
 
   test('watches events pass, with what happens to each, until it has seen enough', async () => {
@@ -257,6 +271,61 @@ describe('the read API', () => {
       );
     }
     expect(tried).toBe(blocks.filter(({ kind }) => kind === 'json').length);
+  });
+
+  test('tells of a profile as it was what it told then', async () => {
+    const shoes = { product_id: 'p-1', name: 'Shoes', price: 19.99, quantity: 2 };
+    const context = {
+      campaign: { name: 'spring', source: 'letter' },
+      consent: { categoryPreferences: { ads: false } },
+    };
+    const conversation = { id: 'case-1', state: 'open', channel: 'phone', direction: 'inbound', agent: 'Ann' };
+    await send('identify', { userId: 'then-1', traits: { address: { city: 'Graz' }, exact: 1.5 } });
+    await send('identify', { userId: 'then-1', traits: { address: { street: 'Ring 1' } } });
+    await send('group', { userId: 'then-1', groupId: 'then-acme', traits: { seats: 3 } });
+    await send('track', { userId: 'then-1', anonymousId: 'then-a', event: 'Product Viewed', context });
+    await send('track', { userId: 'then-1', event: 'Interaction', properties: conversation });
+    const order = { order_id: 'o-1', revenue: 39.98, currency: 'EUR', products: [shoes] };
+    await send('track', { userId: 'then-1', event: 'Order Completed', properties: order });
+
+    const parts = ['', '/traits', '/computed', '/consents'];
+    const tell = (query = '') =>
+      Promise.all(parts.map(async (part) => (await answered(`/v1/profiles/user_id%3Athen-1${part}${query}`)).body));
+    let live = await tell();
+    await until('all of it is known', async () => {
+      live = await tell();
+      const [profile, , computed] = live;
+      const isWhole = profile?.events === 6 && (profile.identifiers as unknown[]).length === 2;
+      const { money_spent } = (computed?.computed ?? {}) as Record<string, unknown>;
+      return isWhole && money_spent === 39.98 && new Set(live.map(({ version }) => version)).size === 1;
+    });
+    for (const name of ['first_touch', 'sessions', 'products', 'groups', 'interactions', 'consents', 'revenue'])
+      expect(live[0]?.[name], name).toEqual(expect.anything());
+    expect(live[0]).toMatchObject({
+      order_count: 1,
+      products: [{ quantity: '2', revenue: '39.98' }],
+      first_touch: { utm_campaign: 'spring' },
+      sessions: { count: 1 },
+      groups: [{ group: 'then-acme', traits: { seats: 3 } }],
+      interactions: [{ id: 'case-1', state: 'open', agent: 'Ann' }],
+      consents: [{ purpose: 'ads', state: 'denied' }],
+    });
+    expect(live[1]?.part_origins).toHaveProperty('/address/city');
+    const closed = { ...conversation, state: 'closed' };
+    await send('track', { userId: 'then-1', event: 'Interaction', properties: closed });
+    await send('track', { userId: 'then-1', event: 'Order Refunded', properties: { ...order, products: [shoes] } });
+    await send('identify', { userId: 'then-1', traits: { address: null, exact: 2 } });
+    await send('track', { userId: 'then-1', anonymousId: 'then-a', event: 'Product Viewed', context: {} });
+    await until('it has changed', async () => (await tell())[0]?.events === 10);
+
+    const at = `?at=${live[0]?.updated_at}`;
+    let then = await tell(at);
+    await until('ClickHouse has read it', async () => {
+      then = await tell(at);
+      return then[0]?.version === live[0]?.version;
+    });
+    // What is filling is told of now only.
+    expect(then).toEqual(live.map(({ filling: _, ...told }) => told));
   });
 
   test('answers as its own document says, and nothing besides', async () => {
@@ -405,6 +474,9 @@ describe('the live page', () => {
     );
 
     const account = await page.locator('#account').textContent();
+    const conversation = { id: 'case-page', state: 'open', channel: 'e-mail', agent: 'Ann' };
+    await send('track', { userId: account, event: 'Interaction', properties: conversation });
+    await send('group', { userId: account, groupId: 'page-acme', traits: { role: 'buyer' } });
     const field = page.getByLabel('E-mail, user id, phone');
     await field.fill(`${account}@EXAMPLE.com`);
     await page.keyboard.press('Enter');
@@ -426,6 +498,15 @@ describe('the live page', () => {
     await page.getByLabel('Event name').fill('Order Completed');
     await press('button', 'Send event');
     await page.getByText('€19.90', { exact: true }).waitFor();
+
+    // Of what else is known only what there is.
+    await page.getByRole('list', { name: 'In touch with them' }).getByText('E-mail, with Ann').waitFor();
+    await page.getByRole('table', { name: 'Computed' }).getByRole('row', { name: 'Orders 1', exact: true }).waitFor();
+    for (const title of ['What brought them here', 'Bought', 'Consents'])
+      expect(await page.getByRole('heading', { name: title }).count(), title).toBe(0);
+    await press('button', 'Look up the account page-acme');
+    await page.getByRole('heading', { name: 'page-acme' }).waitFor();
+    expect(await page.getByRole('heading', { name: 'In touch with them' }).count()).toBe(0);
 
     await page.getByText('The same from a terminal').click();
     const command = (await page.locator('#curl').textContent()) ?? '';

@@ -1,3 +1,4 @@
+import type { Touch } from '#schemas/generated/records.ts';
 import { exactly } from '#shared/json/exact-json.ts';
 import { memberText } from '#shared/json/members.ts';
 import type { Told } from '#shared/profiles/profile-shape.ts';
@@ -78,7 +79,12 @@ export class Warehouse {
          identifiers.type, identifiers.value, identifiers.hash, traits.name, traits.value, traits.timestamp, traits.message_id, traits.source, traits.sensitivity,
          computed.name, computed.value, computed.definition_version, audiences.audience, audiences.episode, audiences.since, audiences.definition_version,
          consents.purpose, consents.state, consents.time, consents.source, consents.policy_version,
-         event_counts.event, event_counts.count, revenue.currency, arrayMap(amount -> toString(amount), revenue.amount) AS amounts
+         event_counts.event, event_counts.count, revenue.currency, arrayMap(amount -> toString(amount), revenue.amount) AS amounts,
+         trait_origins.path, trait_origins.timestamp, trait_origins.message_id, trait_origins.source, order_count,
+         products.product, products.currency, products.name, arrayMap(quantity -> toString(quantity), products.quantity) AS quantities, arrayMap(amount -> toString(amount), products.revenue) AS product_amounts,
+         first_touch, last_touch, session_count, session_ms, first_session_at, last_session_at, last_session_until, last_session_events,
+         groups.group, groups.traits, groups.timestamp, groups.source,
+         interactions.id, interactions.state, interactions.channel, interactions.direction, interactions.agent, interactions.timestamp, interactions.source
        FROM profile_versions
        WHERE profile_id IN {profileIds:Array(UUID)} AND updated_at <= fromUnixTimestamp64Milli({at:Int64})
        ORDER BY profile_id, version DESC LIMIT 1 BY profile_id`,
@@ -118,14 +124,20 @@ export class Warehouse {
 /** A row of `profile_versions`: what is nested comes as one list for each field. */
 type VersionRow = Readonly<
   Record<'id' | 'kind' | 'updated_at', string> &
-    Record<'version' | 'events', number> &
-    Record<'first_seen' | 'last_seen', string | null> &
+    Record<'version' | 'events' | 'order_count' | 'session_count' | 'session_ms' | 'last_session_events', number> &
+    Record<'first_seen' | 'last_seen' | `${'first' | 'last'}_session_at` | 'last_session_until', string | null> &
     Record<`identifiers.${'type' | 'value' | 'hash'}`, readonly string[]> &
     Record<`traits.${'name' | 'value' | 'timestamp' | 'message_id' | 'source' | 'sensitivity'}`, readonly string[]> &
     Record<'computed.name' | 'computed.value' | 'audiences.audience' | 'audiences.since', readonly string[]> &
     Record<'computed.definition_version' | 'audiences.episode' | 'audiences.definition_version', readonly number[]> &
     Record<`consents.${'purpose' | 'state' | 'time' | 'source'}`, readonly string[]> &
-    Record<'event_counts.event' | 'revenue.currency' | 'amounts' | 'sources' | 'flags', readonly string[]>
+    Record<'event_counts.event' | 'revenue.currency' | 'amounts' | 'sources' | 'flags', readonly string[]> &
+    Record<`trait_origins.${'path' | 'timestamp' | 'message_id' | 'source'}`, readonly string[]> &
+    Record<`products.${'product' | 'currency' | 'name'}` | 'quantities' | 'product_amounts', readonly string[]> &
+    Record<'first_touch' | 'last_touch', TouchRow> &
+    Record<`groups.${'group' | 'traits' | 'timestamp' | 'source'}`, readonly string[]> &
+    Record<`interactions.${'id' | 'state' | 'timestamp' | 'source'}`, readonly string[]> &
+    Record<`interactions.${'channel' | 'direction' | 'agent'}`, readonly (string | null)[]>
 > & {
   readonly gone: boolean;
   readonly successor: string | null;
@@ -133,8 +145,16 @@ type VersionRow = Readonly<
   readonly 'event_counts.count': readonly number[];
 };
 
+/** What none is has nothing in it. */
+type TouchRow = { readonly [K in keyof Touch]: Touch[K] extends number ? string | null : Touch[K] | null };
+
 const millis = (iso: string): number => Date.parse(iso);
 const millisOrNull = (iso: string | null): number | null => (iso === null ? null : millis(iso));
+
+const touchIn = ({ timestamp, message_id, source, ...rest }: TouchRow): Touch | null =>
+  timestamp === null || message_id === null || source === null
+    ? null
+    : { timestamp: millis(timestamp), message_id, source, ...rest };
 
 function profileIn(row: VersionRow): Told {
   // All lists of one nest are of one length.
@@ -155,6 +175,12 @@ function profileIn(row: VersionRow): Told {
       message_id: at(row['traits.message_id'], i),
       source: at(row['traits.source'], i),
       sensitivity: at(row['traits.sensitivity'], i),
+    })),
+    trait_origins: row['trait_origins.path'].map((path, i) => ({
+      path,
+      timestamp: millis(at(row['trait_origins.timestamp'], i)),
+      message_id: at(row['trait_origins.message_id'], i),
+      source: at(row['trait_origins.source'], i),
     })),
     computed: row['computed.name'].map((name, i) => ({
       name,
@@ -177,6 +203,37 @@ function profileIn(row: VersionRow): Told {
     events: row.events,
     event_counts: row['event_counts.event'].map((event, i) => ({ event, count: at(row['event_counts.count'], i) })),
     revenue: row['revenue.currency'].map((currency, i) => ({ currency, amount: at(row.amounts, i) })),
+    order_count: row.order_count,
+    products: row['products.product'].map((product, i) => ({
+      product,
+      currency: at(row['products.currency'], i),
+      name: at(row['products.name'], i),
+      quantity: at(row.quantities, i),
+      revenue: at(row.product_amounts, i),
+    })),
+    first_touch: touchIn(row.first_touch),
+    last_touch: touchIn(row.last_touch),
+    session_count: row.session_count,
+    session_ms: row.session_ms,
+    first_session_at: millisOrNull(row.first_session_at),
+    last_session_at: millisOrNull(row.last_session_at),
+    last_session_until: millisOrNull(row.last_session_until),
+    last_session_events: row.last_session_events,
+    groups: row['groups.group'].map((group, i) => ({
+      group,
+      traits: at(row['groups.traits'], i),
+      timestamp: millis(at(row['groups.timestamp'], i)),
+      source: at(row['groups.source'], i),
+    })),
+    interactions: row['interactions.id'].map((id, i) => ({
+      id,
+      state: at(row['interactions.state'], i),
+      channel: at(row['interactions.channel'], i),
+      direction: at(row['interactions.direction'], i),
+      agent: at(row['interactions.agent'], i),
+      timestamp: millis(at(row['interactions.timestamp'], i)),
+      source: at(row['interactions.source'], i),
+    })),
     sources: row.sources,
     first_seen: millisOrNull(row.first_seen),
     last_seen: millisOrNull(row.last_seen),

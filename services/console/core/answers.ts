@@ -11,10 +11,6 @@ const anything = z.unknown();
 const identifierName = z.string().meta({ description: 'type:value' });
 const withheld = whole.optional().meta({ description: 'how many traits the token may not read; absent where none' });
 const decimal = z.string().meta({ description: 'exact decimal' });
-/** What history does not have. */
-const ofNow = <T extends z.ZodType>(value: T, description = '') =>
-  value.optional().meta({ description: description === '' ? NOT_THEN : `${description}; ${NOT_THEN}` });
-const NOT_THEN = 'absent with `at`';
 const page = z.string().nullable().meta({ description: 'the cursor of what comes next; null where that is nothing' });
 
 const consent = z.object({
@@ -83,16 +79,15 @@ export const profile = z
     events: whole,
     event_counts: named(whole),
     revenue: named(z.string()).meta({ description: 'by currency; exact decimals' }),
-    order_count: ofNow(whole, 'distinct order ids'),
-    products: ofNow(z.array(product), 'what was bought, less what was sent back'),
-    first_touch: ofNow(touch.nullable(), 'what first brought them here'),
-    last_touch: ofNow(touch.nullable(), 'what last did'),
-    sessions: ofNow(sessions),
-    groups: ofNow(
-      z.array(z.object({ group: z.string(), traits: named(anything), timestamp: time, source: z.string() })),
-      'the groups that they are in, with the traits of the newest call',
-    ),
-    interactions: ofNow(z.array(interaction), 'open ones, and the last that are closed; newest first'),
+    order_count: whole.meta({ description: 'distinct order ids' }),
+    products: z.array(product).meta({ description: 'what was bought, less what was sent back' }),
+    first_touch: touch.nullable().meta({ description: 'what first brought them here' }),
+    last_touch: touch.nullable().meta({ description: 'what last did' }),
+    sessions,
+    groups: z
+      .array(z.object({ group: z.string(), traits: named(anything), timestamp: time, source: z.string() }))
+      .meta({ description: 'the groups that they are in, with the traits of the newest call' }),
+    interactions: z.array(interaction).meta({ description: 'open ones, and the last that are closed; newest first' }),
     sources: z.array(z.string()),
     first_seen: time.nullable(),
     last_seen: time.nullable(),
@@ -109,15 +104,18 @@ export const traits = of('Traits', {
   traits: named(anything),
   withheld,
   origins: named(z.object({ ...origin, sensitivity: z.enum(['none', 'personal', 'sensitive']) })),
-  part_origins: ofNow(
-    named(z.object(origin)),
-    'of parts of objects that came from elsewhere than their trait, by JSON Pointer into the traits',
-  ),
+  part_origins: named(z.object(origin)).meta({
+    description: 'of parts of objects that came from elsewhere than their trait, by JSON Pointer into the traits',
+  }),
 });
 export const computed = of('Computed', {
   computed: named(anything),
   withheld,
   origins: named(z.object({ definition_version: whole })),
+  filling: named(z.number()).optional().meta({
+    description:
+      'of computed traits whose history is still being read, the share that has been; until then they are not told, or as they were defined before. Absent with `at`',
+  }),
 });
 export const consents = of('Consents', { consents: z.array(consent) });
 export const identifiers = of('Identifiers', {

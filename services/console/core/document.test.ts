@@ -36,7 +36,7 @@ test('what is a stream is told as one', () => {
   expect(get).toMatchObject({ responses: { 200: { content: { 'text/event-stream': {} } } } });
 });
 
-test('of a profile that has something of everything it describes all, and what is not kept of the past it does not ask for', () => {
+test('of a profile that has something of everything it describes all', () => {
   const at = { timestamp: 0, source: 's' };
   const says = { ...at, message_id: 'm' };
   const touch = {
@@ -85,7 +85,5 @@ test('of a profile that has something of everything it describes all, and what i
   expect(Object.values(told).filter((value) => value === undefined)).toEqual([]);
   expect(faultsOf('Profile', told)).toEqual([]);
   expect(faultsOf('Traits', traitsShape(profile, all))).toEqual([]);
-  expect(faultsOf('Profile', { ...told, products: [{ ...told.products?.[0], x: 1 }] })).not.toEqual([]);
-  const { order_count, products, first_touch, last_touch, sessions, groups, interactions, ...then } = told;
-  expect(faultsOf('Profile', then)).toEqual([]);
+  expect(faultsOf('Profile', { ...told, products: [{ ...told.products[0], x: 1 }] })).not.toEqual([]);
 });

@@ -26,13 +26,15 @@ test('origins of parts are told of those traits that are told', () => {
     '/a~1b~01/a': { source: 's', message_id: 'm', timestamp: '1970-01-01T00:00:00.000Z' },
   });
   expect(withheld).toBe(1);
-  expect(Object.keys(traitsShape(profile, all).part_origins ?? {})).toEqual(['/a~1b~01/a', '/illness/a']);
-  const { trait_origins: _, ...then } = profile;
-  expect(traitsShape(then, all).part_origins).toBeUndefined();
+  expect(Object.keys(traitsShape(profile, all).part_origins)).toEqual(['/a~1b~01/a', '/illness/a']);
 });
 
 test('computed traits that are sensitive are counted, and neither they nor their definitions are told', () => {
   expect(computedShape(profile, some)).toMatchObject({ withheld: 1, origins: { loyal: { definition_version: 3 } } });
   expect(JSON.stringify(computedShape(profile, some))).not.toContain('"ill"');
   expect(Object.keys(computedShape(profile, all).computed)).toEqual(['ill', 'loyal']);
+  const filling = new Map([...sensitiveTraits.keys()].map((name) => [name, 0.5]));
+  expect(computedShape(profile, some, filling).filling).toEqual({ loyal: 0.5 });
+  expect(computedShape(profile, all, filling).filling).toEqual({ ill: 0.5, loyal: 0.5 });
+  expect(computedShape(profile, all)).not.toHaveProperty('filling');
 });

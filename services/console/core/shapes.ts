@@ -3,6 +3,7 @@ import {
   allowedTraits,
   consentsIn,
   isoTime,
+  mayKnowComputed,
   named,
   type Rights,
   type Told,
@@ -31,21 +32,22 @@ export function traitsShape(profile: Told, rights: Rights) {
         sensitivity,
       }),
     ),
-    part_origins:
-      profile.trait_origins &&
-      named(
-        profile.trait_origins.filter(({ path }) => names.has(traitAt(path))),
-        ({ path }) => path,
-        ({ source, message_id, timestamp }) => ({ source, message_id, timestamp: isoTime(timestamp) }),
-      ),
+    part_origins: named(
+      profile.trait_origins.filter(({ path }) => names.has(traitAt(path))),
+      ({ path }) => path,
+      ({ source, message_id, timestamp }) => ({ source, message_id, timestamp: isoTime(timestamp) }),
+    ),
   };
 }
 
 /** The trait that a JSON Pointer leads into. */
 const traitAt = (path: string): string => (path.split('/')[1] ?? '').replaceAll('~1', '/').replaceAll('~0', '~');
 
-/** Computed traits, and the version of the definition that each follows. */
-export function computedShape(profile: Told, rights: Rights) {
+/**
+ * Computed traits, and the version of the definition that each follows.
+ * @param filling those that are not told of anybody yet, as they are defined now, and how far each is; undefined in the past
+ */
+export function computedShape(profile: Told, rights: Rights, filling?: ReadonlyMap<string, number>) {
   const { allowed, withheld } = allowedComputed(profile, rights);
   return {
     profile_id: profile.profile_id,
@@ -57,6 +59,7 @@ export function computedShape(profile: Told, rights: Rights) {
       ({ name }) => name,
       ({ definition_version }) => ({ definition_version }),
     ),
+    ...(filling && { filling: Object.fromEntries([...filling].filter(([name]) => mayKnowComputed(name, rights))) }),
   };
 }
 

@@ -23,9 +23,13 @@ const { eventStreamParser } = (await load('./event-stream.mjs')) as {
 const { Story } = (await load('./story.mjs')) as {
   Story: new () => { rows: Row[]; take(passing: object, now: number): Row | undefined };
 };
-const { curlOf, referencesOf } = (await load('./words.mjs')) as {
+const { curlOf, durationWords, readable, referencesOf, touchWords, valueWords } = (await load('./words.mjs')) as {
   curlOf(sending: { collectorUrl: string; writeKey: string }, call: string, body: unknown): string;
+  durationWords(ms: number): string;
+  readable(name: string): string;
   referencesOf(text: string): string[];
+  touchWords(touch: Readonly<Record<string, string | null>>): string;
+  valueWords(value: unknown): string;
 };
 
 describe('a stream of events', () => {
@@ -141,4 +145,49 @@ test.each([
 test('the command for a terminal is one whatever the event is called', () => {
   const command = curlOf({ collectorUrl: 'http://127.0.0.1:1', writeKey: 'key' }, 'track', { event: "it's $(here)" });
   expect(command).toContain(`-d '{"event":"it'\\''s $(here)"}'`);
+});
+
+test.each([
+  ['orders_last_30_days', 'Orders last 30 days'],
+  ['lifetimeValue', 'Lifetime value'],
+  ['isVIP', 'Is VIP'],
+  ['e-mail', 'E-mail'],
+  ['sale_or_sharing', 'Sale or sharing'],
+  ['Über.uns', 'Über uns'],
+])('the name %s is read as %s', (name, words) => {
+  expect(readable(name)).toBe(words);
+});
+
+test.each<[unknown, string]>([
+  [true, 'Yes'],
+  ['true', 'true'],
+  [['a', 1.5], 'a, 1.5'],
+  [1990, '1990'],
+  [[], 'None'],
+  [{ city: 'Graz' }, '{"city":"Graz"}'],
+])('the value %j is told as %s', (value, words) => {
+  expect(valueWords(value)).toBe(words);
+});
+
+test.each([
+  [0, '0 s'],
+  [29_999, '30 s'],
+  [90_000, '2 min'],
+  [3_660_000, '1 h 1 min'],
+])('%d ms are %s', (ms, words) => {
+  expect(durationWords(ms)).toBe(words);
+});
+
+test.each([
+  [
+    { utm_campaign: 'spring', utm_source: 'letter', utm_medium: 'e-mail', referrer: null },
+    'Campaign spring (letter, e-mail)',
+  ],
+  [
+    { utm_campaign: null, utm_source: 'search', utm_medium: null, referrer: 'https://search.example/?q=1' },
+    'search, from search.example',
+  ],
+  [{ utm_campaign: null, utm_source: null, utm_medium: null, referrer: null }, 'A campaign without a name'],
+])('a touch %# is told in words', (touch, words) => {
+  expect(touchWords(touch)).toBe(words);
 });

@@ -1,15 +1,16 @@
 import { ask, pathOf, Refused } from './api.mjs';
 import { $, announce, clockTime, dayTime, h } from './elements.mjs';
+import { figuresOf, showConversations, showFacts } from './facts.mjs';
 import {
   claimWords,
   eventWords,
-  moneyWords,
   nameWords,
   partsOf,
   reasonWords,
   referencesOf,
   shortId,
   typeWords,
+  valueWords,
 } from './words.mjs';
 
 const PAGE = 20;
@@ -45,11 +46,10 @@ function titleOf({ traits, identifiers, profile_id }) {
     (names.length > 0 ? names.join(' ') : undefined) ??
     of('email') ??
     of('user_id') ??
+    of('group_id') ??
     `Visitor ${shortId(profile_id)}`
   );
 }
-
-const shown = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
 
 /** Looks people up, and keeps who is shown as they are now. */
 export class PersonPanel {
@@ -58,7 +58,7 @@ export class PersonPanel {
   #events = [];
   #next = null;
   #asked = 0;
-  /** How often the timeline is looked at again while it lacks events that the profile has. */
+  /** How often all is looked at again while the timeline lacks events that the profile has, or a computed trait is being filled. */
   #triesLeft = MOST_TRIES;
   #explained = 0;
   #timers = [];
@@ -127,9 +127,10 @@ export class PersonPanel {
 
   async #refresh(mine) {
     const reference = `profile_id:${this.#profile.profile_id}`;
-    const [profile, traits, events] = await Promise.all([
+    const [profile, traits, computed, events] = await Promise.all([
       ask(pathOf(reference)),
       ask(pathOf(reference, '/traits')),
+      ask(pathOf(reference, '/computed')),
       ask(pathOf(reference, `/events?limit=${Math.max(PAGE, this.#events.length)}`)).catch(
         isNot('warehouse_unavailable', 'forbidden'),
       ),
@@ -137,13 +138,16 @@ export class PersonPanel {
     if (mine !== this.#asked) return;
     this.#profile = profile;
     this.#showHead();
+    showConversations(profile);
     this.#showIdentifiers();
+    showFacts(profile, computed, (name) => void this.look(name));
     this.#showTraits(traits);
     this.#next = events?.next ?? null;
     this.#events = events?.events ?? [];
     this.#showTimeline(events === undefined);
     const missing = events && this.#events.length < Math.min(PAGE, profile.events);
-    if (missing && this.#triesLeft-- > 0) this.#refreshIn(TIMELINE_BEHIND_MS.at(-1));
+    const isFilling = Object.keys(computed.filling ?? {}).length > 0;
+    if ((missing || isFilling) && this.#triesLeft-- > 0) this.#refreshIn(TIMELINE_BEHIND_MS.at(-1));
   }
 
   async #more() {
@@ -185,6 +189,7 @@ export class PersonPanel {
       );
     $('found').replaceChildren(
       h('div', { id: 'found-head' }),
+      h('div', { id: 'conversations' }),
       part(
         'why',
         'Why one person?',
@@ -208,6 +213,7 @@ export class PersonPanel {
         ),
         h('div', { id: 'explanation', role: 'region', 'aria-label': 'Explanation', tabindex: '-1' }),
       ),
+      h('div', { id: 'facts' }),
       h(
         'section',
         { id: 'traits', class: 'part', 'aria-labelledby': 'traits-title' },
@@ -221,9 +227,7 @@ export class PersonPanel {
 
   #showHead() {
     const profile = this.#profile;
-    const { profile_id, version, kind, events, revenue, first_seen, last_seen, audiences, computed, flags } = profile;
-    const fact = (name, ...value) => h('div', {}, h('dt', {}, name), h('dd', {}, ...value));
-    const money = Object.entries(revenue).map(([currency, amount]) => moneyWords(amount, currency));
+    const { profile_id, version, kind, audiences, flags, withheld } = profile;
     const keep = document.activeElement?.id === 'found-title';
     $('found-head').replaceChildren(
       h('h3', { id: 'found-title', tabindex: '-1' }, titleOf(profile)),
@@ -234,21 +238,20 @@ export class PersonPanel {
         h('code', { title: profile_id }, profile_id),
         ` · version ${version}`,
       ),
-      h(
-        'dl',
-        { class: 'tiles' },
-        fact('Events', String(events)),
-        fact('Revenue', money.length > 0 ? money.join(', ') : '–'),
-        fact('First seen', first_seen ? dayTime(first_seen) : '–'),
-        fact('Last seen', last_seen ? dayTime(last_seen) : '–'),
-      ),
+      figuresOf(profile),
       flags.includes('quarantined')
         ? h('p', { class: 'problem' }, 'In quarantine: nothing is sent on for this profile.')
         : '',
       ...(audiences.length > 0
         ? [h('p', { class: 'facts' }, `Audiences: ${audiences.map(({ audience }) => audience).join(', ')}`)]
         : []),
-      ...(Object.keys(computed).length > 0 ? [pairs('Computed', computed)] : []),
+      withheld > 0
+        ? h(
+            'p',
+            { class: 'facts' },
+            `${withheld === 1 ? '1 trait is' : `${withheld} traits are`} sensitive, and not for this token.`,
+          )
+        : '',
     );
     if (keep) $('found-title').focus();
   }
@@ -302,7 +305,7 @@ export class PersonPanel {
                   'tr',
                   {},
                   h('th', { scope: 'row' }, name),
-                  h('td', { class: 'value' }, shown(traits[name])),
+                  h('td', { class: 'value' }, valueWords(traits[name])),
                   h(
                     'td',
                     { class: 'facts', title: message_id },
@@ -422,7 +425,7 @@ const pairs = (title, values) =>
     'dl',
     { class: 'pairs', 'aria-label': title || undefined },
     ...Object.entries(values).map(([name, value]) =>
-      h('div', {}, h('dt', {}, name), h('dd', { class: 'value' }, shown(value))),
+      h('div', {}, h('dt', {}, name), h('dd', { class: 'value' }, valueWords(value))),
     ),
   );
 

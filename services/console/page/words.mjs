@@ -70,6 +70,12 @@ const FIELDS = {
   audiences: 'audiences',
   consents: 'consents',
   revenue: 'revenue',
+  order_count: 'orders',
+  products: 'products',
+  first_touch: 'what brought them here',
+  last_touch: 'what brought them here',
+  groups: 'accounts',
+  interactions: 'conversations',
   sources: 'sources',
   flags: 'flags',
 };
@@ -97,4 +103,49 @@ export function moneyWords(amount, currency) {
     // Not a currency that this browser knows.
   }
   return currency === 'XXX' ? amount : `${amount} ${currency}`;
+}
+
+/** An exact number: as text it is not rounded to a double on the way. */
+export const amountWords = (amount) => new Intl.NumberFormat(undefined, { maximumFractionDigits: 6 }).format(amount);
+
+/** A name of a trait or a purpose as one says it: `orders_last_30_days` is "Orders last 30 days". */
+export function readable(name) {
+  const words = name
+    .replace(/([\p{Ll}\d])(\p{Lu})/gu, '$1 $2')
+    .replaceAll(/[_.]+/g, ' ')
+    .trim()
+    .split(' ')
+    .map((word) => (/^\p{Lu}\p{Ll}+$/u.test(word) ? word.toLowerCase() : word))
+    .join(' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** What a trait says. */
+export function valueWords(value) {
+  if (typeof value === 'boolean') return value ? 'Yes' : 'No';
+  if (typeof value === 'number') return String(value);
+  if (Array.isArray(value)) return value.length === 0 ? 'None' : value.map(valueWords).join(', ');
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+export function durationWords(ms) {
+  const minutes = Math.round(ms / 60_000);
+  if (minutes < 1) return `${Math.round(ms / 1_000)} s`;
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** What brought somebody here: the campaign, where it ran, and the page before. */
+export function touchWords({ utm_campaign, utm_source, utm_medium, referrer }) {
+  const way = [utm_source, utm_medium].filter(Boolean).join(', ');
+  const campaign = utm_campaign ? `Campaign ${utm_campaign}${way ? ` (${way})` : ''}` : way;
+  const site = siteOf(referrer);
+  return [campaign, site && `from ${site}`].filter(Boolean).join(', ') || 'A campaign without a name';
+}
+
+function siteOf(address) {
+  try {
+    return address ? new URL(address).hostname : undefined;
+  } catch {
+    return address;
+  }
 }

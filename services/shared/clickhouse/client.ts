@@ -16,6 +16,11 @@ export const clickhouseOptions = {
   clickhouseDatabase: text('CLICKHOUSE_DATABASE', 'Database of this installation', 'tributary'),
 } as const;
 
+/** For what makes tables and views. */
+export const clusterOption = {
+  clickhouseCluster: text('CLICKHOUSE_CLUSTER', 'Cluster whose servers hold the tables; empty on a single server', ''),
+} as const;
+
 type Settings = Values<typeof clickhouseOptions & Pick<typeof platformOptions, 'dataDirectory'>>;
 
 export function createClickHouse(settings: Settings, application: string): ClickHouseClient {

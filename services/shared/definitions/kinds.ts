@@ -5,6 +5,7 @@ import { addressRangeOf } from './address-ranges.ts';
 import { consentPurposes } from './consent-purposes.ts';
 import { profileWebhook } from './profile-webhook.ts';
 import { retry } from './retry.ts';
+import { faultOfType, traitTypes } from './trait-type.ts';
 import { webhook } from './webhook.ts';
 
 interface HowItLinks {
@@ -139,11 +140,19 @@ export const definitionKinds = {
     concurrency: z.number().int().min(1).max(256).default(8),
   }),
   /** What is known of customers: a trait that events bring, or, with `compute`, one that is made from them. The name is the trait's. */
-  traits: z.strictObject({
-    description: z.string().default(''),
-    sensitivity: z.enum(['none', 'personal', 'sensitive']).default('none'),
-    compute: compute.optional(),
-  }),
+  traits: z
+    .strictObject({
+      description: z.string().default(''),
+      sensitivity: z.enum(['none', 'personal', 'sensitive']).default('none'),
+      /** What its values are, for whoever reads it in SQL; of a computed one by what it is made of, if that says it. */
+      type: z.enum(traitTypes).optional(),
+      compute: compute.optional(),
+    })
+    .check(({ value, issues }) => {
+      const { type, compute } = value;
+      const fault = type && compute && faultOfType(type, compute);
+      if (fault) issues.push({ code: 'custom', input: value, path: ['type'], message: fault });
+    }),
   /** A URL to which profiles are sent as they change, for whoever does not read the feed itself. */
   profile_webhook: profileWebhook,
   /** What a person can consent to. */

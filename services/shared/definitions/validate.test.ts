@@ -33,6 +33,21 @@ const mistakes: readonly (readonly [name: string, text: string, errors: readonly
     ['f:4:3 spec.writeKeys: Invalid input: expected array, received undefined'],
   ],
   [
+    'types that a computed trait cannot be of',
+    `- {kind: traits, name: a, spec: {type: text, compute: {aggregate: count}}}
+- {kind: traits, name: b, spec: {type: list, compute: {aggregate: last, value: properties.x}}}
+- {kind: traits, name: c, spec: {type: date, compute: {aggregate: last, value: properties.x}}}
+- {kind: traits, name: d, spec: {type: date, compute: {aggregate: mostFrequent, value: properties.x}}}
+- {kind: traits, name: e, spec: {type: boolean, compute: {trait: x, is: 1}}}
+- {kind: traits, name: f, spec: {type: money}}
+`,
+    [
+      'f:1:40 spec.type: must be number, which is what it is made into, or absent',
+      'f:2:40 spec.type: must not be list: what events say here is never one',
+      'f:6:40 spec.type: Invalid option: expected one of "text"|"number"|"boolean"|"date"|"list"',
+    ],
+  ],
+  [
     'mistakes of several documents, in their order',
     'kind: purpose\nname: ads\nspec: {default: maybe}\n---\nkind: purpose\nname: 7\n',
     ['f:3:17 spec.default: Invalid option: expected one of "granted"|"denied"', 'f:6:7 name: must be a text'],

@@ -57,15 +57,6 @@ describe('a profile as it is told', () => {
       '[{"group":"acme","source":"crm","traits":{"seats":1.50},"timestamp":"1970-01-01T00:00:05.000Z"}]',
     );
   });
-
-  test('leaves out what is not known of then', () => {
-    const ofNow = /^(trait_origins|order_count|products|.*_touch|.*session.*|groups|interactions)$/;
-    const then = Object.fromEntries(Object.entries(aProfile('p', 1)).filter(([name]) => !ofNow.test(name)));
-    const text = written(told(then as unknown as Told));
-    for (const name of ['order_count', 'products', 'first_touch', 'last_touch', 'sessions', 'groups', 'interactions'])
-      expect(JSON.parse(text)).not.toHaveProperty(name);
-    expect(JSON.parse(text)).toMatchObject({ profile_id: 'p', events: 1 });
-  });
 });
 
 describe('what is sensitive', () => {

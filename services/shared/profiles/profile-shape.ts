@@ -4,37 +4,8 @@ import { exactly } from '#shared/json/exact-json.ts';
 
 /** What others are told of a profile, as JSON has it: by the read API, and by webhooks of the feed. */
 
-/** Of a profile, what answers are made from. History does not keep all of it: what is absent is not told. */
-export type Told = Pick<
-  Profile,
-  | 'profile_id'
-  | 'kind'
-  | 'version'
-  | 'identifiers'
-  | 'traits'
-  | 'computed'
-  | 'audiences'
-  | 'consents'
-  | 'events'
-  | 'event_counts'
-  | 'revenue'
-  | 'sources'
-  | 'first_seen'
-  | 'last_seen'
-  | 'updated_at'
-  | 'flags'
-> &
-  Partial<
-    Pick<
-      Profile,
-      'trait_origins' | 'order_count' | 'products' | 'first_touch' | 'last_touch' | 'groups' | 'interactions'
-    >
-  > &
-  (Sessions | Readonly<Partial<Record<keyof Sessions, undefined>>>);
-type Sessions = Pick<
-  Profile,
-  'session_count' | 'session_ms' | 'first_session_at' | 'last_session_at' | 'last_session_until' | 'last_session_events'
->;
+/** Of a profile, what answers are made from: all but what one version says of itself. */
+export type Told = Omit<Profile, 'changed' | 'causes' | 'why' | 'gone' | 'into' | 'definitions' | 'generation'>;
 
 /** What may be told of traits. */
 export interface Rights {
@@ -76,8 +47,11 @@ export const allowedTraits = ({ traits }: Told, { sensitive, sensitiveTraits }: 
   );
 
 /** One that is not defined any more, or not known yet, may be sensitive. */
-export const allowedComputed = ({ computed }: Told, { sensitive, sensitiveTraits }: Rights) =>
-  allowedOf(computed, ({ name }) => sensitive || sensitiveTraits.get(name) === false);
+export const mayKnowComputed = (name: string, { sensitive, sensitiveTraits }: Rights): boolean =>
+  sensitive || sensitiveTraits.get(name) === false;
+
+export const allowedComputed = ({ computed }: Told, rights: Rights) =>
+  allowedOf(computed, ({ name }) => mayKnowComputed(name, rights));
 
 /** To be told where it is not nothing. */
 export const withheldIn = (withheld: number): { readonly withheld?: number } => (withheld > 0 ? { withheld } : {});
@@ -92,7 +66,7 @@ export const valuesOf = (traits: readonly { readonly name: string; readonly valu
 export const consentsIn = ({ consents }: Told) =>
   consents.map(({ time, ...consent }) => ({ ...consent, time: isoTime(time) }));
 
-function groupsIn({ groups = [] }: Told, { sensitive, sensitiveTraits }: Rights) {
+function groupsIn({ groups }: Told, { sensitive, sensitiveTraits }: Rights) {
   const told = groups.map(({ traits, timestamp, ...group }) => {
     const said = Object.entries((exactly(traits) ?? {}) as object);
     const { allowed, withheld } = allowedOf(said, ([name]) => sensitive || sensitiveTraits.get(name) !== true);
@@ -104,20 +78,16 @@ function groupsIn({ groups = [] }: Told, { sensitive, sensitiveTraits }: Rights)
   };
 }
 
-const sessionsIn = (profile: Told) =>
-  profile.session_count === undefined
-    ? undefined
-    : {
-        count: profile.session_count,
-        total_ms: profile.session_ms,
-        first_at: isoTime(profile.first_session_at),
-        last_at: isoTime(profile.last_session_at),
-        last_until: isoTime(profile.last_session_until),
-        last_events: profile.last_session_events,
-      };
+const sessionsIn = (profile: Told) => ({
+  count: profile.session_count,
+  total_ms: profile.session_ms,
+  first_at: isoTime(profile.first_session_at),
+  last_at: isoTime(profile.last_session_at),
+  last_until: isoTime(profile.last_session_until),
+  last_events: profile.last_session_events,
+});
 
-const touchIn = (touch: Touch | null | undefined) =>
-  touch ? { ...touch, timestamp: isoTime(touch.timestamp) } : touch;
+const touchIn = (touch: Touch | null) => touch && { ...touch, timestamp: isoTime(touch.timestamp) };
 
 /** The whole profile, with the numbers in it as they came. */
 export function profileShape(profile: Told, rights: Rights) {
@@ -150,8 +120,8 @@ export function profileShape(profile: Told, rights: Rights) {
     first_touch: touchIn(profile.first_touch),
     last_touch: touchIn(profile.last_touch),
     sessions: sessionsIn(profile),
-    groups: profile.groups && groups.groups,
-    interactions: profile.interactions?.map(({ timestamp, ...one }) => ({ ...one, timestamp: isoTime(timestamp) })),
+    groups: groups.groups,
+    interactions: profile.interactions.map(({ timestamp, ...one }) => ({ ...one, timestamp: isoTime(timestamp) })),
     sources: profile.sources,
     first_seen: isoTime(profile.first_seen),
     last_seen: isoTime(profile.last_seen),

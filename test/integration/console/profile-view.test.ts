@@ -2,10 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Identifier, Profile } from '#schemas/generated/records.ts';
-import { topics } from '#schemas/topics.ts';
+import type { Identifier, Profile, TraitFill } from '#schemas/generated/records.ts';
+import { topics, traitFillsTopic } from '#schemas/topics.ts';
+import { applyDefinitions } from '#shared/definitions/apply.ts';
+import { validateDefinitions } from '#shared/definitions/validate.ts';
 import { hashingWith } from '#shared/identity/hashing.ts';
 import { createLog } from '#shared/service/log.ts';
+import { DefinitionsInForce } from '../../../services/console/adapters/definitions-in-force.ts';
 import { ProfileView } from '../../../services/console/adapters/profile-view.ts';
 import { ViewStore } from '../../../services/console/adapters/view-store.ts';
 import { nothing } from '../../../services/profile-projector/core/profile.ts';
@@ -206,3 +209,39 @@ async function leaveGhost(
   );
   await store.close();
 }
+
+test('computed traits are told to be filling until their newest version is filled', async () => {
+  const { kafka, codecs, prefix } = installation;
+  const inForce = new DefinitionsInForce(kafka, codecs, prefix, 1, createLog('test', 'silent'));
+  const done = inForce.run();
+  const define = async (spec: object) => {
+    const read = validateDefinitions(JSON.stringify({ kind: 'traits', name: 'orders', spec }), 'it');
+    if ('errors' in read) throw new Error(read.errors.join('\n'));
+    const authorship = { actor: 'test', reason: '', at: 0 };
+    await applyDefinitions({ kafka, codecs, prefix, partitions: 4, replication: 1 }, read.definitions, authorship);
+  };
+  const fill = async (changes: Partial<TraitFill>) => {
+    const none = { trait: 'orders', version: 1, compute: '{}', partition: -1, partitions: 4, cut: 0, rows: 0, of: 0 };
+    const value: TraitFill = { ...none, complete: false, ...changes };
+    const topic = traitFillsTopic(1);
+    const codec = await codecs.ofTopic(prefix + topic.name, topic.value);
+    await produce([{ topic: prefix + topic.name, key: `orders@${value.version}`, value: codec.encode(value) }]);
+  };
+  const filling = (wanted: object) =>
+    until(
+      `${JSON.stringify(wanted)} is filling`,
+      () => JSON.stringify(Object.fromEntries(inForce.filling())) === JSON.stringify(wanted),
+    );
+  await define({ compute: { aggregate: 'count' } });
+  await filling({ orders: 0 });
+  await fill({ rows: 43, of: 100 });
+  await filling({ orders: 0.43 });
+  await fill({ rows: 100, of: 100 });
+  await filling({ orders: 0.99 });
+  await fill({ rows: 100, of: 100, complete: true });
+  await filling({});
+  await define({ compute: { aggregate: 'count' }, type: 'number' });
+  await filling({ orders: 0 });
+  await inForce.stop();
+  await done;
+});

@@ -158,7 +158,8 @@ describe('a profile as it was', () => {
     const identity = new IdentityWarehouse(queryOf(opened.client, opened.database));
     const nobody = async () => undefined;
     const view = { answers: true, byHash: nobody, byId: nobody, mappingVersion: () => 0 };
-    const sources = { hashing, rules: () => defaultIdentityRules, view, warehouse, identity };
+    const rules = () => defaultIdentityRules;
+    const sources = { hashing, rules, filling: () => new Map(), view, warehouse, identity };
     const at = time === undefined ? undefined : Date.parse(`2026-04-01T12:0${time}:30Z`);
     const rights = { sensitive, sensitiveTraits: new Map([['orders', false]]) };
     return answerTo({ part, reference: referenceIn(reference, 'it'), at }, rights, sources);
@@ -196,6 +197,33 @@ describe('a profile as it was', () => {
         'event_counts.count': [4],
         'revenue.currency': ['EUR'],
         'revenue.amount': ['12345678901234567890.123456'],
+        'trait_origins.path': ['/exact/n'],
+        'trait_origins.timestamp': [AT],
+        'trait_origins.message_id': ['m0'],
+        'trait_origins.source': ['crm'],
+        order_count: 2,
+        'products.product': ['tea', 'water'],
+        'products.currency': ['EUR', 'EUR'],
+        'products.name': ['Tea', ''],
+        'products.quantity': ['1.5', '-2'],
+        'products.revenue': ['15', '0.000001'],
+        first_touch: { timestamp: AT, message_id: 'm0', source: 'web', referrer: 'https://a.example/', utm_id: '7' },
+        session_count: 3,
+        session_ms: 90_000,
+        first_session_at: AT,
+        last_session_until: AT,
+        last_session_events: 4,
+        'groups.group': ['acme'],
+        'groups.traits': ['{"seats":1.50}'],
+        'groups.timestamp': [AT],
+        'groups.source': ['crm'],
+        'interactions.id': ['case-1', 'case-2'],
+        'interactions.state': ['open', 'closed'],
+        'interactions.channel': ['phone', null],
+        'interactions.direction': [null, 'outbound'],
+        'interactions.agent': ['Ann', null],
+        'interactions.timestamp': [AT, AT],
+        'interactions.source': ['crm', 'crm'],
         sources: ['web'],
         first_seen: AT,
         flags: ['traits_cut'],
@@ -228,6 +256,7 @@ describe('a profile as it was', () => {
     const time = '2026-03-01T12:00:00.123Z';
     const text = JSON.stringify(await ask('user_id:a', 1));
     expect(text).toContain(`"exact":${exact}`);
+    expect(text).toContain('"seats":1.50');
     expect(JSON.parse(text)).toEqual({
       profile_id: OF_A,
       kind: 'person',
@@ -240,6 +269,46 @@ describe('a profile as it was', () => {
       events: 4,
       event_counts: { page: 4 },
       revenue: { EUR: '12345678901234567890.123456' },
+      order_count: 2,
+      products: [
+        { product: 'tea', currency: 'EUR', name: 'Tea', quantity: '1.5', revenue: '15' },
+        { product: 'water', currency: 'EUR', name: '', quantity: '-2', revenue: '0.000001' },
+      ],
+      first_touch: {
+        timestamp: time,
+        message_id: 'm0',
+        source: 'web',
+        referrer: 'https://a.example/',
+        utm_source: null,
+        utm_medium: null,
+        utm_campaign: null,
+        utm_term: null,
+        utm_content: null,
+        utm_id: '7',
+      },
+      last_touch: null,
+      sessions: { count: 3, total_ms: 90_000, first_at: time, last_at: null, last_until: time, last_events: 4 },
+      groups: [{ group: 'acme', traits: { seats: expect.anything() }, timestamp: time, source: 'crm' }],
+      interactions: [
+        {
+          id: 'case-1',
+          state: 'open',
+          channel: 'phone',
+          direction: null,
+          agent: 'Ann',
+          timestamp: time,
+          source: 'crm',
+        },
+        {
+          id: 'case-2',
+          state: 'closed',
+          channel: null,
+          direction: 'outbound',
+          agent: null,
+          timestamp: time,
+          source: 'crm',
+        },
+      ],
       sources: ['web'],
       first_seen: time,
       last_seen: null,
@@ -256,6 +325,7 @@ describe('a profile as it was', () => {
       ['exact', 'plan'],
       1,
     ]);
+    expect(traits.part_origins).toEqual({ '/exact/n': { source: 'crm', message_id: 'm0', timestamp: time } });
     await expect(ask('user_id:a', undefined), 'now is not in the warehouse').rejects.toMatchObject({ status: 404 });
   });
 });

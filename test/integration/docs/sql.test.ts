@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
@@ -12,6 +13,11 @@ import type {
   Profile,
 } from '#schemas/generated/records.ts';
 import { accountingTopic, topics } from '#schemas/topics.ts';
+import { Definitions } from '#shared/definitions/definitions.ts';
+import { definitionKinds } from '#shared/definitions/kinds.ts';
+import { validateDefinitions, type Wanted } from '#shared/definitions/validate.ts';
+import { momentOf } from '#shared/expressions/moment.ts';
+import { makeTraitView } from '../../../services/console/adapters/trait-view.ts';
 import { nothing } from '../../../services/profile-projector/core/profile.ts';
 import { pythonPackages } from '../../contract/sdk/sdk-packages.ts';
 import { addresses } from '../../support/addresses.ts';
@@ -151,9 +157,15 @@ const bobsProfile: Profile = {
   traits: [
     { name: 'plan', value: '"free"', timestamp: now, message_id: 'm20', source: 'web', sensitivity: 'personal' },
     { name: 'age', value: '30', timestamp: now, message_id: 'm20', source: 'web', sensitivity: 'personal' },
+    { name: 'signed_up', value: '"2026-01-10"', timestamp: now, message_id: 'm20', source: 'web', sensitivity: 'none' },
   ],
   trait_origins: [{ path: '/address/city', timestamp: now - DAY, message_id: 'm20', source: 'web' }],
-  computed: [{ name: 'orders', value: '2', definition_version: 1 }],
+  computed: [
+    { name: 'average_basket', value: '60.25', definition_version: 1 },
+    { name: 'days_since_last_order', value: '80', definition_version: 1 },
+    { name: 'money_spent', value: '120.5', definition_version: 1 },
+    { name: 'orders', value: '2', definition_version: 1 },
+  ],
   revenue: [{ currency: 'USD', amount: '120.5' }],
   order_count: 2,
   groups: [{ group: 'acme', traits: '{"role":"buyer"}', timestamp: now, source: 'web' }],
@@ -303,6 +315,17 @@ const books = (prefix: string): Accounting[] => [
   { ...booked, task: 'linker', topic: collected(prefix), partition: 0, taken: 9, outcomes: { linked: 9 } },
 ];
 
+const wantedIn = (text: string): readonly Wanted[] => {
+  const read = validateDefinitions(text, 'it');
+  if ('errors' in read) throw new Error(read.errors.join('\n'));
+  return read.definitions;
+};
+const definitionsOf = (wanted: readonly Wanted[]): Definitions =>
+  new Definitions(wanted.flatMap(({ kind, name, body }) => (body ? [{ kind, name, version: 1, body }] : [])));
+const [, declared] = /## Traits as columns[\s\S]*?```yaml\n([\s\S]*?)```/.exec(page) as RegExpExecArray;
+const ofNewInstallation = readFileSync(new URL('../../../deploy/local/definitions.yaml', import.meta.url), 'utf8');
+const documented = [...wantedIn(declared as string), ...wantedIn(ofNewInstallation)];
+
 let installation: Installation;
 let warehouse: Warehouse;
 let client: ClickHouseClient;
@@ -311,6 +334,7 @@ beforeAll(async () => {
   warehouse = await openWarehouse(installation);
   const { clickhouseUrl: url, clickhousePassword: password } = addresses();
   client = createClient({ url, username: 'default', password, database: warehouse.database });
+  await makeTraitView(client, { database: warehouse.database, cluster: '' }, definitionsOf(documented));
 
   await produce(installation, topics.eventsStitched, [
     { key: VISITOR, value: event(1, 'Product Viewed', visitor, VISITOR) },
@@ -526,7 +550,18 @@ test('the queries of docs/sql.md about what profiles tell know touches, visits, 
 test('a computed trait named like a figure takes its place in computed, and the column stays', async () => {
   expect(await ask('SELECT computed, events, revenue FROM profiles ORDER BY profile_id')).toEqual([
     { computed: { events: 4, revenue: { USD: 30.1 } }, events: 4, revenue: { USD: 30.1 } },
-    { computed: { events: 4, orders: 2, revenue: { USD: 120.5 } }, events: 4, revenue: { USD: 120.5 } },
+    {
+      computed: {
+        average_basket: 60.25,
+        days_since_last_order: 80,
+        events: 4,
+        money_spent: 120.5,
+        orders: 2,
+        revenue: { USD: 120.5 },
+      },
+      events: 4,
+      revenue: { USD: 120.5 },
+    },
     { computed: { events: 'many', orders: 1, revenue: { USD: 7 } }, events: 4, revenue: { USD: 120.5 } },
   ]);
 });
@@ -620,6 +655,145 @@ test('the queries of docs/sql.md about the past find what was known, and who bec
   expect(await ask("SELECT traits.age.:Int64 AS age FROM profiles WHERE traits.plan.:String = 'free'")).toEqual([
     { age: 30 },
   ]);
+});
+
+test('the queries of docs/sql.md about traits as columns have a type for each', async () => {
+  expect(await answer('each plan worth')).toEqual([
+    { plan: 'free', people: 1, orders: 2, money: 120.5, basket: 60.25 },
+    { plan: 'gold', people: 1, orders: null, money: null, basket: null },
+  ]);
+  expect(await answer('winning back')).toEqual([
+    { profile_id: BOB, orders: 2, money_spent: 120.5, days_since_last_order: 80 },
+  ]);
+  expect(await answer('signed up later')).toEqual([{ year: '2026-01-01', people: 1, buyers: 1, money_each: 120.5 }]);
+});
+
+/** What the columns hold of profiles with these values. */
+async function columnsOf(
+  values: readonly Readonly<Record<'traits' | 'computed', Readonly<Record<string, string>>>>[],
+): Promise<Record<string, unknown>[]> {
+  const people = values.map(({ traits, computed }) => ({
+    profile_id: randomUUID(),
+    kind: 'person',
+    version: 1,
+    'traits.name': Object.keys(traits),
+    'traits.value': Object.values(traits),
+    'traits.timestamp': Object.keys(traits).map(() => 0),
+    'traits.message_id': Object.keys(traits),
+    'traits.source': Object.keys(traits),
+    'traits.sensitivity': Object.keys(traits).map((name) => (name === 'once' ? 'sensitive' : 'none')),
+    'computed.name': Object.keys(computed),
+    'computed.value': Object.values(computed),
+    'computed.definition_version': Object.keys(computed).map(() => 1),
+  }));
+  await client.insert({ table: 'profiles_latest', values: people, format: 'JSONEachRow' });
+  const rows = await ask('SELECT * FROM profile_traits');
+  return people.map(({ profile_id }) => rows.find((row) => row.profile_id === profile_id) ?? {});
+}
+
+test('a trait is a column by its definition, and what is of another type, or sensitive, is not in it', async () => {
+  const definitions: Readonly<Record<string, object>> = {
+    age: { type: 'number' },
+    'a.b': { type: 'text' },
+    a: {},
+    born: { type: 'date' },
+    "cart's": { type: 'number' },
+    diagnosis: { type: 'text', sensitivity: 'sensitive' },
+    kind: { type: 'text' },
+    once: { type: 'text' },
+    tags: { type: 'list' },
+    values: {},
+    gone: { type: 'boolean' },
+    ill: { compute: { trait: 'diagnosis', exists: true } },
+    buys: { compute: { aggregate: 'count', atLeast: 1 } },
+    things: { compute: { aggregate: 'uniqueList', value: 'properties.thing' } },
+    latest: { compute: { aggregate: 'last', value: 'properties.at' }, type: 'date' },
+    orders: { compute: { aggregate: 'count' } },
+    spent: { compute: { aggregate: 'sum', value: 'properties.revenue' } },
+  };
+  const wanted = Object.entries(definitions).map(([name, spec]) => {
+    const body = definitionKinds.traits.parse(spec);
+    return { kind: 'traits', name, body } as const;
+  });
+  await makeTraitView(client, { database: warehouse.database, cluster: '' }, definitionsOf(wanted));
+  const described = await ask(
+    `SELECT name, type FROM system.columns WHERE database = '${warehouse.database}' AND table = 'profile_traits'`,
+  );
+  expect(Object.fromEntries(described.map(({ name, type }) => [name, type]))).toEqual({
+    profile_id: 'UUID',
+    kind: 'LowCardinality(String)',
+    _kind: 'Nullable(String)',
+    'a.b': 'Nullable(String)',
+    a: 'Nullable(String)',
+    age: 'Nullable(Float64)',
+    born: "Nullable(DateTime64(3, 'UTC'))",
+    buys: 'Nullable(Bool)',
+    "cart's": 'Nullable(Float64)',
+    gone: 'Nullable(Bool)',
+    latest: "Nullable(DateTime64(3, 'UTC'))",
+    once: 'Nullable(String)',
+    orders: 'Nullable(Int64)',
+    spent: 'Nullable(Float64)',
+    tags: 'Array(String)',
+    things: 'Array(String)',
+    values: 'Nullable(String)',
+  });
+
+  const right = {
+    traits: {
+      ...{ age: '1234567890123456789012', "cart's": '-1.5e3', gone: 'false', values: 'true', a: '{"b":1.50}' },
+      ...{ 'a.b': '"\\"é\\n"', kind: '"lead"', once: '"was sensitive"', diagnosis: '"x"' },
+      ...{ born: '"1990-05-17T23:30:00+02:00"', tags: '["x",1,{"y":[]}]' },
+    },
+    computed: { buys: 'true', ill: 'true', latest: '"2026-03-01"', orders: '7', spent: '0.1', things: '["tea"]' },
+  };
+  const wrong = {
+    traits: {
+      ...{ 'a.b': '1', a: '"t"', age: '"30"', born: '"1990-02-30"', "cart's": '1e999', gone: '"true"', tags: '{}' },
+    },
+    computed: { buys: '1', orders: '"7"', spent: 'true', things: '"tea"' },
+  };
+  const [rightly, wrongly] = await columnsOf([right, wrong]);
+  expect(rightly).toMatchObject({
+    _kind: 'lead',
+    'a.b': '"é\n',
+    a: '{"b":1.50}',
+    age: Number(right.traits.age),
+    born: '1990-05-17 21:30:00.000',
+    buys: true,
+    "cart's": -1500,
+    gone: false,
+    latest: '2026-03-01 00:00:00.000',
+    once: null,
+    orders: 7,
+    spent: 0.1,
+    tags: ['x', '1', '{"y":[]}'],
+    things: ['tea'],
+    values: 'true',
+  });
+  const { profile_id, kind, a, tags, things, ...others } = wrongly ?? {};
+  expect({ kind, a, tags, things }).toEqual({ kind: 'person', a: 't', tags: [], things: [] });
+  expect(new Set(Object.values(others))).toEqual(new Set([null]));
+});
+
+test('a date in a column is the moment that the language sees in it', async () => {
+  const texts = ['2026-02-28', '2024-02-29', '2023-02-29', '2026-04-31', '2026-02-28T12:30', '2026-02-28 12:30:15.12Z'];
+  const more = ['1969-12-31T23:59:59.1239Z', '2026-02-28T00:30:15+05:30', '2026-02-28T12:30:15.123456789-1400', 'soon'];
+  const odd = [
+    '20260228',
+    '2026-02-28T24:00',
+    '2026-2-8',
+    ' 2026-02-28',
+    '1772281815',
+    '0999-01-01',
+    '9999-12-31T23:59Z',
+  ];
+  const all = [...texts, ...more, ...odd];
+  const born = { kind: 'traits', name: 'born', body: definitionKinds.traits.parse({ type: 'date' }) } as const;
+  await makeTraitView(client, { database: warehouse.database, cluster: '' }, definitionsOf([born]));
+  const rows = await columnsOf(all.map((text) => ({ traits: { born: JSON.stringify(text) }, computed: {} })));
+  const found = rows.map(({ born: at }) => (at === null ? undefined : Date.parse(`${String(at).replace(' ', 'T')}Z`)));
+  expect(found).toEqual(all.map((text) => momentOf(text, 'UTC')));
 });
 
 test('one profile is found in the event log by its sorting key', async () => {

@@ -6,6 +6,7 @@ import type { Change } from '#shared/definitions/changes.ts';
 import { withHiddenSecrets } from '#shared/definitions/hidden-secrets.ts';
 import { Conflict, type Mistake } from '#shared/definitions/shared-write-keys.ts';
 import { validateDefinitions, type Wanted } from '#shared/definitions/validate.ts';
+import { shareFilled } from '../../core/share-filled.ts';
 import type { Connections } from '../connections.ts';
 import { differencesBetween } from '../differences.ts';
 import { type Output, table } from '../output.ts';
@@ -126,9 +127,7 @@ async function howFilled(connections: Connections): Promise<ReadonlyMap<string, 
   const { generation, prefix } = connections.settings;
   const { kafka, codecs } = await connections.home();
   await readTopic({ kafka, codecs, prefix }, traitFillsTopic(generation), (_, value) => {
-    if (value?.partition !== -1) return;
-    const share = value.of === 0 ? 0 : Math.min(0.99, value.rows / value.of);
-    filled.set(`${value.trait}@${value.version}`, value.complete ? 1 : share);
+    if (value?.partition === -1) filled.set(`${value.trait}@${value.version}`, shareFilled(value));
   });
   return filled;
 }

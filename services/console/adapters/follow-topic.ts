@@ -1,0 +1,23 @@
+import type { RecordName, Records } from '#schemas/generated/records.ts';
+import type { Topic } from '#schemas/topics.ts';
+import type { KafkaClient } from '#shared/kafka/client.ts';
+import type { Codecs } from '#shared/kafka/codec.ts';
+import { type Reader, type ReadOptions, readPartitions } from '#shared/kafka/read-partitions.ts';
+
+/** Calls back with every committed record that a topic holds, and on as they come, in order within a partition; null is a tombstone. */
+export async function followTopic<N extends RecordName>(
+  { kafka, codecs, prefix }: { readonly kafka: KafkaClient; readonly codecs: Codecs; readonly prefix: string },
+  topic: Topic & { readonly value: N },
+  options: Pick<ReadOptions, 'log' | 'onLost'>,
+  onRecord: (key: string, value: Records[N] | null) => void,
+): Promise<Reader> {
+  const name = prefix + topic.name;
+  const codec = await codecs.ofTopic(name, topic.value);
+  return readPartitions(kafka, [name], {
+    ...options,
+    onBatch: async ({ messages }) => {
+      await codec.prepare(messages.map(({ value }) => value));
+      for (const { key, value } of messages) onRecord(String(key), value && codec.decode(value));
+    },
+  });
+}

@@ -1,6 +1,7 @@
 import { parseFql } from '@segment/destination-subscriptions';
 import { z } from 'zod';
 import { compute } from '#shared/expressions/parse.ts';
+import { isZone } from '#shared/expressions/zone.ts';
 import { addressRangeOf } from './address-ranges.ts';
 import { consentPurposes } from './consent-purposes.ts';
 import { profileWebhook } from './profile-webhook.ts';
@@ -139,11 +140,18 @@ export const definitionKinds = {
     concurrency: z.number().int().min(1).max(256).default(8),
   }),
   /** What is known of customers: a trait that events bring, or, with `compute`, one that is made from them. The name is the trait's. */
-  traits: z.strictObject({
-    description: z.string().default(''),
-    sensitivity: z.enum(['none', 'personal', 'sensitive']).default('none'),
-    compute: compute.optional(),
-  }),
+  traits: z
+    .strictObject({
+      description: z.string().default(''),
+      sensitivity: z.enum(['none', 'personal', 'sensitive']).default('none'),
+      compute: compute.optional(),
+      /** Of the days and hours in `compute`: a name of the IANA's list. UTC when absent. */
+      timeZone: z.string().refine(isZone, 'must be the name of a time zone, spelled as in Europe/Berlin').optional(),
+    })
+    .refine(({ compute, timeZone }) => compute !== undefined || timeZone === undefined, {
+      path: ['timeZone'],
+      message: 'is of what is computed; there is no compute',
+    }),
   /** A URL to which profiles are sent as they change, for whoever does not read the feed itself. */
   profile_webhook: profileWebhook,
   /** What a person can consent to. */

@@ -99,6 +99,14 @@ spec:
     ['f:4:10 spec.types: must have user_id: it is what tells people apart'],
   ],
   [
+    'a time zone that there is not, or that is of nothing',
+    'kind: traits\nname: a\nspec: {compute: {aggregate: count}, timeZone: Europe/Berln}\n---\nkind: traits\nname: plan\nspec:\n  timeZone: Europe/Berlin\n',
+    [
+      'f:3:47 spec.timeZone: must be the name of a time zone, spelled as in Europe/Berlin',
+      'f:8:13 spec.timeZone: is of what is computed; there is no compute',
+    ],
+  ],
+  [
     'the same twice',
     'kind: purpose\nname: ads\n---\nkind: purpose\nname: ads\n',
     ['f:5:7 name: purpose/ads is defined twice'],

@@ -232,9 +232,11 @@ class Writing {
 
   /** Number of the day of a moment in milliseconds. */
   #day(at: string): string {
-    const stretch = this.#stretch(at);
-    return `greatest(toInt64(floor((${at} + ${this.#table('offset')}[${stretch}]) / ${DAY_MS})), ${this.#table('day')}[${stretch}])`;
+    return `greatest(toInt64(floor(${this.#local(at)} / ${DAY_MS})), ${this.#table('day')}[${this.#stretch(at)}])`;
   }
+
+  /** As clocks show it, in milliseconds. */
+  #local = (at: string): string => `(${at} + ${this.#table('offset')}[${this.#stretch(at)}])`;
 
   #stretch(at: string): string {
     return this.#name(`arrayLastIndex(one -> one <= ${at}, ${this.#table('from')})`);
@@ -244,8 +246,7 @@ class Writing {
   #partOfTime(part: PartOfTime): string {
     const at = 'toUnixTimestamp64Milli(timestamp)';
     if (part === 'time.weekday') return this.#name(`(positiveModulo(${this.#name(this.#day(at))} + 3, 7) + 1)`);
-    const local = `${at} + ${this.#table('offset')}[${this.#stretch(at)}]`;
-    return this.#name(`intDiv(positiveModulo(${local}, ${DAY_MS}), ${HOUR_MS})`);
+    return this.#name(`intDiv(positiveModulo(${this.#local(at)}, ${DAY_MS}), ${HOUR_MS})`);
   }
 
   #momentOfLocal(local: string): string {

@@ -41,12 +41,15 @@ type Step =
 const simple: fc.Arbitrary<Aggregate> = fc
   .tuple(
     fc.constantFrom('count' as const, 'daysSince' as const),
-    fc.option(fc.integer({ min: 1, max: 50 }), { nil: undefined }),
+    fc.constantFrom(undefined, { hours: 1 }, { hours: 12 }, { hours: 30 }, { hours: 50 }, { days: 1 }, { days: 2 }),
   )
-  .map(([aggregate, hours]) => ({ aggregate, of: {}, ...(hours && { within: { hours } }) }));
+  .map(([aggregate, within]) => ({ aggregate, of: {}, ...(within && { within }) }));
+const howMuch: fc.Arbitrary<Expression> = fc
+  .tuple(simple, fc.integer({ min: 1, max: 4 }))
+  .map(([asked, atLeast]) => ({ ...asked, atLeast }));
 /** What a definition may say. */
 const questions: fc.Arbitrary<Expression> = fc
-  .oneof<fc.Arbitrary<Expression>[]>(aggregates, simple, simple, simple, simple, conditions)
+  .oneof<fc.Arbitrary<Expression>[]>(aggregates, simple, simple, simple, howMuch, conditions)
   .filter((asked) => 'expression' in parseExpression(asked));
 
 const asEvent = ({ payload, ...rest }: { payload: string }) => ({ ...rest, payload });

@@ -60,7 +60,22 @@ export const plantedBugs: readonly PlantedBug[] = [
   inSql('in SQL hours are those of UTC', 'this.#local(at)}, ', 'at}, '),
   inSql('in SQL a week begins on Thursday', ' + 3, 7) + 1)', ', 7) + 1)'),
   inSql('in SQL hours are texts', 'ofTime(asked) ? [number, isNumber]', 'ofTime(asked) ? [text, isText]'),
-  inSql('in SQL the last hour of several as frequent', 'one -> (-toInt64(one.2), one.1)', 'one -> -toInt64(one.2)'),
+  inSql('in SQL the last of several as frequent', 'arraySort(one -> (-toInt64', 'arrayReverseSort(one -> (toInt64'),
+  inMeaning(
+    'an event is asked for the hour of UTC',
+    'valueAt(asked.path, payload, at, zone)',
+    "valueAt(asked.path, payload, at, 'UTC')",
+  ),
+  inFile(`${expressions}/zone.ts`, `${expressions}/zone.test.ts`)(
+    'a week begins on Sunday',
+    'dayOf(zone, at) + 3',
+    'dayOf(zone, at) + 4',
+  ),
+  inFile(`${expressions}/expression.ts`, `${expressions}/parse.test.ts`)(
+    'a day has an hour 24',
+    "'time.hour': [0, 23]",
+    "'time.hour': [0, 24]",
+  ),
   inTraits(
     'what is kept is kept by days of UTC',
     'cellOf(asked, event, payload, of.zone)',

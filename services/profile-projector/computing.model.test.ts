@@ -41,7 +41,16 @@ type Step =
 const simple: fc.Arbitrary<Aggregate> = fc
   .tuple(
     fc.constantFrom('count' as const, 'daysSince' as const),
-    fc.constantFrom(undefined, { hours: 1 }, { hours: 12 }, { hours: 30 }, { hours: 50 }, { days: 1 }, { days: 2 }),
+    fc.constantFrom(
+      undefined,
+      { hours: 1 },
+      { hours: 12 },
+      { hours: 30 },
+      { hours: 50 },
+      { days: 1 },
+      { days: 2 },
+      { days: 3 },
+    ),
   )
   .map(([aggregate, within]) => ({ aggregate, of: {}, ...(within && { within }) }));
 const howMuch: fc.Arbitrary<Expression> = fc
@@ -49,7 +58,7 @@ const howMuch: fc.Arbitrary<Expression> = fc
   .map(([asked, atLeast]) => ({ ...asked, atLeast }));
 /** What a definition may say. */
 const questions: fc.Arbitrary<Expression> = fc
-  .oneof<fc.Arbitrary<Expression>[]>(aggregates, simple, simple, simple, howMuch, conditions)
+  .oneof<fc.Arbitrary<Expression>[]>(aggregates, simple, simple, howMuch, howMuch, conditions)
   .filter((asked) => 'expression' in parseExpression(asked));
 
 const asEvent = ({ payload, ...rest }: { payload: string }) => ({ ...rest, payload });

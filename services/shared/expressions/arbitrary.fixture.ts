@@ -168,6 +168,10 @@ const of: fc.Arbitrary<Events> = fc.oneof(
   },
   { weight: 1, arbitrary: bound.map((atLeast) => ({ where: { path: 'properties.price', atLeast } })) },
   {
+    weight: 1,
+    arbitrary: partsOfTime.chain((path) => comparingTime(path).map((rest) => ({ where: { path, ...rest } }))),
+  },
+  {
     weight: 2,
     arbitrary: fc.record(
       { event: someOf(names), type: types, source: someOf(sources), where: tests(4) },

@@ -368,6 +368,7 @@ export interface BackfilledTrait {
   readonly trait: string;
   readonly version: number;
   readonly compute: string;
+  readonly time_zone: string;
   /** By partition. */
   readonly cuts: readonly number[];
 }
@@ -614,6 +615,8 @@ export interface TraitFill {
   readonly version: number;
   /** JSON text of what it computes. */
   readonly compute: string;
+  /** Of its days and hours. */
+  readonly time_zone: string;
   /** -1: of all together, as the reader of history tells it. */
   readonly partition: number;
   /** How many there are. */

@@ -90,8 +90,14 @@ async function begun(
   const whole = [...byTrait.values()].filter((cuts) => cuts.length === cuts[0]?.partitions);
   if (whole.length === 0) return undefined;
   const traits = whole.map((cuts) => {
-    const { trait, version, compute } = cuts[0] as TraitFill;
-    return { trait, version, compute, cuts: cuts.toSorted((a, b) => a.partition - b.partition).map(({ cut }) => cut) };
+    const { trait, version, compute, time_zone } = cuts[0] as TraitFill;
+    return {
+      trait,
+      version,
+      compute,
+      time_zone,
+      cuts: cuts.toSorted((a, b) => a.partition - b.partition).map(({ cut }) => cut),
+    };
   });
   const below = largest(traits);
   const nothing = below.every((offset) => offset === 0);
@@ -180,6 +186,7 @@ const asFill = (one: Backfill['traits'][number], { rows, of }: Backfill): TraitF
   trait: one.trait,
   version: one.version,
   compute: one.compute,
+  time_zone: one.time_zone,
   partition: -1,
   partitions: one.cuts.length,
   cut: 0,

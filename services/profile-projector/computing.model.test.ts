@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EventStitched, IdentityChange, Profile, RecordName, TraitFill } from '#schemas/generated/records.ts';
 import { Definitions } from '#shared/definitions/definitions.ts';
-import { aggregates, events as askedEvents, conditions } from '#shared/expressions/arbitrary.fixture.ts';
+import { aggregates, events as askedEvents, conditions, NOW, zones } from '#shared/expressions/arbitrary.fixture.ts';
 import { orderOf } from '#shared/expressions/condition.ts';
 import { evaluate, holdsOf } from '#shared/expressions/evaluate.ts';
 import { type Aggregate, type Expression, isAggregate } from '#shared/expressions/expression.ts';
@@ -19,7 +19,6 @@ import { createProjector } from './projector.ts';
  * taken away, and while the time goes on. In the end every profile says what the naive evaluator says of its events.
  */
 
-const NOW = Date.UTC(2026, 2, 14, 12);
 const HOUR = 3_600_000;
 const SECOND = 1_000;
 const IDENTIFIERS = 4;
@@ -34,7 +33,7 @@ type Step =
       readonly isStale: boolean;
     }
   | { readonly kind: 'regroup'; readonly n: number; readonly to: number }
-  | { readonly kind: 'define'; readonly name: string; readonly asked: Expression | undefined }
+  | { readonly kind: 'define'; readonly name: string; readonly zone: string; readonly asked: Expression | undefined }
   | { readonly kind: 'later'; readonly hours: number }
   | { readonly kind: 'work'; readonly batches: number };
 
@@ -42,12 +41,24 @@ type Step =
 const simple: fc.Arbitrary<Aggregate> = fc
   .tuple(
     fc.constantFrom('count' as const, 'daysSince' as const),
-    fc.option(fc.integer({ min: 1, max: 50 }), { nil: undefined }),
+    fc.constantFrom(
+      undefined,
+      { hours: 1 },
+      { hours: 12 },
+      { hours: 30 },
+      { hours: 50 },
+      { days: 1 },
+      { days: 2 },
+      { days: 3 },
+    ),
   )
-  .map(([aggregate, hours]) => ({ aggregate, of: {}, ...(hours && { within: { hours } }) }));
+  .map(([aggregate, within]) => ({ aggregate, of: {}, ...(within && { within }) }));
+const howMuch: fc.Arbitrary<Expression> = fc
+  .tuple(simple, fc.integer({ min: 1, max: 4 }))
+  .map(([asked, atLeast]) => ({ ...asked, atLeast }));
 /** What a definition may say. */
 const questions: fc.Arbitrary<Expression> = fc
-  .oneof<fc.Arbitrary<Expression>[]>(aggregates, simple, simple, simple, simple, conditions)
+  .oneof<fc.Arbitrary<Expression>[]>(aggregates, simple, simple, howMuch, howMuch, conditions)
   .filter((asked) => 'expression' in parseExpression(asked));
 
 const asEvent = ({ payload, ...rest }: { payload: string }) => ({ ...rest, payload });
@@ -71,6 +82,7 @@ const steps: fc.Arbitrary<Step[]> = fc
           arbitrary: fc.record({
             kind: fc.constant('define' as const),
             name: fc.constantFrom(...names),
+            zone: zones,
             asked: fc.option(questions, { nil: undefined, freq: 5 }),
           }),
         },
@@ -234,7 +246,7 @@ async function play(script: readonly Step[], partitions: number, seed: number, h
   const world = new World(partitions, randomOf(seed));
   const places = Array.from({ length: IDENTIFIERS }, (_, n) => [{ profile_id: `p${n}`, version: 0 }]);
   const sent = Array.from({ length: IDENTIFIERS }, (): EventStitched[] => []);
-  const defined = new Map<string, { version: number; asked: Expression }>();
+  const defined = new Map<string, { version: number; zone: string; asked: Expression }>();
   let version = 0;
   let count = 0;
   for (const step of script) {
@@ -246,9 +258,9 @@ async function play(script: readonly Step[], partitions: number, seed: number, h
       // A circle is refused.
       if (step.asked && 'cycle' in orderOf(asked.set(step.name, step.asked))) continue;
       if (step.asked) {
-        const body = { description: '', sensitivity: 'none' as const, compute: step.asked };
+        const body = { description: '', sensitivity: 'none' as const, compute: step.asked, timeZone: step.zone };
         world.definitions = world.definitions.with({ kind: 'traits', name: step.name, version, body });
-        defined.set(step.name, { version, asked: step.asked });
+        defined.set(step.name, { version, zone: step.zone, asked: step.asked });
       } else {
         world.definitions = world.definitions.without(`traits/${step.name}`);
         defined.delete(step.name);
@@ -304,10 +316,10 @@ async function play(script: readonly Step[], partitions: number, seed: number, h
     const computed = new Map<string, string>();
     const found = orderOf(new Map([...defined].map(([name, { asked }]) => [name, asked])));
     for (const name of 'order' in found ? found.order : []) {
-      const { asked } = defined.get(name) as { asked: Expression };
+      const { asked, zone } = defined.get(name) as { asked: Expression; zone: string };
       const answer = isAggregate(asked)
-        ? evaluate(asked, all, world.now)
-        : holdsOf(asked, { traits, computed }, all, world.now);
+        ? evaluate(asked, all, world.now, zone)
+        : holdsOf(asked, { traits, computed }, all, world.now, zone);
       if (answer !== undefined) computed.set(name, JSON.stringify(answer));
     }
     const expected = [...computed]

@@ -94,8 +94,9 @@ export class Computing {
   add(place: string, part: TraitCells): void {
     const at = `${place}/${cellsKeyOf(part)}`;
     const held = together(this.#work.get('cells', at), part);
-    const asked = this.#byKey.get(keyOf(part))?.aggregates[part.part];
-    this.#work.put('cells', at, asked ? trimmed(held, asked, this.#now) : held);
+    const of = this.#byKey.get(keyOf(part));
+    const asked = of?.aggregates[part.part];
+    this.#work.put('cells', at, of && asked ? trimmed(held, asked, this.#now, of.zone) : held);
   }
 
   /** Takes all cells away from a place, in parts that can travel. */
@@ -143,14 +144,14 @@ export class Computing {
     const values = new Map<string, string>();
     const profile = { traits: new Map(content.traits.map(({ name, value }) => [name, value])), computed: values };
     const told: ComputedTrait[] = [];
-    for (const { key, trait, version, asked, aggregates } of this.#told) {
+    for (const { key, trait, version, asked, zone, aggregates } of this.#told) {
       let value: unknown;
       let next: number | undefined;
       if (!isAggregate(asked)) {
         const kept = new Map(aggregates.map((one, part) => [one, cellsOf(key, part, one)]));
         const whole = { ...profile, cells: (one: Aggregate) => kept.get(one) ?? [] };
-        value = holds(asked, whole, now);
-        next = conditionChangesAt(asked, whole, now);
+        value = holds(asked, whole, now, zone);
+        next = conditionChangesAt(asked, whole, now, zone);
       } else if (known && !touched?.has(`${key}/0`)) {
         const one = known.get(trait);
         if (one) {
@@ -160,8 +161,8 @@ export class Computing {
         continue;
       } else {
         const cells = cellsOf(key, 0, asked);
-        value = answerOf(asked, cells, now);
-        next = changesAt(asked, cells, now);
+        value = answerOf(asked, cells, now, zone);
+        next = changesAt(asked, cells, now, zone);
       }
       if (next !== undefined && (due === null || next < due)) due = next;
       if (value === undefined) continue;
@@ -229,10 +230,10 @@ export class Computing {
     this.#work.put('sweep', SWEEP, this.#sweep);
   }
 
-  #begin({ trait, version, compute }: WantedTrait): TraitFill {
+  #begin(wanted: WantedTrait): TraitFill {
     const { partition, partitions } = this.#work.moment;
     const cut = this.#work.moment.positionOf('event');
-    const fill = { trait, version, compute, partition, partitions, cut, rows: 0, of: 0, complete: false };
+    const fill = { ...wanted, partition, partitions, cut, rows: 0, of: 0, complete: false };
     this.#work.put('folded', keyOf(fill), fill);
     this.#work.emit('told', `${keyOf(fill)}/${partition}`, fill, this.#now);
     return fill;

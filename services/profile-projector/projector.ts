@@ -69,8 +69,8 @@ export const createProjector = ({ generation }: { readonly generation: number })
 const wantedIn = (definitions: Definitions): WantedTrait[] =>
   definitions
     .list('traits')
-    .flatMap(({ name, version, body: { compute } }) =>
-      compute ? [{ trait: name, version, compute: JSON.stringify(compute) }] : [],
+    .flatMap(({ name, version, body: { compute, timeZone = 'UTC' } }) =>
+      compute ? [{ trait: name, version, compute: JSON.stringify(compute), time_zone: timeZone }] : [],
     );
 
 /** Of traits that are not none. */

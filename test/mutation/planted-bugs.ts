@@ -27,6 +27,7 @@ const inMeaning = inFile(`${expressions}/evaluate.ts`, agreement, 'broker');
 const inSql = inFile(`${expressions}/to-sql.ts`, agreement, 'broker');
 const traitsModel = `${projector}/computing.model.test.ts`;
 const inComputing = inFile(`${projector}/computing.ts`, traitsModel);
+const inTraits = inFile(`${projector}/core/traits-in-force.ts`, traitsModel);
 const inBackfill = inFile(`${projector}/backfill.ts`, traitsModel);
 const inDiskState = inFile('services/shared/task/disk-state.ts', 'services/shared/task/state.contract.test.ts');
 const inBatchGraph = inFile(`${stitcher}/core/batch-graph.ts`, `${stitcher}/linker.test.ts`);
@@ -56,6 +57,56 @@ export const plantedBugs: readonly PlantedBug[] = [
   inSql('in SQL what is not there is', "exists ? '' : 'NOT '", "exists ? '' : ''"),
   inSql('in SQL numbers beyond 64 bits are not read', '1e0', '1'),
   inSql('in SQL days are those of UTC', 'stretchesOf(this.#zone)', "stretchesOf('UTC')"),
+  inSql('in SQL hours are those of UTC', 'this.#local(at)}, ', 'at}, '),
+  inSql('in SQL a week begins on Thursday', ' + 3, 7) + 1)', ', 7) + 1)'),
+  inSql('in SQL hours are texts', 'ofTime(asked) ? [number, isNumber]', 'ofTime(asked) ? [text, isText]'),
+  inSql('in SQL the last of several as frequent', 'arraySort(one -> (-toInt64', 'arrayReverseSort(one -> (toInt64'),
+  inMeaning(
+    'an event is asked for the hour of UTC',
+    'valueAt(asked.path, payload, at, zone)',
+    "valueAt(asked.path, payload, at, 'UTC')",
+  ),
+  inFile(`${expressions}/zone.ts`, `${expressions}/zone.test.ts`)(
+    'a week begins on Sunday',
+    'dayOf(zone, at) + 3',
+    'dayOf(zone, at) + 4',
+  ),
+  inFile(`${expressions}/expression.ts`, `${expressions}/parse.test.ts`)(
+    'a day has an hour 24',
+    "'time.hour': [0, 23]",
+    "'time.hour': [0, 24]",
+  ),
+  inTraits(
+    'what is kept is kept by days of UTC',
+    'cellOf(asked, event, payload, of.zone)',
+    'cellOf(asked, event, payload)',
+  ),
+  inFile(`${projector}/core/cells.ts`, traitsModel)(
+    'what another zone’s day has left is dropped',
+    'timesOf(asked.within, now, zone)[0]',
+    'timesOf(asked.within, now)[0]',
+  ),
+  inComputing(
+    'an answer is that of UTC',
+    'value = answerOf(asked, cells, now, zone);',
+    'value = answerOf(asked, cells, now);',
+  ),
+  inComputing(
+    'a day ends where it does in UTC',
+    'next = changesAt(asked, cells, now, zone);',
+    'next = changesAt(asked, cells, now);',
+  ),
+  inComputing(
+    'a condition holds by days of UTC',
+    'value = holds(asked, whole, now, zone);',
+    'value = holds(asked, whole, now);',
+  ),
+  inComputing(
+    'a condition waits for days of UTC',
+    'next = conditionChangesAt(asked, whole, now, zone);',
+    'next = conditionChangesAt(asked, whole, now);',
+  ),
+  inBackfill('history is read by days of UTC', 'time_zone: one.time_zone', "time_zone: 'UTC'"),
   inFile(`${expressions}/zone.ts`, `${expressions}/zone.test.ts`)(
     'a day comes back where clocks are put back over midnight',
     'Math.max(Math.floor((at + offset) / DAY_MS), day)',
@@ -89,6 +140,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     'of several as frequent the last',
     '(one.count > best.count ? one : best)',
     '(one.count >= best.count ? one : best)',
+  ),
+  inFold('ten is before nine', "String(part).padStart(2, '0')", 'String(part)'),
+  inFold('an hour is a text', 'isPartOfTime(asked.value) ? Number(text) : text', 'text'),
+  inFold(
+    'an hour is that of UTC',
+    'valueAt(asked.value, payload, timestamp, zone)',
+    "valueAt(asked.value, payload, timestamp, 'UTC')",
   ),
   inFold('texts of one part are forgotten', '{ texts: united(a.texts, b.texts) }', '{ texts: a.texts }'),
   inFold(

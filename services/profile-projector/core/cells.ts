@@ -1,5 +1,5 @@
 import type { TraitCells } from '#schemas/generated/records.ts';
-import { type Aggregate, timesOf } from '#shared/expressions/expression.ts';
+import { type Aggregate, isPartOfTime, timesOf } from '#shared/expressions/expression.ts';
 import { merge } from '#shared/expressions/fold.ts';
 
 /** A version of a computed trait, as the cells of it are named. */
@@ -14,10 +14,13 @@ export const cellsKeyOf = (cells: Pick<TraitCells, 'trait' | 'version' | 'part'>
 const MOST_TEXTS = 3_000;
 const MOST_OF_A_CELL = 1_000;
 const FEWEST_OF_A_CELL = 10;
+const HOURS_OF_A_DAY = 24;
 
 /** How many texts are kept of an hour, a day or all time. */
-export function mostTexts({ within }: Aggregate): number {
+export function mostTexts(asked: Aggregate): number {
+  const { within } = asked;
   if (!within) return MOST_OF_A_CELL;
+  if ('value' in asked && isPartOfTime(asked.value)) return HOURS_OF_A_DAY;
   const cells = 'days' in within ? within.days : within.hours;
   return Math.min(MOST_OF_A_CELL, Math.max(FEWEST_OF_A_CELL, Math.floor(MOST_TEXTS / cells)));
 }
@@ -37,8 +40,8 @@ export function addTo(collection: Map<string, TraitCells>, part: TraitCells): vo
 }
 
 /** Without what no window will hold any more, and without texts beyond the limit. @param now milliseconds */
-export function trimmed(held: TraitCells, asked: Aggregate, now: number): TraitCells {
-  const from = asked.within ? timesOf(asked.within, now)[0] : 0;
+export function trimmed(held: TraitCells, asked: Aggregate, now: number, zone: string): TraitCells {
+  const from = asked.within ? timesOf(asked.within, now, zone)[0] : 0;
   const most = mostTexts(asked);
   if (held.cells.every((cell) => cell.from >= from && cell.texts.length <= most)) return held;
   return {

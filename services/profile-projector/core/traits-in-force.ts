@@ -1,9 +1,10 @@
 import type { EventStitched, TraitCells, TraitFill } from '#schemas/generated/records.ts';
 import { aggregatesIn } from '#shared/expressions/condition.ts';
-import type { Aggregate, Expression } from '#shared/expressions/expression.ts';
+import { type Aggregate, type Expression, isPartOfTime } from '#shared/expressions/expression.ts';
 import { cellOf } from '#shared/expressions/fold.ts';
 import { parseExpression } from '#shared/expressions/parse.ts';
 import { readJson } from '#shared/expressions/read-json.ts';
+import { isZone } from '#shared/expressions/zone.ts';
 import { keyOf } from './cells.ts';
 
 /** A version of a computed trait that events are folded into. */
@@ -12,6 +13,8 @@ export interface FoldedTrait {
   readonly trait: string;
   readonly version: number;
   readonly asked: Expression;
+  /** Time zone of its days and hours. */
+  readonly zone: string;
   /** What of events it needs, each with a part of its own of what is kept. */
   readonly aggregates: readonly Aggregate[];
   /** Whether history has been folded, too. */
@@ -24,6 +27,7 @@ export interface WantedTrait {
   readonly version: number;
   /** JSON text. */
   readonly compute: string;
+  readonly time_zone: string;
 }
 
 /**
@@ -60,20 +64,21 @@ export const allFolded = (fills: readonly TraitFill[]): FoldedTrait[] =>
 const parsed = new Map<string, Expression | undefined>();
 
 /** @returns undefined where this version of the software does not know what it says */
-function askedOf(compute: string): Expression | undefined {
-  if (parsed.has(compute)) return parsed.get(compute);
+function askedOf(compute: string, zone: string): Expression | undefined {
+  const text = `${zone} ${compute}`;
+  if (parsed.has(text)) return parsed.get(text);
   const read = parseExpression(JSON.parse(compute));
-  const asked = 'expression' in read ? read.expression : undefined;
+  const asked = 'expression' in read && isZone(zone) ? read.expression : undefined;
   if (parsed.size > 1_000) parsed.clear();
-  parsed.set(compute, asked);
+  parsed.set(text, asked);
   return asked;
 }
 
 /** Undefined: this version of the software does not know what it says. */
-function foldedOf({ trait, version, compute, complete }: TraitFill): FoldedTrait | undefined {
-  const asked = askedOf(compute);
+function foldedOf({ trait, version, compute, time_zone: zone, complete }: TraitFill): FoldedTrait | undefined {
+  const asked = askedOf(compute, zone);
   if (asked === undefined) return undefined;
-  return { key: keyOf({ trait, version }), trait, version, complete, asked, aggregates: aggregatesIn(asked) };
+  return { key: keyOf({ trait, version }), trait, version, complete, asked, zone, aggregates: aggregatesIn(asked) };
 }
 
 interface Part {
@@ -82,7 +87,8 @@ interface Part {
   readonly asked: Aggregate;
 }
 
-const asksPayload = (asked: Aggregate): boolean => 'value' in asked || asked.of.where !== undefined;
+const asksPayload = (asked: Aggregate): boolean =>
+  ('value' in asked && !isPartOfTime(asked.value)) || asked.of.where !== undefined;
 
 /** Finds the traits that an event may count for. */
 export class TraitsByEvent {
@@ -115,7 +121,7 @@ export class TraitsByEvent {
         if (asked.of.type !== undefined && asked.of.type !== event.type) continue;
         if (!isFolded(of)) continue;
         if (asksPayload(asked)) payload ??= readJson(event.payload) ?? {};
-        const cell = cellOf(asked, event, payload);
+        const cell = cellOf(asked, event, payload, of.zone);
         if (!cell) continue;
         const { trait, version } = of;
         cells.push({ trait, version, part, aggregate: asked.aggregate, cells: [cell] });

@@ -1,6 +1,7 @@
 import { parseFql } from '@segment/destination-subscriptions';
 import { z } from 'zod';
 import { compute } from '#shared/expressions/parse.ts';
+import { isZone } from '#shared/expressions/zone.ts';
 import { addressRangeOf } from './address-ranges.ts';
 import { consentPurposes } from './consent-purposes.ts';
 import { profileWebhook } from './profile-webhook.ts';
@@ -147,11 +148,20 @@ export const definitionKinds = {
       /** What its values are, for whoever reads it in SQL; of a computed one by what it is made of, if that says it. */
       type: z.enum(traitTypes).optional(),
       compute: compute.optional(),
+      /** Of the days and hours in `compute`: a name of the IANA's list. UTC when absent. */
+      timeZone: z.string().refine(isZone, 'must be the name of a time zone, spelled as in Europe/Berlin').optional(),
     })
     .check(({ value, issues }) => {
-      const { type, compute } = value;
+      const { type, compute, timeZone } = value;
       const fault = type && compute && faultOfType(type, compute);
       if (fault) issues.push({ code: 'custom', input: value, path: ['type'], message: fault });
+      if (timeZone !== undefined && compute === undefined)
+        issues.push({
+          code: 'custom',
+          input: value,
+          path: ['timeZone'],
+          message: 'is of what is computed; there is no compute',
+        });
     }),
   /** A URL to which profiles are sent as they change, for whoever does not read the feed itself. */
   profile_webhook: profileWebhook,

@@ -1,4 +1,4 @@
-import { type Aggregate, type Expression, isAggregate } from '#shared/expressions/expression.ts';
+import { type Aggregate, type Expression, isAggregate, isPartOfTime } from '#shared/expressions/expression.ts';
 
 /** What the values of a trait are. A date is a text that is a time of ISO 8601, as the language has it. */
 export const traitTypes = ['text', 'number', 'boolean', 'date', 'list'] as const;
@@ -20,8 +20,14 @@ const answers: Readonly<Record<Aggregate['aggregate'], TraitType | undefined>> =
 };
 
 /** What a computed trait is by what it is made of; undefined where only events say it. */
-export const typeOfComputed = (compute: Expression): TraitType | undefined =>
-  isAggregate(compute) ? answers[compute.aggregate] : 'boolean';
+export function typeOfComputed(compute: Expression): TraitType | undefined {
+  if (!isAggregate(compute)) return 'boolean';
+  return isHour(compute) ? 'number' : answers[compute.aggregate];
+}
+
+/** An hour or a weekday, which are numbers. */
+const isHour = (asked: Aggregate): boolean =>
+  'value' in asked && isPartOfTime(asked.value) && ['first', 'last', 'mostFrequent'].includes(asked.aggregate);
 
 /** Why a trait that is made like this cannot be said to be of this type; undefined: it can. */
 export function faultOfType(type: TraitType, compute: Expression): string | undefined {

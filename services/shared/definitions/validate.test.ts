@@ -40,11 +40,13 @@ const mistakes: readonly (readonly [name: string, text: string, errors: readonly
 - {kind: traits, name: d, spec: {type: date, compute: {aggregate: mostFrequent, value: properties.x}}}
 - {kind: traits, name: e, spec: {type: boolean, compute: {trait: x, is: 1}}}
 - {kind: traits, name: f, spec: {type: money}}
+- {kind: traits, name: g, spec: {type: text, compute: {aggregate: mostFrequent, value: time.hour}}}
 `,
     [
       'f:1:40 spec.type: must be number, which is what it is made into, or absent',
       'f:2:40 spec.type: must not be list: what events say here is never one',
       'f:6:40 spec.type: Invalid option: expected one of "text"|"number"|"boolean"|"date"|"list"',
+      'f:7:40 spec.type: must be number, which is what it is made into, or absent',
     ],
   ],
   [
@@ -112,6 +114,14 @@ spec:
     'identity rules that tell nobody apart',
     'kind: identity_rules\nname: default\nspec:\n  types: [{type: email}]\n',
     ['f:4:10 spec.types: must have user_id: it is what tells people apart'],
+  ],
+  [
+    'a time zone that there is not, or that is of nothing',
+    'kind: traits\nname: a\nspec: {compute: {aggregate: count}, timeZone: Europe/Berln}\n---\nkind: traits\nname: plan\nspec:\n  timeZone: Europe/Berlin\n',
+    [
+      'f:3:47 spec.timeZone: must be the name of a time zone, spelled as in Europe/Berlin',
+      'f:8:13 spec.timeZone: is of what is computed; there is no compute',
+    ],
   ],
   [
     'the same twice',

@@ -1,9 +1,22 @@
 import fc from 'fast-check';
 import type { AskedEvent, AskedProfile } from './evaluate.ts';
-import type { Aggregate, Comparing, Condition, Events, Scalar, Test, Window } from './expression.ts';
+import {
+  type Aggregate,
+  type Comparing,
+  type Condition,
+  type Events,
+  type PartOfTime,
+  type Scalar,
+  type Test,
+  valuesOf,
+  type Window,
+} from './expression.ts';
 import { momentOf } from './moment.ts';
 
 /** Events and questions for tests: few names and values, so that they meet often. */
+
+/** The day after clocks are changed in America/St_Johns, milliseconds. */
+export const NOW = Date.UTC(2026, 2, 9, 13, 30);
 
 const texts = fc.constantFrom(
   '',
@@ -25,23 +38,24 @@ const numbers = fc.oneof(
 const scalars: fc.Arbitrary<Scalar> = fc.oneof(texts, numbers, fc.boolean());
 const values: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 6, arbitrary: scalars },
-  { weight: 3, arbitrary: fc.constantFrom('2026-02-27', '2026-03-01', '2026-02-26T10:00:00Z') },
+  { weight: 3, arbitrary: fc.constantFrom('2026-03-07', '2026-03-09', '2026-03-06T10:00:00Z') },
   { weight: 1, arbitrary: fc.constant(null) },
   { weight: 2, arbitrary: fc.array(fc.oneof(scalars, fc.constant(null)), { maxLength: 4 }) },
   { weight: 1, arbitrary: fc.record({ id: scalars }, { requiredKeys: [] }) },
 );
-/** Days and times near 1 March 2026, where some zones change their clocks, and what is none. */
+/** Days and times near now, and what is none. */
 const moments = fc.constantFrom(
-  '2026-02-20',
   '2026-02-28',
-  '2026-03-01',
-  '2026-03-01T12:00',
-  '2026-03-01 13:59:59.999',
-  '2026-03-01T23:30:00Z',
+  '2026-03-08',
+  '2026-03-09',
+  '2026-03-09T12:00',
+  '2026-03-09 13:59:59.999',
+  '2026-03-09T23:30:00Z',
+  // Left out in America/St_Johns.
   '2026-03-08T02:30',
   '2026-02-29',
-  '2026-02-27T18:15:00+05:45',
-  '2026-02-28T20:29:00.5-03:30',
+  '2026-03-07T18:15:00+05:45',
+  '2026-03-08T20:29:00.5-03:30',
   '1926-02-28',
   '2024-02-29T24:00',
 );
@@ -69,6 +83,7 @@ const paths = fc.constantFrom(
   'traits.plan',
   'context.any',
 );
+const partsOfTime = fc.constantFrom<PartOfTime[]>('time.hour', 'time.weekday');
 const names = fc.constantFrom('Order Completed', 'Product Viewed', 'Signed Up');
 const sources = fc.constantFrom('web', 'app');
 const types = fc.constantFrom('track', 'page', 'identify');
@@ -110,9 +125,23 @@ const comparing: fc.Arbitrary<Comparing> = fc.oneof(
   fc.boolean().map((exists) => ({ exists })),
   inTime,
 );
+const comparingTime = (part: PartOfTime): fc.Arbitrary<Comparing> => {
+  const value = fc.constantFrom(...valuesOf(part));
+  return fc.oneof(
+    value.map((is) => ({ is })),
+    value.map((atLeast) => ({ atLeast })),
+    value.map((below) => ({ below })),
+    fc.uniqueArray(value, { minLength: 1, maxLength: 9 }).map((oneOf) => ({ oneOf })),
+    value.map((includes) => ({ includes })),
+  );
+};
 const comparison = fc.oneof(
   { weight: 5, arbitrary: fc.tuple(paths, comparing).map(([path, rest]) => ({ path, ...rest })) },
   { weight: 1, arbitrary: inTime.map((rest) => ({ path: 'properties.due', ...rest })) },
+  {
+    weight: 1,
+    arbitrary: partsOfTime.chain((path) => fc.oneof(comparing, comparingTime(path)).map((rest) => ({ path, ...rest }))),
+  },
 );
 
 export const tests = (depth: number): fc.Arbitrary<Test> =>
@@ -139,6 +168,10 @@ const of: fc.Arbitrary<Events> = fc.oneof(
   },
   { weight: 1, arbitrary: bound.map((atLeast) => ({ where: { path: 'properties.price', atLeast } })) },
   {
+    weight: 1,
+    arbitrary: partsOfTime.chain((path) => comparingTime(path).map((rest) => ({ where: { path, ...rest } }))),
+  },
+  {
     weight: 2,
     arbitrary: fc.record(
       { event: someOf(names), type: types, source: someOf(sources), where: tests(4) },
@@ -152,14 +185,15 @@ const within: fc.Arbitrary<Window | undefined> = fc.oneof(
   fc.integer({ min: 1, max: 60 }).map((hours) => ({ hours })),
 );
 
-const numbersIn = fc.oneof({ weight: 3, arbitrary: fc.constant('properties.price') }, paths);
-const textsIn = fc.oneof({ weight: 3, arbitrary: fc.constant('properties.plan') }, paths);
+const anywhere = fc.oneof({ weight: 4, arbitrary: paths }, { weight: 1, arbitrary: partsOfTime });
+const numbersIn = fc.oneof({ weight: 3, arbitrary: fc.constant('properties.price') }, anywhere);
+const textsIn = fc.oneof({ weight: 3, arbitrary: fc.constant('properties.plan') }, paths, partsOfTime);
 export const aggregates: fc.Arbitrary<Aggregate> = fc
   .tuple(
     fc.oneof(
       fc.constantFrom('count', 'daysSince').map((aggregate) => ({ aggregate })),
       fc.record({ aggregate: fc.constantFrom('sum', 'average', 'min', 'max'), value: numbersIn }),
-      fc.record({ aggregate: fc.constantFrom('first', 'last'), value: paths }),
+      fc.record({ aggregate: fc.constantFrom('first', 'last'), value: anywhere }),
       fc.record({ aggregate: fc.constantFrom('mostFrequent', 'uniqueList', 'uniqueCount'), value: textsIn }),
     ),
     of,
@@ -190,6 +224,9 @@ const ofProfile: fc.Arbitrary<Condition> = fc.oneof(
     bound.map((above) => ({ computed: 'orders', above })),
   ),
   fc.tuple(aggregates, comparing).map(([asked, rest]) => ({ ...asked, ...rest })),
+  fc
+    .record({ aggregate: fc.constantFrom('mostFrequent', 'uniqueList', 'last'), value: partsOfTime, of })
+    .chain((asked) => comparingTime(asked.value).map((rest) => ({ ...asked, ...rest }) as Condition)),
   fc.tuple(counted, within).map(([asked, within]) => ({ ...asked, ...(within && { within }) }) as Condition),
 );
 

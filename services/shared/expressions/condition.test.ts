@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { conditions, events, profiles, zones } from './arbitrary.fixture.ts';
+import { conditions, events, NOW, profiles, zones } from './arbitrary.fixture.ts';
 import { aggregatesIn, conditionChangesAt, holds, type KeptProfile, orderOf } from './condition.ts';
 import { type AskedEvent, type AskedProfile, holdsOf } from './evaluate.ts';
 import { type Aggregate, type Condition, DAY_MS, type Expression, HOUR_MS } from './expression.ts';
 import { type Cell, cellOf, merge } from './fold.ts';
 
-const NOW = Date.UTC(2026, 2, 1, 13, 30);
 const question = fc.tuple(conditions, profiles, events(NOW), zones);
 
 function kept(asked: Condition, profile: AskedProfile, list: readonly AskedEvent[], zone: string): KeptProfile {

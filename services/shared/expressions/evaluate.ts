@@ -3,6 +3,7 @@ import {
   type Comparing,
   type Condition,
   type Events,
+  isPartOfTime,
   LARGEST_SUMMAND,
   MICROS,
   MOST_IN_A_LIST,
@@ -13,7 +14,7 @@ import {
 } from './expression.ts';
 import { momentOf } from './moment.ts';
 import { readJson } from './read-json.ts';
-import { dayOf } from './zone.ts';
+import { dayOf, hourOf, weekdayOf } from './zone.ts';
 
 /** Of an event what the language asks about. */
 export interface AskedEvent {
@@ -28,7 +29,7 @@ export interface AskedEvent {
 }
 
 /** Undefined: there is none. */
-export type Answer = Scalar | readonly string[] | undefined;
+export type Answer = Scalar | readonly string[] | readonly number[] | undefined;
 
 /** All events at once: what the fold and SQL must arrive at. @param now milliseconds */
 export function evaluate(asked: Aggregate, events: readonly AskedEvent[], now: number, zone = 'UTC'): Answer {
@@ -45,7 +46,7 @@ export function evaluate(asked: Aggregate, events: readonly AskedEvent[], now: n
     const last = found.at(-1)?.event.timestamp;
     return last === undefined ? undefined : Math.max(0, dayOf(zone, now) - dayOf(zone, last));
   }
-  const values = found.map(({ payload }) => valueAt(payload, asked.value));
+  const values = found.map(({ event, payload }) => valueAt(asked.value, payload, event.timestamp, zone));
   switch (asked.aggregate) {
     case 'sum':
     case 'average': {
@@ -64,13 +65,15 @@ export function evaluate(asked: Aggregate, events: readonly AskedEvent[], now: n
     case 'last':
       return values.findLast(isScalar);
     case 'mostFrequent':
-      return mostFrequent(values.filter(isText));
+      return isPartOfTime(asked.value)
+        ? mostFrequent(values.filter(isNumber), bySize)
+        : mostFrequent(values.filter(isText), byBytes);
     case 'uniqueList': {
-      const texts = unique(values);
-      return texts.length === 0 ? undefined : texts.slice(0, MOST_IN_A_LIST);
+      if (isPartOfTime(asked.value)) return listOf(unique(values.filter(isNumber), bySize));
+      return listOf(unique(values.filter(isText), byBytes));
     }
     case 'uniqueCount':
-      return unique(values).length;
+      return new Set(values.filter(isPartOfTime(asked.value) ? isNumber : isText)).size;
   }
 }
 
@@ -88,7 +91,7 @@ function holds(asked: Test, payload: unknown, at: number, zone: string): boolean
   if ('all' in asked) return asked.all.every((one) => holds(one, payload, at, zone));
   if ('any' in asked) return asked.any.some((one) => holds(one, payload, at, zone));
   if ('not' in asked) return !holds(asked.not, payload, at, zone);
-  return compares(valueAt(payload, asked.path), asked, at, zone);
+  return compares(valueAt(asked.path, payload, at, zone), asked, at, zone);
 }
 
 /** Of a profile what the language asks about. */
@@ -165,7 +168,9 @@ function comparesInTime(
   );
 }
 
-export function valueAt(payload: unknown, path: string): unknown {
+/** @param at when the event happened, milliseconds */
+export function valueAt(path: string, payload: unknown, at: number, zone: string): unknown {
+  if (isPartOfTime(path)) return path === 'time.hour' ? hourOf(zone, at) : weekdayOf(zone, at);
   let value = payload;
   for (const name of path.split('.')) {
     if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, name))
@@ -196,10 +201,14 @@ export const isScalar = (value: unknown): value is Scalar =>
   typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 export const isSummand = (value: unknown): value is number =>
   typeof value === 'number' && Math.abs(value) <= LARGEST_SUMMAND;
-const unique = (values: readonly unknown[]): string[] => [...new Set(values.filter(isText))].sort(byBytes);
+const isNumber = (value: unknown): value is number => typeof value === 'number';
+const bySize = (a: number, b: number): number => a - b;
+const unique = <T>(values: readonly T[], compare: (a: T, b: T) => number): T[] => [...new Set(values)].sort(compare);
+const listOf = <T>(values: readonly T[]): readonly T[] | undefined =>
+  values.length === 0 ? undefined : values.slice(0, MOST_IN_A_LIST);
 
-function mostFrequent(texts: readonly string[]): string | undefined {
-  const counts = new Map<string, number>();
-  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
-  return [...counts].sort(([a, m], [b, n]) => n - m || byBytes(a, b))[0]?.[0];
+function mostFrequent<T>(values: readonly T[], compare: (a: T, b: T) => number): T | undefined {
+  const counts = new Map<T, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].sort(([a, m], [b, n]) => n - m || compare(a, b))[0]?.[0];
 }

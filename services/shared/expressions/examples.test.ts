@@ -26,22 +26,24 @@ const traits = new Map(
   told.flatMap(({ traits = {} }) => Object.entries(traits)).map(([name, value]) => [name, JSON.stringify(value)]),
 );
 const NOW = Date.UTC(2026, 2, 15, 12);
-const examples = [...page.matchAll(/```json\n(.*?)```\n→ `(.*?)`/gs)].map(([, asked = '', answer = '']) => [
-  asked,
-  answer,
+const found = [...page.matchAll(/```json\n(.*?)```\n→ `(.*?)`(?:, in `(.*?)` → `(.*?)`)?/gs)];
+const examples = found.flatMap(([, asked = '', answer = '', zone, there = '']) => [
+  { asked, zone: 'UTC', answer },
+  ...(zone === undefined ? [] : [{ asked, zone, answer: there }]),
 ]);
 
 test('the page has examples', () => {
   expect(examples.length).toBeGreaterThan(7);
-  expect(page.match(/```json\n/g)?.length).toBe(examples.length);
+  expect(page.match(/```json\n/g)?.length).toBe(found.length);
+  expect(examples.length).toBeGreaterThan(found.length);
 });
 
-test.each(examples)('%s is answered as the page says', (asked, answer) => {
+test.each(examples)('$asked in $zone is answered as the page says', ({ asked, zone, answer }) => {
   const read = parseExpression(JSON.parse(asked));
   if ('faults' in read) throw new Error(JSON.stringify(read.faults));
   const { expression } = read;
   const profile = { traits, computed: new Map<string, string>() };
   expect(
-    isAggregate(expression) ? evaluate(expression, events, NOW) : holdsOf(expression, profile, events, NOW),
+    isAggregate(expression) ? evaluate(expression, events, NOW, zone) : holdsOf(expression, profile, events, NOW, zone),
   ).toEqual(JSON.parse(answer));
 });

@@ -13,13 +13,24 @@ const someText = text.min(1);
 const scalar = z.union([text, z.number(), z.boolean()], 'must be a text, a number, true or false');
 export type Scalar = string | number | boolean;
 
+/** What clocks of the time zone show when an event happens, as whole numbers from the first to the last. */
+const partsOfTime = { 'time.hour': [0, 23], 'time.weekday': [1, 7] } as const;
+export type PartOfTime = keyof typeof partsOfTime;
+export const isPartOfTime = (path: string): path is PartOfTime => Object.hasOwn(partsOfTime, path);
+export function valuesOf(part: PartOfTime): readonly number[] {
+  const [first, last] = partsOfTime[part];
+  return Array.from({ length: last - first + 1 }, (_, n) => first + n);
+}
+
 /** Names with dots in them cannot be said. */
 const path = someText
   .regex(
-    /^(properties|traits|context)(\.[^.]+)+$/,
-    'must be a path such as properties.price, traits.plan or context.page.path',
+    /^((properties|traits|context)(\.[^.]+)+|time\.(hour|weekday))$/,
+    'must be a path such as properties.price, traits.plan or context.page.path; or time.hour or time.weekday',
   )
-  .describe('Where in an event: `properties.price`.');
+  .describe(
+    'Where in an event: `properties.price`. Or when it happened, in the time zone: `time.hour` (0 to 23), `time.weekday` (1, Monday, to 7).',
+  );
 
 const window = z
   .union([
@@ -129,7 +140,7 @@ const ofTexts = {
   aggregate: z
     .enum(['mostFrequent', 'uniqueList', 'uniqueCount'])
     .describe(
-      'Of texts; of several as frequent, and where there are too many for a list, the smaller by their UTF-8 bytes.',
+      'Of texts, or of a part of the time. Of several as frequent, and where there are too many for a list, the smaller: of texts by their UTF-8 bytes.',
     ),
   value: path,
   ...over,

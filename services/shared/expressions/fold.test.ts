@@ -1,12 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { shuffled } from '#shared/identity/linking/arbitrary.fixture.ts';
-import { aggregates, events, zones } from './arbitrary.fixture.ts';
+import { aggregates, events, NOW, zones } from './arbitrary.fixture.ts';
 import { type AskedEvent, evaluate } from './evaluate.ts';
 import { type Aggregate, DAY_MS, HOUR_MS } from './expression.ts';
 import { answerOf, type Cell, cellOf, changesAt, merge } from './fold.ts';
-
-const NOW = Date.UTC(2026, 2, 1, 13, 30);
 
 const question = fc.tuple(aggregates, events(NOW), zones);
 

@@ -1,6 +1,6 @@
 import type { TraitCell, TraitSighting } from '#schemas/generated/records.ts';
 import { type Answer, type AskedEvent, byBytes, isAmong, isScalar, isSummand, isText, valueAt } from './evaluate.ts';
-import { type Aggregate, edgeBefore, leftBy, MICROS, MOST_IN_A_LIST, timesOf } from './expression.ts';
+import { type Aggregate, edgeBefore, isPartOfTime, leftBy, MICROS, MOST_IN_A_LIST, timesOf } from './expression.ts';
 import { dayOf, startOfDay } from './zone.ts';
 
 /*
@@ -26,7 +26,7 @@ export function cellOf(asked: Aggregate, event: AskedEvent, payload: unknown, zo
   const from = asked.within ? edgeBefore(asked.within, timestamp, zone) : 0;
   if (asked.aggregate === 'count') return cell(from, 1);
   if (asked.aggregate === 'daysSince') return cell(from, 1, { extreme: timestamp });
-  const value = valueAt(payload, asked.value);
+  const value = valueAt(asked.value, payload, timestamp, zone);
   switch (asked.aggregate) {
     case 'sum':
     case 'average':
@@ -41,8 +41,10 @@ export function cellOf(asked: Aggregate, event: AskedEvent, payload: unknown, zo
     }
     case 'mostFrequent':
     case 'uniqueList':
-    case 'uniqueCount':
-      return isText(value) ? cell(from, 1, { texts: [{ text: value, count: 1 }] }) : undefined;
+    case 'uniqueCount': {
+      const text = isPartOfTime(asked.value) ? textOf(value as number) : value;
+      return isText(text) ? cell(from, 1, { texts: [{ text, count: 1 }] }) : undefined;
+    }
   }
 }
 
@@ -83,10 +85,14 @@ export function answerOf(asked: Aggregate, cells: readonly Cell[], now: number, 
     case 'first':
     case 'last':
       return sighting ? JSON.parse(sighting.value) : undefined;
-    case 'mostFrequent':
-      return texts.reduce((best, one) => (one.count > best.count ? one : best)).text;
-    case 'uniqueList':
-      return texts.slice(0, MOST_IN_A_LIST).map(({ text }) => text);
+    case 'mostFrequent': {
+      const { text } = texts.reduce((best, one) => (one.count > best.count ? one : best));
+      return isPartOfTime(asked.value) ? Number(text) : text;
+    }
+    case 'uniqueList': {
+      const list = texts.slice(0, MOST_IN_A_LIST).map(({ text }) => text);
+      return isPartOfTime(asked.value) ? list.map(Number) : list;
+    }
   }
 }
 
@@ -144,6 +150,9 @@ const cell = (
   count: number,
   { micros = null, extreme = null, sighting = null, texts = nothing }: Partial<Cell> = {},
 ): Cell => ({ from, count, micros, extreme, sighting, texts });
+
+/** An hour or weekday as it is kept: in the order of texts, too, the smaller comes first. */
+const textOf = (part: number): string => String(part).padStart(2, '0');
 
 const countOf = (cells: readonly Cell[]): number => cells.reduce((sum, { count }) => sum + count, 0);
 const bigMicros = ({ micros }: Cell): bigint => BigInt(micros ?? 0);

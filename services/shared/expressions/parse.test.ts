@@ -58,8 +58,13 @@ describe('what is no expression', () => {
     [{ aggregate: 'sum' }, 'compute.value: value is missing'],
     [
       { aggregate: 'sum', value: 'price' },
-      'compute.value: must be a path such as properties.price, traits.plan or context.page.path',
+      'compute.value: must be a path such as properties.price, traits.plan or context.page.path; or time.hour or time.weekday',
     ],
+    [
+      { aggregate: 'mostFrequent', value: 'time.hours' },
+      'compute.value: must be a path such as properties.price, traits.plan or context.page.path; or time.hour or time.weekday',
+    ],
+    [{ aggregate: 'mostFrequent', value: { time: 'hour' } }, 'compute.value: must be a text, not an object'],
     [
       { aggregate: 'count', of: 'Order Completed' },
       'compute.of: must be an object that says which events, such as {"event": "Order Completed"}',
@@ -71,6 +76,31 @@ describe('what is no expression', () => {
     ],
     [{ aggregate: 'count', contains: 'pro' }, 'compute.contains: can never hold: count is a number'],
     [{ aggregate: 'count', is: 'pro' }, 'compute.is: can never hold: count is a number'],
+    [
+      { aggregate: 'mostFrequent', value: 'time.hour', startsWith: '1' },
+      'compute.startsWith: can never hold: mostFrequent is a number',
+    ],
+    [
+      { aggregate: 'mostFrequent', value: 'time.hour', atLeast: 24 },
+      'compute.atLeast: can never hold: time.hour is a whole number from 0 to 23',
+    ],
+    [
+      { aggregate: 'uniqueList', value: 'time.weekday', includes: 8 },
+      'compute.includes: can never hold: time.weekday is a whole number from 1 to 7',
+    ],
+    [
+      count({ path: 'time.weekday', oneOf: [0, 8] }),
+      'compute.of.where.oneOf: can never hold: time.weekday is a whole number from 1 to 7',
+    ],
+    [
+      count({ path: 'time.hour', above: 22, below: 23 }),
+      'compute.of.where.above: can never hold: time.hour is a whole number from 0 to 23',
+    ],
+    [
+      count({ path: 'time.hour', exists: false }),
+      'compute.of.where.exists: can never hold: time.hour is a whole number from 0 to 23',
+    ],
+    [count({ path: 'time.hour', is: '8' }), 'compute.of.where.is: can never hold: time.hour is a number'],
     [{ not: [] }, 'compute.not: must be a question: an object with one of trait, computed, aggregate, all, any, not'],
     [{ all: [] }, 'compute.all: must be a list of at least one question'],
     [

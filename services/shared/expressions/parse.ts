@@ -10,9 +10,11 @@ import {
   type Expression,
   events,
   isAggregate,
+  isPartOfTime,
   leaf,
   ofComputed,
   ofTrait,
+  valuesOf,
 } from './expression.ts';
 import { momentOf } from './moment.ts';
 
@@ -215,7 +217,8 @@ class Reading {
   /** What can never hold, of a question that is well-formed so far. */
   #comparing(json: Members, path: Path): undefined {
     if (this.faults.some((fault) => path.every((step, i) => fault.path[i] === step))) return;
-    const wrong = neverHolds(json as Comparing & Partial<Aggregate>);
+    const asked = json as Compared;
+    const wrong = neverHolds(asked) ?? beyondTime(asked);
     if (wrong) this.#say([...path, wrong.at], wrong.wrong);
   }
 }
@@ -287,18 +290,36 @@ const families = {
 type Kind = keyof typeof families | 'boolean';
 
 const numeric = ['count', 'daysSince', 'sum', 'average', 'min', 'max', 'uniqueCount'];
-function kindsOf(name: string | undefined): readonly Kind[] {
+type Compared = Comparing & Partial<Aggregate> & { readonly path?: string; readonly value?: string };
+const partIn = ({ path, value }: Compared) => [path, value].find((one) => one !== undefined && isPartOfTime(one));
+
+function kindsOf(asked: Compared): readonly Kind[] {
+  const { aggregate: name } = asked;
+  if (name === 'uniqueList') return ['list'];
+  if (numeric.includes(name ?? '') || partIn(asked)) return ['number'];
   if (name === undefined) return ['number', 'text', 'list', 'boolean'];
-  if (numeric.includes(name)) return ['number'];
-  if (name === 'mostFrequent') return ['text'];
-  return name === 'uniqueList' ? ['list'] : ['text', 'number', 'boolean'];
+  return name === 'mostFrequent' ? ['text'] : ['text', 'number', 'boolean'];
 }
 
+/** What is beyond all hours or weekdays that there are. */
+function beyondTime(asked: Compared): { readonly at: string; readonly wrong: string } | undefined {
+  const { aggregate: name } = asked;
+  const part = partIn(asked);
+  if (!part || !isPartOfTime(part) || (name !== undefined && !partsOfSome.includes(name))) return undefined;
+  const values = valuesOf(part);
+  const possible =
+    name === undefined ? values : [undefined, ...(name === 'uniqueList' ? values.map((one) => [one]) : values)];
+  if (possible.some((one) => compares(one, asked, 0, 'UTC'))) return undefined;
+  const at = comparisons.find((one) => Object.hasOwn(asked, one)) ?? '';
+  return { at, wrong: `can never hold: ${part} is a whole number from ${values[0]} to ${values.at(-1)}` };
+}
+/** Aggregates that answer some of the values that they are of. */
+const partsOfSome = ['min', 'max', 'first', 'last', 'mostFrequent', 'uniqueList'];
+
 /** Why a comparison holds of nothing that there can be, and which member shows it. */
-function neverHolds(
-  asked: Comparing & Partial<Aggregate>,
-): { readonly at: string; readonly wrong: string } | undefined {
-  const answers = kindsOf(asked.aggregate);
+function neverHolds(asked: Compared): { readonly at: string; readonly wrong: string } | undefined {
+  const answers = kindsOf(asked);
+  const what = asked.aggregate ?? asked.path;
   const said = (Object.keys(families) as (keyof typeof families)[]).flatMap((kind) =>
     families[kind].filter((name) => asked[name] !== undefined).map((name) => ({ kind, name: name as string })),
   );
@@ -307,7 +328,7 @@ function neverHolds(
   if (stranger)
     return {
       at: stranger.name,
-      wrong: `can never hold: ${asked.aggregate} is ${answers.map(nameOf).join(' or ')}`,
+      wrong: `can never hold: ${what} is ${answers.map(nameOf).join(' or ')}`,
     };
   const other = said.find(({ kind }) => kind !== first?.kind);
   if (first && other)
@@ -326,7 +347,7 @@ function neverHolds(
       answers.includes(typeof one === 'string' ? 'text' : (typeof one as Kind)),
     );
     if (possible.length === 0)
-      return { at: named, wrong: `can never hold: ${asked.aggregate} is ${answers.map(nameOf).join(' or ')}` };
+      return { at: named, wrong: `can never hold: ${what} is ${answers.map(nameOf).join(' or ')}` };
     if (!isZoned(asked) && !possible.some((one) => compares(one, lasting, 0, 'UTC')))
       return { at: named, wrong: 'can never hold beside what else is said' };
     return undefined;

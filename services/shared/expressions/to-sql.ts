@@ -6,9 +6,11 @@ import {
   DAY_MS,
   type Events,
   HOUR_MS,
+  isPartOfTime,
   LARGEST_SUMMAND,
   MICROS,
   MOST_IN_A_LIST,
+  type PartOfTime,
   type Scalar,
   type Test,
   timesOf,
@@ -158,7 +160,7 @@ class Writing {
     const value = inner.aggregate(asked, now);
     const outer = new Writing(this.bound, now, this.#zone);
     const compared = outer.compares(
-      answered('answered', (value) => outer.text(value)),
+      answered('answered', outer, asked.aggregate === 'uniqueList' && ofTime(asked) ? 'number' : 'string'),
       asked,
     );
     const groups = `SELECT profile_id, ${value} AS answered FROM ${inner.from(events)} WHERE ${where} GROUP BY profile_id`;
@@ -230,8 +232,21 @@ class Writing {
 
   /** Number of the day of a moment in milliseconds. */
   #day(at: string): string {
-    const stretch = this.#name(`arrayLastIndex(one -> one <= ${at}, ${this.#table('from')})`);
-    return `greatest(toInt64(floor((${at} + ${this.#table('offset')}[${stretch}]) / ${DAY_MS})), ${this.#table('day')}[${stretch}])`;
+    return `greatest(toInt64(floor(${this.#local(at)} / ${DAY_MS})), ${this.#table('day')}[${this.#stretch(at)}])`;
+  }
+
+  /** As clocks show it, in milliseconds. */
+  #local = (at: string): string => `(${at} + ${this.#table('offset')}[${this.#stretch(at)}])`;
+
+  #stretch(at: string): string {
+    return this.#name(`arrayLastIndex(one -> one <= ${at}, ${this.#table('from')})`);
+  }
+
+  /** Of the time of a row. */
+  #partOfTime(part: PartOfTime): string {
+    const at = 'toUnixTimestamp64Milli(timestamp)';
+    if (part === 'time.weekday') return this.#name(`(positiveModulo(${this.#name(this.#day(at))} + 3, 7) + 1)`);
+    return this.#name(`intDiv(positiveModulo(${this.#local(at)}, ${DAY_MS}), ${HOUR_MS})`);
   }
 
   #momentOfLocal(local: string): string {
@@ -254,6 +269,7 @@ class Writing {
       return answer('count()', KINDS.number, "''", `greatest(0, ${day} - ${last})`);
     }
     const { isText, text, isNumber, number, isTruth, truth } = this.at(asked.value);
+    const [one, isOne] = ofTime(asked) ? [number, isNumber] : [text, isText];
     const order = '(timestamp, message_id, source)';
     switch (asked.aggregate) {
       case 'sum':
@@ -274,16 +290,18 @@ class Writing {
         return answer(`countIf(${kind} > 0)`, `${found}.1`, `${found}.2`, `${found}.3`);
       }
       case 'mostFrequent': {
-        const counted = `sumMapIf([${text}], [toUInt64(1)], ${isText})`;
+        const counted = `sumMapIf([${one}], [toUInt64(1)], ${isOne})`;
         const sorted = `arraySort(one -> (-toInt64(one.2), one.1), arrayZip(${counted}.1, ${counted}.2))`;
-        return answer(`countIf(${isText})`, KINDS.text, `${sorted}[1].1`, '0');
+        return ofTime(asked)
+          ? answer(`countIf(${isOne})`, KINDS.number, "''", `${sorted}[1].1`)
+          : answer(`countIf(${isOne})`, KINDS.text, `${sorted}[1].1`, '0');
       }
       case 'uniqueList': {
-        const list = `arraySlice(arraySort(groupUniqArrayIf(${text}, ${isText})), 1, ${MOST_IN_A_LIST})`;
-        return answer(`countIf(${isText})`, KINDS.list, "''", '0', list);
+        const list = `arraySlice(arraySort(groupUniqArrayIf(${one}, ${isOne})), 1, ${MOST_IN_A_LIST})`;
+        return answer(`countIf(${isOne})`, KINDS.list, "''", '0', list);
       }
       case 'uniqueCount':
-        return answer('1', KINDS.number, "''", `uniqExactIf(${text}, ${isText})`);
+        return answer('1', KINDS.number, "''", `uniqExactIf(${one}, ${isOne})`);
     }
   }
 
@@ -301,6 +319,7 @@ class Writing {
 
   /** What a path leads to in an event. */
   at(path: string): Said {
+    if (isPartOfTime(path)) return aNumber(this.#partOfTime(path));
     const params = path.split('.').map((name) => this.text(name));
     const said = this.#name(readable('payload'));
     return this.json(this.#name(readable(`JSONExtractRaw(${said}, ${params.join(', ')})`)));
@@ -350,8 +369,22 @@ class Writing {
 const readableItself = `if(isValidJSON(json), json, ${withDoubles('json')})`;
 const readable = (json: string): string => `arrayMap(json -> ${readableItself}, [${json}])[1]`;
 
-/** What an aggregate has answered. @param tuple of it */
-const answered = (tuple: string, bind: (text: string) => string): Said => ({
+const ofTime = (asked: Aggregate): boolean => 'value' in asked && isPartOfTime(asked.value);
+
+/** A number that is always there. */
+const aNumber = (number: string): Said => ({
+  isText: '0',
+  text: "''",
+  isNumber: '1',
+  number: `toFloat64(${number})`,
+  isTruth: '0',
+  truth: '0',
+  exists: '1',
+  includes: () => '0',
+});
+
+/** What an aggregate has answered. @param tuple of it @param lists what its lists are of */
+const answered = (tuple: string, bound: Writing, lists: 'string' | 'number'): Said => ({
   isText: `(${tuple}.1 > 0 AND ${tuple}.2 = ${KINDS.text})`,
   text: `${tuple}.3`,
   isNumber: `(${tuple}.1 > 0 AND ${tuple}.2 = ${KINDS.number})`,
@@ -359,8 +392,11 @@ const answered = (tuple: string, bind: (text: string) => string): Said => ({
   isTruth: `(${tuple}.1 > 0 AND ${tuple}.2 = ${KINDS.boolean})`,
   truth: `(${tuple}.4 = 1)`,
   exists: `${tuple}.1 > 0`,
-  includes: (value) =>
-    typeof value === 'string' ? `(${tuple}.2 = ${KINDS.list} AND has(${tuple}.5, ${bind(value)}))` : '0',
+  includes: (value) => {
+    if (typeof value !== lists) return '0';
+    const one = typeof value === 'string' ? bound.text(value) : bound.number(Number(value));
+    return `(${tuple}.2 = ${KINDS.list} AND has(${tuple}.5, ${one}))`;
+  },
 });
 
 /** What SQL has answered. */
@@ -369,7 +405,7 @@ export type Answered = readonly [
   kind: number,
   text: string,
   number: number,
-  list: readonly string[],
+  list: readonly string[] | readonly number[],
 ];
 
 /** The answer that a row of it stands for; undefined: there is none. */

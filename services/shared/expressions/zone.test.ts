@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { momentOf } from './moment.ts';
-import { dayOf, isZone, startOfDay } from './zone.ts';
+import { dayOf, hourOf, isZone, startOfDay, weekdayOf } from './zone.ts';
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const zones = [
   'UTC',
   'Europe/Berlin',
@@ -81,14 +82,57 @@ describe('a day of a time zone', () => {
     expect(dayOf('America/St_Johns', again)).toBe(dayOf('America/St_Johns', again - 1));
   });
 
-  test('is of a zone that there is', () => {
-    expect([isZone('Europe/Berlin'), isZone('UTC'), isZone('Europe/Atlantis'), isZone('')]).toEqual([
-      true,
-      true,
-      false,
-      false,
-    ]);
+  test.each(['UTC', 'Europe/Berlin', 'Asia/Kolkata', 'Asia/Calcutta', 'America/Argentina/Buenos_Aires', 'Etc/GMT+5'])(
+    'is of a zone that there is, such as %s',
+    (name) => {
+      expect(isZone(name)).toBe(true);
+      expect(dayOf(name, 1.5 * DAY_MS)).toBe(1);
+    },
+  );
+
+  test.each(['Europe/Atlantis', 'europe/berlin', 'Europe/BERLIN', 'utc', '+02:00', 'Berlin', ''])(
+    'is of no zone named "%s"',
+    (name) => {
+      expect(isZone(name)).toBe(false);
+    },
+  );
+
+  test('of a zone that there is not is told by nobody', () => {
     expect(() => dayOf('Europe/Atlantis', 0)).toThrow(RangeError);
+  });
+});
+
+describe('the hour and the weekday', () => {
+  const shownIn = (zone: string, at: number): readonly [hour: number, weekday: string] => {
+    const format = new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', weekday: 'short' });
+    const parts = new Map(format.formatToParts(at).map(({ type, value }) => [type, value]));
+    return [Number(parts.get('hour')), parts.get('weekday') ?? ''];
+  };
+  const weekdays = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
+
+  test('are those that clocks show', () => {
+    fc.assert(
+      fc.property(zone, moment, (zone, at) => {
+        const [hour, weekday] = shownIn(zone, at);
+        expect(hourOf(zone, at)).toBe(hour);
+        if (dayOf(zone, at) === shown(zone, at)) expect(weekdays[weekdayOf(zone, at) - 1]).toBe(weekday);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  test.each([
+    ['UTC', '2026-03-29T00:30:00Z', 0, 7],
+    ['Europe/Berlin', '2026-03-29T00:59:59.999Z', 1, 7],
+    // The hour of two is left out; in October it comes twice.
+    ['Europe/Berlin', '2026-03-29T01:00:00Z', 3, 7],
+    ['Europe/Berlin', '2026-10-25T00:30:00Z', 2, 7],
+    ['Europe/Berlin', '2026-10-25T01:30:00Z', 2, 7],
+    ['Asia/Kathmandu', '2026-03-29T18:14:59Z', 23, 7],
+    ['Asia/Kathmandu', '2026-03-29T18:15:00Z', 0, 1],
+    ['UTC', '1969-12-31T23:59:59.999Z', 23, 3],
+  ])('in %s at %s are %d and %d', (zone, at, hour, weekday) => {
+    expect([hourOf(zone, Date.parse(at)), weekdayOf(zone, Date.parse(at))]).toEqual([hour, weekday]);
   });
 });
 

@@ -5,6 +5,7 @@
  */
 
 const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 const FIRST = Date.UTC(1900, 0, 1);
 const END = Date.UTC(2100, 0, 1);
 /** Clocks are never changed twice within. */
@@ -35,9 +36,12 @@ export function stretchesOf(zone: string): readonly Stretch[] {
   return table;
 }
 
+/** Whether there is a zone of this name, by the IANA's list. Differences to UTC are none; and names are spelled as ClickHouse knows them, too. */
 export function isZone(name: string): boolean {
+  if (!/^[A-Z]/.test(name)) return false;
   try {
-    return new Intl.DateTimeFormat('en-US', { timeZone: name }) !== undefined;
+    const { timeZone } = new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions();
+    return timeZone === name || timeZone.toLowerCase() !== name.toLowerCase();
   } catch {
     return false;
   }
@@ -117,3 +121,16 @@ export function momentOfLocal(zone: string, local: number): number {
 }
 
 export const startOfDay = (zone: string, day: number): number => momentOfLocal(zone, day * DAY_MS);
+
+/** What clocks show of a moment, 0 to 23; where they are put back an hour comes twice. */
+export function hourOf(zone: string, at: number): number {
+  const local = at + lastFrom(stretchesOf(zone), 'from', at).offset;
+  return Math.floor((local - Math.floor(local / DAY_MS) * DAY_MS) / HOUR_MS);
+}
+
+/** Of the day in which a moment lies: 1, Monday, to 7. */
+export function weekdayOf(zone: string, at: number): number {
+  // 1 January 1970 was a Thursday.
+  const sinceMonday = dayOf(zone, at) + 3;
+  return sinceMonday - Math.floor(sinceMonday / 7) * 7 + 1;
+}

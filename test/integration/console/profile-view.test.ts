@@ -221,7 +221,17 @@ test('computed traits are told to be filling until their newest version is fille
     await applyDefinitions({ kafka, codecs, prefix, partitions: 4, replication: 1 }, read.definitions, authorship);
   };
   const fill = async (changes: Partial<TraitFill>) => {
-    const none = { trait: 'orders', version: 1, compute: '{}', partition: -1, partitions: 4, cut: 0, rows: 0, of: 0 };
+    const none = {
+      trait: 'orders',
+      version: 1,
+      compute: '{}',
+      time_zone: 'UTC',
+      partition: -1,
+      partitions: 4,
+      cut: 0,
+      rows: 0,
+      of: 0,
+    };
     const value: TraitFill = { ...none, complete: false, ...changes };
     const topic = traitFillsTopic(1);
     const codec = await codecs.ofTopic(prefix + topic.name, topic.value);

@@ -1,7 +1,7 @@
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { aggregates, conditions, events, profiles, zones } from '#shared/expressions/arbitrary.fixture.ts';
+import { aggregates, conditions, events, NOW, profiles, zones } from '#shared/expressions/arbitrary.fixture.ts';
 import { type AskedEvent, type AskedProfile, evaluate, holdsOf, isAmong } from '#shared/expressions/evaluate.ts';
 import {
   type Aggregate,
@@ -14,7 +14,6 @@ import { readJson } from '#shared/expressions/read-json.ts';
 import { type Answered, answerOf, conditionToSql, toSql } from '#shared/expressions/to-sql.ts';
 import { addresses } from '../../support/addresses.ts';
 
-const NOW = Date.UTC(2026, 2, 1, 13, 30);
 const PEOPLE = 20;
 const QUESTIONS = 350;
 const CONDITIONS = 150;
@@ -125,7 +124,8 @@ describe('ClickHouse', () => {
       for (const word of wordsIn(asked)) words.add(word);
     }
     expect(selective, `seed ${seed}`).toBeGreaterThan((QUESTIONS + CONDITIONS) / 5);
-    const language = [...aggregateNames, ...comparisons, 'all', 'any', 'not', 'trait', 'computed', 'days', 'hours'];
+    const others = ['all', 'any', 'not', 'trait', 'computed', 'days', 'hours', 'time.hour', 'time.weekday'];
+    const language = [...aggregateNames, ...comparisons, ...others];
     expect(
       language.filter((word) => !words.has(word)),
       `seed ${seed}: not asked`,

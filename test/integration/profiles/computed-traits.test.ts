@@ -15,11 +15,16 @@ import { until } from '../../support/until.ts';
 const DAY = 86_400_000;
 const PEOPLE = 30;
 
+interface Spec {
+  readonly compute: unknown;
+  readonly timeZone?: string;
+}
 const traits = {
-  orders_30d: { aggregate: 'count', of: { event: 'Order Completed' }, within: { days: 30 } },
-  money: { aggregate: 'sum', value: 'properties.revenue', of: { event: 'Order Completed' } },
-  favourite: { aggregate: 'mostFrequent', value: 'properties.category' },
-  last_seen_days: { aggregate: 'daysSince' },
+  orders_30d: { compute: { aggregate: 'count', of: { event: 'Order Completed' }, within: { days: 30 } } },
+  money: { compute: { aggregate: 'sum', value: 'properties.revenue', of: { event: 'Order Completed' } } },
+  favourite: { compute: { aggregate: 'mostFrequent', value: 'properties.category' } },
+  last_seen_days: { compute: { aggregate: 'daysSince' }, timeZone: 'America/St_Johns' },
+  usual_hour: { compute: { aggregate: 'mostFrequent', value: 'time.hour' }, timeZone: 'Asia/Kathmandu' },
 };
 
 let operator: Operator;
@@ -65,12 +70,14 @@ async function apply(...definitions: readonly object[]): Promise<void> {
   const { code, out, err } = await operator.run('apply', file, '--reason', 'test');
   expect(code, out + err).toBe(0);
 }
-const defined = (wanted: Record<string, unknown>): object[] =>
-  Object.entries(wanted).map(([name, compute]) => ({ kind: 'traits', name, spec: { compute } }));
+const defined = (wanted: Record<string, Spec>): object[] =>
+  Object.entries(wanted).map(([name, spec]) => ({ kind: 'traits', name, spec }));
 
 /** Waits until every profile says what the naive evaluator says of its events. */
-async function untilTold(wanted: Record<string, unknown>): Promise<void> {
-  const asked = Object.entries(wanted).map(([name, compute]) => [name, aggregate.parse(compute)] as const);
+async function untilTold(wanted: Record<string, Spec>): Promise<void> {
+  const asked = Object.entries(wanted).map(
+    ([name, { compute, timeZone }]) => [name, aggregate.parse(compute), timeZone] as const,
+  );
   let wrong: unknown;
   await until(
     'all profiles say what their events say',
@@ -82,8 +89,8 @@ async function untilTold(wanted: Record<string, unknown>): Promise<void> {
       for (const { id, computed } of rows) {
         const events = sent.get(id.slice('user_id:'.length)) ?? [];
         const expected = Object.fromEntries(
-          asked.flatMap(([name, one]) => {
-            const answer = evaluate(one, events, Date.now());
+          asked.flatMap(([name, one, zone]) => {
+            const answer = evaluate(one, events, Date.now(), zone);
             return answer === undefined ? [] : [[name, answer]];
           }),
         );
@@ -123,9 +130,9 @@ const purchases: Purchase[] = gunzipSync(
 describe('recency, frequency and money of all customers of CDNOW', () => {
   test('are what SQL says over the raw file', async () => {
     const asked = {
-      recency: { aggregate: 'daysSince', of: { event: 'Bought' } },
-      frequency: { aggregate: 'count', of: { event: 'Bought' } },
-      money: { aggregate: 'sum', value: 'properties.revenue', of: { event: 'Bought' } },
+      recency: { compute: { aggregate: 'daysSince', of: { event: 'Bought' } } },
+      frequency: { compute: { aggregate: 'count', of: { event: 'Bought' } } },
+      money: { compute: { aggregate: 'sum', value: 'properties.revenue', of: { event: 'Bought' } } },
     };
     await apply(...defined(asked));
     const received_at = Date.now();
@@ -197,16 +204,18 @@ describe('computed traits', () => {
   });
 
   test('a changed one follows its new version, with all that was before; one that is taken away goes', async () => {
-    const changed = { ...traits, orders_30d: { ...traits.orders_30d, within: { days: 10 } } };
-    const { favourite: _, ...left } = changed;
-    await apply(...defined({ orders_30d: changed.orders_30d }), { kind: 'traits', name: 'favourite', delete: true });
+    const { favourite: _, ...kept } = traits;
+    const orders_30d = { compute: { ...traits.orders_30d.compute, within: { days: 10 } } };
+    const usual_hour = { ...traits.usual_hour, timeZone: 'Europe/Berlin' };
+    const left = { ...kept, orders_30d, usual_hour };
+    await apply(...defined({ orders_30d, usual_hour }), { kind: 'traits', name: 'favourite', delete: true });
     await send(100);
     await untilTold(left);
   });
 
   test('nothing is applied where an expression is wrong, and the place is named', async () => {
     const file = join(temporaryDirectory(), 'wrong.json');
-    const wrong = { aggregate: 'sum', value: 'properties.revenue', within: { days: 0 } };
+    const wrong = { compute: { aggregate: 'sum', value: 'properties.revenue', within: { days: 0 } } };
     writeFileSync(file, JSON.stringify([...defined({ fine: traits.money }), ...defined({ wrong })]));
     const { code, err } = await operator.run('apply', file, '--reason', 'test');
     expect(code).not.toBe(0);

@@ -152,6 +152,15 @@ test('old events follow their identifier to the profile of now', async () => {
   );
 });
 
+test('only who asks whose an event is pays for looking that up, and reads the events once', async () => {
+  const readBy = async (asked: string): Promise<string[]> => {
+    const plan = await warehouse.rows(`SELECT * FROM (EXPLAIN SELECT ${asked} FROM {db}.events GROUP BY ALL)`);
+    return [...JSON.stringify(plan).matchAll(/ReadFromMergeTree \(\w+\.(\w+)\)/g)].map(([, table]) => table as string);
+  };
+  expect(await readBy('event, count()')).toEqual(['events_log']);
+  expect((await readBy('source, uniq(profile_id)')).sort()).toEqual(['events_log', 'identity_mappings']);
+});
+
 test('a profile is its newest version, once; one that is gone is not shown, and its history is', async () => {
   await produce(installation, topics.profiles, [
     { key: P, value: profile({ version: 1 }) },

@@ -82,7 +82,7 @@ const count = async (view: string, where = '1'): Promise<number> =>
 test('a document that JSON columns cannot hold stops nothing, and its text is kept', async () => {
   const payloads = [
     '{"properties":{"c.d":1,"c":{"d":5}}}',
-    '{"properties":{"a":1,"a":2}}',
+    '{"properties":{"a":1,"a":2,"b":3},"context":{"app":{"name":"x"},"app.name":"y","locale":"de"}}',
     '{"properties":{"n":1e400}}',
     '{"properties":{"n":123456789012345678901234567890}}',
     '{"properties":{"s":"\\ud800"}}',
@@ -105,6 +105,10 @@ test('a document that JSON columns cannot hold stops nothing, and its text is ke
     `SELECT payload FROM {db}.events WHERE message_id = 'poison-6'`,
   );
   expect(row?.payload).toBe(payloads[6]);
+  const twice = `SELECT properties, context FROM {db}.events WHERE message_id = 'poison-1'`;
+  expect(await warehouse.rows(twice)).toEqual([
+    { properties: { a: 1, b: 3 }, context: { app: { name: 'x' }, locale: 'de' } },
+  ]);
 });
 
 test('what is not the record that its topic promises is kept apart and stops nothing', async () => {

@@ -82,7 +82,7 @@ const count = async (view: string, where = '1'): Promise<number> =>
 test('a document that JSON columns cannot hold stops nothing, and its text is kept', async () => {
   const payloads = [
     '{"properties":{"c.d":1,"c":{"d":5}}}',
-    '{"properties":{"a":1,"a":2}}',
+    '{"properties":{"a":1,"a":2,"b":3},"context":{"app":{"name":"x"},"app.name":"y","locale":"de"}}',
     '{"properties":{"n":1e400}}',
     '{"properties":{"n":123456789012345678901234567890}}',
     '{"properties":{"s":"\\ud800"}}',
@@ -105,6 +105,10 @@ test('a document that JSON columns cannot hold stops nothing, and its text is ke
     `SELECT payload FROM {db}.events WHERE message_id = 'poison-6'`,
   );
   expect(row?.payload).toBe(payloads[6]);
+  const twice = `SELECT properties, context FROM {db}.events WHERE message_id = 'poison-1'`;
+  expect(await warehouse.rows(twice)).toEqual([
+    { properties: { a: 1, b: 3 }, context: { app: { name: 'x' }, locale: 'de' } },
+  ]);
 });
 
 test('what is not the record that its topic promises is kept apart and stops nothing', async () => {
@@ -150,6 +154,15 @@ test('old events follow their identifier to the profile of now', async () => {
     'the event is there',
     async () => (await count('events', `message_id = 'moved' AND profile_id = '${Q}'`)) === 1,
   );
+});
+
+test('only who asks whose an event is pays for looking that up, and reads the events once', async () => {
+  const readBy = async (asked: string): Promise<string[]> => {
+    const plan = await warehouse.rows(`SELECT * FROM (EXPLAIN SELECT ${asked} FROM {db}.events GROUP BY ALL)`);
+    return [...JSON.stringify(plan).matchAll(/ReadFromMergeTree \(\w+\.(\w+)\)/g)].map(([, table]) => table as string);
+  };
+  expect(await readBy('event, count()')).toEqual(['events_log']);
+  expect((await readBy('source, uniq(profile_id)')).sort()).toEqual(['events_log', 'identity_mappings']);
 });
 
 test('a profile is its newest version, once; one that is gone is not shown, and its history is', async () => {

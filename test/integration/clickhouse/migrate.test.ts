@@ -41,7 +41,7 @@ test('a migration that was killed between a statement and its note goes on, and 
   }
 });
 
-test('a database that has read claims and profiles when they said less reads on where it was', async () => {
+test('a database that has read claims and profiles when they said less reads on where it was, and its events are found as before', async () => {
   const installation = await createInstallation(addresses());
   const { client, database, surroundings, rows, close } = await openWarehouse(installation);
   const claim = (n: number, changes: Partial<IdentityClaim> = {}) => {
@@ -57,7 +57,7 @@ test('a database that has read claims and profiles when they said less reads on 
     return { key: claim_id, value: value as unknown as IdentityClaim };
   };
   const known = async (): Promise<number> =>
-    Number((await rows<{ n: string }>('SELECT count() AS n FROM {db}.identity_claims_log'))[0]?.n);
+    Number((await rows<{ n: string }>('SELECT count() AS n FROM {db}.identity_claims_log FINAL'))[0]?.n);
   const version = (n: number, order_count: number) => {
     const value: Profile = {
       ...nothing,
@@ -91,7 +91,13 @@ test('a database that has read claims and profiles when they said less reads on 
     await produce(installation, topics.identityClaims, [claim(1), claim(2)]);
     await produce(installation, topics.profiles, [version(1, 1)]);
     await until('the older tables have read them', async () => (await known()) === 2);
-    await until('and the profile', async () => (await read('profiles_latest')) === 1);
+    await until('and the profile', async () => (await read('profiles')) === 1);
+    const [of, now] = ['ab'.repeat(16), '22222222-2222-5222-8222-222222222222'];
+    for (const query of [
+      `INSERT INTO ${database}.events_log (received_at, message_id, routing) VALUES (now64(3), 'old', '${of}'), (now64(3), 'other', '${'cd'.repeat(16)}')`,
+      `INSERT INTO ${database}.identity_mappings VALUES ('${of}', '${now}', 3, now64(3), 1)`,
+    ])
+      await client.command({ query });
     // On its way while the tables are made anew.
     const [applied] = await Promise.all([
       migrate(client, surroundings),
@@ -107,7 +113,11 @@ test('a database that has read claims and profiles when they said less reads on 
     expect(await known()).toBe(4);
 
     await produce(installation, topics.profiles, [version(3, 5)]);
-    await until('all versions are there', async () => (await read('profile_versions')) === 3);
+    await until('all versions are there', async () => (await read('profile_history')) === 3);
+    expect(await rows(`SELECT message_id FROM {db}.events WHERE profile_id = '${now}'`)).toEqual([
+      { message_id: 'old' },
+    ]);
+
     const products = [{ product: 'tea', currency: 'EUR', name: 'Tea', quantity: 2, revenue: 0.3 }];
     expect(await rows(versions)).toMatchObject([
       { version: 1, events: 1, order_count: 0, products: [] },

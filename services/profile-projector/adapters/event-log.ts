@@ -54,7 +54,7 @@ export class EventLog implements History {
   async *slice(below: readonly number[], slice: number, slices: number): AsyncGenerator<LoggedEvent> {
     const result = await this.#clickhouse().query({
       query: `SELECT identifiers.type[1] AS routing_type, identifiers.value[1] AS routing_value, toString(routing) AS routing_hash,
-          type, event, source, message_id, toUnixTimestamp64Milli(timestamp) AS timestamp, payload, toString(profile_id) AS profile_id,
+          type, event, source, message_id, toUnixTimestamp64Milli(timestamp) AS timestamp, toUnixTimestamp64Milli(received_at) AS received_at, payload, toString(profile_id) AS profile_id,
           mapping_version, kafka_partition AS partition, kafka_offset AS offset
         FROM {database:Identifier}.events_log FINAL
         WHERE routing >= {from:String} AND routing < {to:String} AND ${BELOW}`,

@@ -328,10 +328,7 @@ class Batch {
     if (!held || held.updated_at > until) return;
     this.#work.count(FORGOTTEN, held.events);
     this.#computing.take(`${profileId}/${hash}`);
-    holding.cells = new Map();
-    holding.kept = undefined;
-    holding.added = undefined;
-    holding.messageIds = [];
+    takeAll(holding);
     visit.byRetention = true;
   }
 
@@ -352,10 +349,7 @@ class Batch {
     // Events that came in this batch are told of where they go: no version here may ever speak of them.
     const parts = [[...holding.cells.values()], ...this.#computing.take(`${profileId}/${hash}`)];
     this.#send(held, departure.sendTo, smallest(holding.messageIds), Math.max(held.updated_at, decidedAt), parts);
-    holding.cells = new Map();
-    holding.kept = undefined;
-    holding.added = undefined;
-    holding.messageIds = [];
+    takeAll(holding);
     visit.byRegroup = true;
     if (decidedAt > visit.time) visit.time = decidedAt;
     if (held.events > 0) visit.into = departure.sendTo.profile_id;
@@ -536,6 +530,14 @@ class Batch {
     const hasCome = byWindow && state.expires !== null && state.expires <= now;
     return expiresAt(state, lastReceived(held), this.#retention.ms, now, hasCome);
   }
+}
+
+/** Nothing of it is left here. */
+function takeAll(holding: Holding): void {
+  holding.cells = new Map();
+  holding.kept = undefined;
+  holding.added = undefined;
+  holding.messageIds = [];
 }
 
 const heldIn = ({ kept, added }: Holding): Tributary | undefined =>

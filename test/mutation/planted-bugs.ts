@@ -155,7 +155,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: `${projector}/projector.ts`,
-        right: '    holding.kept = undefined;\n    holding.added = undefined;\n',
+        right: '  holding.kept = undefined;\n  holding.added = undefined;\n',
         wrong: '',
       },
     ],

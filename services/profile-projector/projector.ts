@@ -503,7 +503,8 @@ class Batch {
       into: visit.into,
       generation: this.#generation,
     });
-    const expires = next.state.alive ? this.#expiresAt(visit, after) : null;
+    // Also identifiers that were only seen beside others, and make no profile.
+    const expires = members.length > 0 ? this.#expiresAt(visit, after) : null;
     const due = next.state.due === null || (expires !== null && expires < next.state.due) ? expires : next.state.due;
     this.#computing.wake(profileId, state.due, due);
     if (next.state.version === 0 && members.length === 0 && !visit.quarantined) {

@@ -6,6 +6,7 @@ import type {
   IdentityChange,
   Profile,
   ProfileExpiry,
+  ProfileState,
   RecordName,
   TraitFill,
   Tributary,
@@ -238,9 +239,10 @@ class World implements History {
     expect(key).toBe(homeOf(hash));
     expect(until).toBe(decided_at - LIMIT);
     expect(this.arrived.get(hash) ?? 0).toBeLessThanOrEqual(until);
-    const { identifiers, kind } = this.profiles.get(profile_id) as Profile;
-    expect(kind).toBe('person');
-    expect(identifiers.filter(({ type }) => !anonymous.has(type))).toEqual([]);
+    // Of what was only seen beside others there is no profile.
+    const profile = this.profiles.get(profile_id);
+    expect(profile?.kind ?? 'person').toBe('person');
+    expect((profile?.identifiers ?? []).filter(({ type }) => !anonymous.has(type))).toEqual([]);
     this.forgotten.set(hash, Math.max(until, this.forgotten.get(hash) ?? 0));
     this.#unread.push(expiry);
   }
@@ -387,6 +389,14 @@ async function play(script: readonly Step[], partitions: number, seed: number): 
   expect(world.folded - world.forgottenEvents).toBe(alive.reduce((sum, profile) => sum + profile.events, 0));
   expect(world.folded + world.expired).toBe(sent.flat().length);
   const held = new Map(world.entries('tributary') as [string, Tributary][]);
+  for (const [key, { members }] of world.entries('profile') as [string, ProfileState][])
+    if (members.length > 0 && !world.profiles.has(key))
+      expect(
+        members
+          .map((hash) => held.get(`${key}/${hash}`)?.identifier.type)
+          .filter((type) => !anonymous.has(type as string)),
+        key,
+      ).not.toEqual([]);
   for (const [key] of world.entries('cells')) expect(held.has(key.split('/', 2).join('/')), key).toBe(true);
   const timers = world.entries('timer').map(([, timer]) => (timer as { profile_id: string }).profile_id);
   expect(new Set(timers).size).toBe(timers.length);

@@ -97,6 +97,16 @@ const catalogue = {
     owner: 'profile-projector',
     doc: 'The profile-change feed: every version once, in order; a last value and a tombstone when it is gone.',
   },
+  profileExpiries: {
+    name: 'profile.expiries',
+    key: 'default profile id of the identifier',
+    value: 'ProfileExpiry',
+    partitions: 'many',
+    cleanup: 'compact',
+    retention: 0,
+    owner: 'profile-projector',
+    doc: 'Identifiers of anonymous profiles that expired, and until when what was received of them is forgotten. Without their values.',
+  },
   audienceChanges: {
     name: 'audience.changes',
     key: 'profile id',

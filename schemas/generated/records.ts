@@ -443,6 +443,8 @@ export interface Fill {
   /** Version of the mapping that is known of. */
   readonly version: number;
   readonly identifier: Identifier | null;
+  /** Latest received time of the events that it tells of, milliseconds. */
+  readonly received_at: number;
   readonly cells: readonly TraitCells[];
   /** To this partition everything of these has been told. */
   readonly complete: readonly TraitVersion[];
@@ -499,6 +501,8 @@ export interface Move {
   readonly version: number;
   readonly tributary: Tributary;
   readonly cells: readonly TraitCells[];
+  /** What of the identifier was received up to then, milliseconds, has expired. */
+  readonly forgotten: number;
   readonly causes: readonly string[];
   readonly piece: number;
   readonly pieces: number;
@@ -548,6 +552,8 @@ export interface Origin {
 export interface Ownership {
   readonly profile_id: string;
   readonly version: number;
+  /** What of it was received up to then, milliseconds, has expired. */
+  readonly forgotten: number;
 }
 
 /** What the projector keeps of a profile beside its tributaries. */
@@ -567,6 +573,8 @@ export interface ProfileState {
   readonly epoch: number;
   /** When its timer goes, milliseconds. */
   readonly due: number | null;
+  /** When it is looked at whether it has been silent for too long, milliseconds; of anonymous ones. */
+  readonly expires: number | null;
 }
 
 /** What the planner keeps of a profile in quarantine: requests for it wait, by number. */
@@ -640,6 +648,8 @@ export interface TraitSweep {
   readonly after: string | null;
   /** trait@version whose cells go. */
   readonly dead: readonly string[];
+  /** What decides when profiles expire. */
+  readonly retention: string;
 }
 
 export interface TributaryAmount {
@@ -794,15 +804,28 @@ export interface Profile {
   readonly changed: readonly string[];
   /** Message ids that led to this version; at most 20. */
   readonly causes: readonly string[];
-  /** event, regroup, window, definition, consent, erasure, replay */
+  /** event, regroup, window, definition, retention, consent, erasure, replay */
   readonly why: readonly string[];
   /** Received time of the latest cause. */
   readonly updated_at: number;
-  /** True in the last value of a profile whose identifiers all left; a tombstone follows. */
+  /** True in the last value of a profile whose identifiers all left, or that expired; a tombstone follows. */
   readonly gone: boolean;
-  /** When gone: the profile that took the last of them. */
+  /** When gone: the profile that took the last of them; null when it expired. */
   readonly into: string | null;
   readonly definitions: readonly DefinitionVersion[];
+  readonly generation: number;
+}
+
+/** An identifier of an anonymous profile that expired: what was received of it until then is forgotten. */
+export interface ProfileExpiry {
+  readonly identifier_type: string;
+  /** Keyed hash of the identifier; its value is told nowhere. */
+  readonly hash: string;
+  /** The profile that expired. */
+  readonly profile_id: string;
+  /** What was received up to then, this moment included, counts for nothing. */
+  readonly until: number;
+  readonly decided_at: number;
   readonly generation: number;
 }
 
@@ -880,6 +903,7 @@ export interface Records {
   Tributary: Tributary;
   Withdrawal: Withdrawal;
   Profile: Profile;
+  ProfileExpiry: ProfileExpiry;
   Touch: Touch;
   Trait: Trait;
 }

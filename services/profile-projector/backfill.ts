@@ -14,6 +14,8 @@ export interface LoggedEvent {
   readonly message_id: string;
   /** Milliseconds. */
   readonly timestamp: number;
+  /** Milliseconds. */
+  readonly received_at: number;
   readonly payload: string;
   readonly profile_id: string;
   readonly mapping_version: number;
@@ -22,9 +24,9 @@ export interface LoggedEvent {
   readonly offset: number;
 }
 
-/** The event log: all events that ever were stitched, each once. */
+/** The event log: all events that ever were stitched, each once; without those that are known to have expired. */
 export interface History {
-  /** Whether it has all that stands in `events.stitched` below these offsets, by partition. */
+  /** Whether it has all that stands in `events.stitched` below these offsets, by partition, and knows all that has expired as yet. */
   reaches(below: readonly number[]): Promise<boolean>;
   /** How many events it has of those. */
   count(below: readonly number[]): Promise<number>;
@@ -128,7 +130,7 @@ async function goOn(
   const { now } = work.moment;
   const cutsOf = new Map(job.traits.map((one) => [keyOf(one), one.cuts]));
   const traits = new TraitsByEvent(allFolded(job.traits.map((one) => asFill(one, job))));
-  const found = new Map<string, { last: LoggedEvent; readonly cells: Map<string, TraitCells> }>();
+  const found = new Map<string, { last: LoggedEvent; received: number; readonly cells: Map<string, TraitCells> }>();
   let rows = 0;
   // Of what was there before the first event there is no history.
   const events = job.slices === 0 ? [] : history.slice(largest(job.traits), job.slice, job.slices);
@@ -137,9 +139,10 @@ async function goOn(
       rows++;
       const isBefore = ({ key }: FoldedTrait): boolean => event.offset < (cutsOf.get(key)?.[event.partition] ?? 0);
       const { hash } = event.routing;
-      const known = found.get(hash) ?? { last: event, cells: new Map<string, TraitCells>() };
+      const known = found.get(hash) ?? { last: event, received: 0, cells: new Map<string, TraitCells>() };
       // Any address is right; the newest saves a hop.
       if (event.mapping_version > known.last.mapping_version) known.last = event;
+      known.received = Math.max(known.received, event.received_at);
       for (const cells of traits.cellsOf(event, isBefore)) addTo(known.cells, cells);
       if (known.cells.size > 0) found.set(hash, known);
     }
@@ -149,12 +152,12 @@ async function goOn(
     work.wakeAt(now + TRY_AGAIN_MS);
     return;
   }
-  for (const { last, cells } of found.values()) {
+  for (const { last, received: received_at, cells } of found.values()) {
     const { profile_id, mapping_version: version, routing: identifier } = last;
     work.emit(
       'fill',
       profile_id,
-      fill({ profile_id, version, identifier, cells: [...cells.values()] }, generation),
+      fill({ profile_id, version, identifier, received_at, cells: [...cells.values()] }, generation),
       now,
     );
   }
@@ -176,6 +179,7 @@ async function goOn(
 const fill = (some: Pick<Fill, 'profile_id'> & Partial<Fill>, generation: number): Fill => ({
   version: 0,
   identifier: null,
+  received_at: 0,
   cells: [],
   complete: [],
   generation,

@@ -47,11 +47,19 @@ export class Computing {
   /** There is work for which others must have come first. */
   #waits = false;
 
-  /** @param sensitivities of traits that are not none */
-  constructor(work: ComputingWork, wanted: readonly WantedTrait[], sensitivities: Readonly<Record<string, string>>) {
+  /**
+   * @param sensitivities of traits that are not none
+   * @param retention what decides when profiles expire
+   */
+  constructor(
+    work: ComputingWork,
+    wanted: readonly WantedTrait[],
+    sensitivities: Readonly<Record<string, string>>,
+    retention: string,
+  ) {
     this.#work = work;
     const folded = work.scan('folded', '').map(([, value]) => value);
-    this.#sweep = work.get('sweep', SWEEP) ?? { epoch: 0, sensitivities: {}, after: null, dead: [] };
+    this.#sweep = work.get('sweep', SWEEP) ?? { epoch: 0, sensitivities: {}, after: null, dead: [], retention: '' };
     const { begin, end } = reconciled(folded, wanted);
     for (const one of end) work.remove('folded', keyOf(one));
     const begun = begin.map((one) => this.#begin(one));
@@ -60,8 +68,9 @@ export class Computing {
     for (const one of all) this.#byKey.set(one.key, one);
     this.#byEvent = new TraitsByEvent(all);
     this.#told = toldOf(all);
-    const isOther = !isDeepStrictEqual({ ...this.#sweep.sensitivities }, { ...sensitivities });
-    if (isOther) this.#sweep = { ...this.#sweep, sensitivities };
+    const isOther =
+      retention !== this.#sweep.retention || !isDeepStrictEqual({ ...this.#sweep.sensitivities }, { ...sensitivities });
+    if (isOther) this.#sweep = { ...this.#sweep, sensitivities, retention };
     if (isOther || end.length > 0) this.#look(end.map(keyOf));
   }
 

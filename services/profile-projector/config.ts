@@ -1,4 +1,5 @@
 import { clickhouseOptions } from '#shared/clickhouse/client.ts';
+import { count } from '#shared/service/options.ts';
 import { opsHost, opsPort, platformOptions } from '#shared/service/platform-options.ts';
 
 export const options = {
@@ -6,4 +7,9 @@ export const options = {
   ...clickhouseOptions,
   opsHost,
   opsPort: opsPort('profile-projector', '9102'),
+  anonymousRetentionDays: count(
+    'ANONYMOUS_RETENTION_DAYS',
+    'Days without an event after which a profile that nothing identifies expires; 0: never',
+    '395',
+  ),
 } as const;

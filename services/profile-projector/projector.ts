@@ -5,17 +5,27 @@ import type {
   IdentityChange,
   Move,
   Ownership,
+  ProfileExpiry,
   ProfileState,
   TraitCells,
   Tributary,
 } from '#schemas/generated/records.ts';
 import { fillsTopic, movesTopic, topics, traitFillsTopic } from '#schemas/topics.ts';
 import type { Definitions } from '#shared/definitions/definitions.ts';
+import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
 import { defineTask, type Input, type Stores, type Work } from '#shared/task/task.ts';
 import { Computing, computingStores } from './computing.ts';
 import { addTo } from './core/cells.ts';
 import { ofEvent } from './core/event.ts';
-import { arrive, depart } from './core/ownership.ts';
+import { arrive, depart, type Place } from './core/ownership.ts';
+import {
+  type Anonymity,
+  anonymityIn,
+  areAnonymous,
+  expiresAt,
+  lastReceived,
+  type Retention,
+} from './core/retention.ts';
 import { none } from './core/sorted.ts';
 import type { WantedTrait } from './core/traits-in-force.ts';
 import { empty, merge } from './core/tributary.ts';
@@ -24,7 +34,7 @@ import { nextVersion, smallest, unborn } from './core/version.ts';
 const stores = {
   /** By profile id/hash of the identifier. */
   tributary: { record: 'Tributary' },
-  /** By hash: the newest place known, unless that is the identifier's default profile (version 0). */
+  /** By hash: the newest place known, unless that is the identifier's default profile (version 0); and what of it has expired. */
   ownership: { record: 'Ownership' },
   /** By profile id. */
   profile: { record: 'ProfileState' },
@@ -37,11 +47,18 @@ type ProjectorWork = Work<
     readonly profile: { readonly value: 'Profile' };
     readonly move: { readonly value: 'Move' };
     readonly told: { readonly value: 'TraitFill' };
+    readonly expiry: { readonly value: 'ProfileExpiry' };
   }
 >;
 
+export interface ProjectorOptions {
+  readonly generation: number;
+  /** Of anonymous profiles; none: they are kept for ever. */
+  readonly retention?: Retention | undefined;
+}
+
 /** Folds events into profiles, and keeps them right while identifiers move between profiles. */
-export const createProjector = ({ generation }: { readonly generation: number }) =>
+export const createProjector = ({ generation, retention }: ProjectorOptions) =>
   defineTask({
     name: 'projector',
     inputs: {
@@ -49,22 +66,37 @@ export const createProjector = ({ generation }: { readonly generation: number })
       change: topics.identityChanges,
       move: movesTopic(generation),
       fill: fillsTopic(generation),
+      expiry: topics.profileExpiries,
     },
-    outputs: { profile: topics.profiles, move: movesTopic(generation), told: traitFillsTopic(generation) },
+    outputs: {
+      profile: topics.profiles,
+      move: movesTopic(generation),
+      told: traitFillsTopic(generation),
+      expiry: topics.profileExpiries,
+    },
     stores,
+    counts: {
+      [EXPIRED]: { name: 'tributary_projector_expired_profiles', help: 'Anonymous profiles that expired' },
+      [FORGOTTEN]: { name: 'tributary_projector_forgotten_events', help: 'Events that expired with their profiles' },
+    },
     goesOn: true,
     process(inputs, work, definitions) {
-      const batch = new Batch(work, generation, definitions);
+      const batch = new Batch(work, generation, definitions, retention);
       for (const input of inputs) {
         if (input.value === null) work.reject(input, { reason: 'empty', message: 'a record without a value' });
         else if (input.input === 'event') batch.event(input, input.value);
         else if (input.input === 'change') batch.change(input, input.value);
         else if (input.input === 'move') batch.move(input, input.value);
-        else batch.fill(input, input.value);
+        else if (input.input === 'fill') batch.fill(input, input.value);
+        else batch.expiry(input, input.value);
       }
       batch.finish();
     },
   });
+
+/** In the accounting. */
+const EXPIRED = 'expired_profiles';
+const FORGOTTEN = 'forgotten_events';
 
 const wantedIn = (definitions: Definitions): WantedTrait[] =>
   definitions
@@ -106,13 +138,14 @@ interface Visit {
   byRegroup: boolean;
   byWindow: boolean;
   byDefinition: boolean;
+  byRetention: boolean;
   time: number;
   into: string | null;
 }
 
 /** Parts of one tributary that arrived too late and follow it to one place. */
 interface Passing {
-  readonly place: Ownership;
+  readonly place: Place;
   readonly messageIds: string[];
   readonly cells: Map<string, TraitCells>;
   part: Tributary;
@@ -130,11 +163,18 @@ class Batch {
 
   readonly #sensitivities: Readonly<Record<string, string>>;
 
-  constructor(work: ProjectorWork, generation: number, definitions: Definitions) {
+  readonly #retention: Retention | undefined;
+
+  readonly #anonymity: Anonymity;
+
+  constructor(work: ProjectorWork, generation: number, definitions: Definitions, retention: Retention | undefined) {
     this.#work = work;
     this.#generation = generation;
     this.#sensitivities = sensitivitiesIn(definitions);
-    this.#computing = new Computing(work, wantedIn(definitions), this.#sensitivities);
+    this.#retention = retention;
+    this.#anonymity = anonymityIn(definitions.get('identity_rules', 'default')?.body ?? defaultIdentityRules);
+    const expiring = retention ? `${retention.ms} ${this.#anonymity.text}` : '';
+    this.#computing = new Computing(work, wantedIn(definitions), this.#sensitivities, expiring);
   }
 
   event(input: Input, event: EventStitched): void {
@@ -149,14 +189,22 @@ class Batch {
   }
 
   move(input: Input, move: Move): void {
-    const { tributary, profile_id, version, causes, cells } = move;
-    this.#arrive(input, tributary, { profile_id, version }, causes, cells);
+    const { tributary, profile_id, version, causes, cells, forgotten } = move;
+    const isForgotten = !this.#arrive(input, tributary, { profile_id, version }, causes, cells, forgotten);
+    // It was counted as folded where it came from.
+    if (isForgotten) this.#work.count(FORGOTTEN, tributary.events);
   }
 
-  fill(input: Input, { identifier, profile_id, version, cells, complete }: Fill): void {
+  fill(input: Input, { identifier, profile_id, version, cells, complete, received_at }: Fill): void {
     this.#computing.complete(complete);
-    if (identifier) this.#arrive(input, empty(identifier), { profile_id, version }, none, cells);
+    if (identifier) this.#arrive(input, empty(identifier, received_at), { profile_id, version }, none, cells);
     else this.#work.settle(input, 'noted');
+  }
+
+  /** Another partition's decision, or another generation's. It is addressed as what is known by nobody: to the default profile. */
+  expiry(input: Input, { identifier_type, hash, until }: ProfileExpiry): void {
+    this.#locate({ type: identifier_type, value: '', hash }, { profile_id: input.key, version: 0 }, until);
+    this.#work.settle(input, 'noted');
   }
 
   change(input: Input, change: IdentityChange): void {
@@ -179,28 +227,39 @@ class Batch {
     for (const { place, part, messageIds, cells } of this.#passing.values())
       this.#send(part, place, smallest(messageIds), part.updated_at, [[...cells.values()]]);
     const { byTime, bySweep } = this.#computing.waiting();
-    for (const profileId of byTime) this.#visit(profileId).byWindow = true;
+    for (const profileId of byTime) {
+      const visit = this.#visit(profileId);
+      visit.byWindow = true;
+      this.#expire(visit);
+    }
     for (const profileId of bySweep) this.#visit(profileId).byDefinition = true;
     for (const visit of this.#visits.values()) this.#settleProfile(visit);
     this.#computing.rest();
   }
 
-  /** Folds a part where it is addressed, or passes it on. */
+  /**
+   * Folds a part where it is addressed, or passes it on; unless it has expired.
+   * @param forgotten what of the identifier has, as the sender knows it
+   * @returns whether it has not
+   */
   #arrive(
     input: Input,
     part: Tributary,
-    address: Ownership,
+    address: Place,
     messageIds: readonly string[],
     cells: readonly TraitCells[],
-  ): void {
+    forgotten = 0,
+  ): boolean {
     const { hash } = part.identifier;
-    const known = this.#knownOf(hash);
-    const arrival = arrive(known, address);
-    this.#remember(hash, known, arrival.known);
-    if (arrival.passTo) {
-      this.#pass(part, arrival.passTo, messageIds, cells);
+    const { passTo, until } = this.#locate(part.identifier, address, forgotten);
+    if (until > 0 && part.updated_at <= until) {
+      this.#work.settle(input, 'expired');
+      return false;
+    }
+    if (passTo) {
+      this.#pass(part, passTo, messageIds, cells);
       this.#work.settle(input, 'passed_on');
-      return;
+      return true;
     }
     const visit = this.#visit(address.profile_id);
     const holding = this.#holding(visit, hash);
@@ -214,26 +273,83 @@ class Batch {
     else visit.byRegroup = true;
     if (part.updated_at > visit.time) visit.time = part.updated_at;
     this.#work.settle(input, 'folded');
+    return true;
+  }
+
+  /** Where what is addressed so is at home, and what of the identifier has expired; what is new of that goes there, too. */
+  #locate(
+    identifier: Identifier,
+    address: Place,
+    forgotten: number,
+  ): { readonly passTo: Place | undefined; readonly until: number } {
+    const { hash } = identifier;
+    const known = this.#knownOf(hash);
+    const { known: place, passTo } = arrive(known, address);
+    const isNews = this.#remember(hash, known, place, forgotten);
+    const until = this.#knownOf(hash)?.forgotten ?? 0;
+    if (isNews && passTo) this.#tell(identifier, passTo);
+    return { passTo, until };
+  }
+
+  /** Says at another place what of an identifier has expired. It is nothing that could be folded there. */
+  #tell(identifier: Identifier, place: Place): void {
+    this.#send(empty({ ...identifier, value: '' }), place, none, this.#work.moment.now, []);
+  }
+
+  /** A profile whose time to expire has come does so, if it has been silent for that long. */
+  #expire(visit: Visit): void {
+    const { profileId, state, holdings } = visit;
+    if (!this.#retention || state.expires === null || state.expires > this.#work.moment.now) return;
+    const { ms, homeOf } = this.#retention;
+    const { now } = this.#work.moment;
+    const until = now - ms;
+    const held = memberHashes(state.members, holdings).flatMap((hash) => heldIn(this.#holding(visit, hash)) ?? []);
+    if (!areAnonymous(held, this.#anonymity) || lastReceived(held) > until) return;
+    // Who is about to leave decides for those whom it joins.
+    const isLeaving = ({ identifier: { hash } }: Tributary): boolean =>
+      (this.#knownOf(hash)?.profile_id ?? profileId) !== profileId;
+    if (held.some(isLeaving)) return;
+    for (const { identifier } of held) {
+      const { type: identifier_type, hash } = identifier;
+      const known = this.#knownOf(hash);
+      this.#remember(hash, known, known ?? { profile_id: profileId, version: 0 }, until);
+      const expiry = { identifier_type, hash, profile_id: profileId, until, decided_at: now };
+      this.#work.emit('expiry', homeOf(hash), { ...expiry, generation: this.#generation }, now);
+    }
+    visit.byWindow = false;
+  }
+
+  /** Drops what a profile holds of an identifier, if all of it was received until then. */
+  #forget(profileId: string, hash: string, until: number): void {
+    if (!this.#visits.has(profileId) && !this.#work.get('profile', profileId)) return;
+    const visit = this.#visit(profileId);
+    const holding = this.#holding(visit, hash);
+    const held = heldIn(holding);
+    if (!held || held.updated_at > until) return;
+    this.#work.count(FORGOTTEN, held.events);
+    this.#computing.take(`${profileId}/${hash}`);
+    takeAll(holding);
+    visit.byRetention = true;
   }
 
   /** @returns whether a tributary left the profile. */
-  #depart(identifier: Identifier, profileId: string, to: Ownership, decidedAt: number): boolean {
+  #depart(identifier: Identifier, profileId: string, to: Place, decidedAt: number): boolean {
     const { hash } = identifier;
     const known = this.#knownOf(hash);
     const departure = depart(known, profileId, to);
-    this.#remember(hash, known, departure.known);
+    this.#remember(hash, known, departure.known, 0);
     if (!departure.sendTo) return false;
     const visit = this.#visit(profileId);
     const holding = this.#holding(visit, hash);
     const held = heldIn(holding);
-    if (!held) return false;
+    if (!held) {
+      if (known && known.forgotten > 0) this.#tell(identifier, departure.sendTo);
+      return false;
+    }
     // Events that came in this batch are told of where they go: no version here may ever speak of them.
     const parts = [[...holding.cells.values()], ...this.#computing.take(`${profileId}/${hash}`)];
     this.#send(held, departure.sendTo, smallest(holding.messageIds), Math.max(held.updated_at, decidedAt), parts);
-    holding.cells = new Map();
-    holding.kept = undefined;
-    holding.added = undefined;
-    holding.messageIds = [];
+    takeAll(holding);
     visit.byRegroup = true;
     if (decidedAt > visit.time) visit.time = decidedAt;
     if (held.events > 0) visit.into = departure.sendTo.profile_id;
@@ -255,10 +371,16 @@ class Batch {
     return stored;
   }
 
-  #remember(hash: string, before: Ownership | undefined, known: Ownership): void {
-    if (known === before) return;
+  /** @returns whether more has expired than was known */
+  #remember(hash: string, before: Ownership | undefined, { profile_id, version }: Place, until: number): boolean {
+    const forgotten = Math.max(before?.forgotten ?? 0, until);
+    const isNews = forgotten > (before?.forgotten ?? 0);
+    if (before && before.version === version && before.profile_id === profile_id && !isNews) return false;
+    const known = { profile_id, version, forgotten };
     this.#known.set(hash, known);
-    if (known.version > 0) this.#work.put('ownership', hash, known);
+    if (version > 0 || forgotten > 0) this.#work.put('ownership', hash, known);
+    if (isNews) this.#forget(profile_id, hash, forgotten);
+    return isNews;
   }
 
   #visit(profileId: string): Visit {
@@ -275,6 +397,7 @@ class Batch {
       byRegroup: false,
       byWindow: false,
       byDefinition: false,
+      byRetention: false,
       time: 0,
       into: null,
     };
@@ -295,7 +418,7 @@ class Batch {
     return this.#work.get('tributary', `${visit.profileId}/${hash}`);
   }
 
-  #pass(part: Tributary, place: Ownership, messageIds: readonly string[], cells: readonly TraitCells[]): void {
+  #pass(part: Tributary, place: Place, messageIds: readonly string[], cells: readonly TraitCells[]): void {
     const key = `${place.profile_id}/${place.version}/${part.identifier.hash}`;
     const passing = this.#passing.get(key);
     if (!passing) {
@@ -312,19 +435,22 @@ class Batch {
   /** @param parts cells that go along; the limits leave room for the first of them in one piece with the tributary, others follow */
   #send(
     tributary: Tributary,
-    place: Ownership,
+    place: Place,
     causes: readonly string[],
     timestamp: number,
     parts: readonly (readonly TraitCells[])[],
   ): void {
     const { profile_id, version } = place;
+    const forgotten = this.#knownOf(tributary.identifier.hash)?.forgotten ?? 0;
     const all = parts.filter((cells) => cells.length > 0);
     const pieces = Math.max(1, all.length);
     for (let piece = 0; piece < pieces; piece++) {
       const move: Move = {
         profile_id,
         version,
-        tributary: piece === 0 ? tributary : empty(tributary.identifier),
+        // What was received until then counts for each piece alike.
+        tributary: piece === 0 ? tributary : empty(tributary.identifier, tributary.updated_at),
+        forgotten,
         cells: all[piece] ?? [],
         causes: piece === 0 ? causes : none,
         piece,
@@ -338,7 +464,7 @@ class Batch {
   #settleProfile(visit: Visit): void {
     const { profileId, state, holdings } = visit;
     const touched = new Set<string>();
-    const isOther = visit.byRegroup || visit.byWindow || visit.byDefinition || !state.alive;
+    const isOther = visit.byRegroup || visit.byWindow || visit.byDefinition || visit.byRetention || !state.alive;
     const before: Tributary[] = [];
     const after: Tributary[] = [];
     const members: string[] = [];
@@ -366,25 +492,53 @@ class Batch {
       quarantined: visit.quarantined,
       byWindow: visit.byWindow,
       byDefinition: visit.byDefinition,
+      byRetention: visit.byRetention,
       computed: (content) =>
         this.#computing.computed(profileId, members, state, content, isOther ? undefined : touched),
       sensitivities: this.#sensitivities,
-      time: visit.byWindow || visit.byDefinition ? Math.max(visit.time, this.#work.moment.now) : visit.time,
+      time:
+        visit.byWindow || visit.byDefinition || visit.byRetention
+          ? Math.max(visit.time, this.#work.moment.now)
+          : visit.time,
       into: visit.into,
       generation: this.#generation,
     });
-    this.#computing.wake(profileId, state.due, next.state.due);
+    // Also identifiers that were only seen beside others, and make no profile.
+    const expires = members.length > 0 ? this.#expiresAt(visit, after) : null;
+    const due = next.state.due === null || (expires !== null && expires < next.state.due) ? expires : next.state.due;
+    this.#computing.wake(profileId, state.due, due);
     if (next.state.version === 0 && members.length === 0 && !visit.quarantined) {
       if (state !== unborn) this.#work.remove('profile', profileId);
       return;
     }
     const isElse =
-      next.state.due !== state.due || !sameList(members, state.members) || visit.quarantined !== state.quarantined;
-    if (next.profile || isElse) this.#work.put('profile', profileId, next.state);
+      due !== state.due ||
+      expires !== state.expires ||
+      !sameList(members, state.members) ||
+      visit.quarantined !== state.quarantined;
+    if (next.profile || isElse) this.#work.put('profile', profileId, { ...next.state, due, expires });
     if (!next.profile) return;
     this.#work.emit('profile', profileId, next.profile, next.profile.updated_at);
-    if (next.profile.gone) this.#work.emit('profile', profileId, null, next.profile.updated_at);
+    if (!next.profile.gone) return;
+    this.#work.emit('profile', profileId, null, next.profile.updated_at);
+    if (visit.byRetention) this.#work.count(EXPIRED, 1);
   }
+
+  /** When an anonymous profile is to be looked at. */
+  #expiresAt({ state, byWindow }: Visit, held: readonly Tributary[]): number | null {
+    if (!this.#retention || !areAnonymous(held, this.#anonymity)) return null;
+    const { now } = this.#work.moment;
+    const hasCome = byWindow && state.expires !== null && state.expires <= now;
+    return expiresAt(state, lastReceived(held), this.#retention.ms, now, hasCome);
+  }
+}
+
+/** Nothing of it is left here. */
+function takeAll(holding: Holding): void {
+  holding.cells = new Map();
+  holding.kept = undefined;
+  holding.added = undefined;
+  holding.messageIds = [];
 }
 
 const heldIn = ({ kept, added }: Holding): Tributary | undefined =>

@@ -127,6 +127,7 @@ async function beginTraits(ground: Ground): Promise<void> {
     profile_id: keyOfPartition(partition, partitions),
     version: 0,
     identifier: null,
+    received_at: 0,
     cells: [],
     complete,
     generation: 1,

@@ -136,6 +136,7 @@ const fill: Fill = {
   profile_id: 'all',
   version: 0,
   identifier: null,
+  received_at: 0,
   cells: [],
   complete: Object.keys(tenTraits).map((trait) => ({ trait, version: 1 })),
   generation: 1,

@@ -29,10 +29,25 @@ const traitsModel = `${projector}/computing.model.test.ts`;
 const inComputing = inFile(`${projector}/computing.ts`, traitsModel);
 const inTraits = inFile(`${projector}/core/traits-in-force.ts`, traitsModel);
 const inBackfill = inFile(`${projector}/backfill.ts`, traitsModel);
+const retentionModel = `${projector}/retention.model.test.ts`;
+const inRetention = inFile(`${projector}/projector.ts`, retentionModel);
 const inDiskState = inFile('services/shared/task/disk-state.ts', 'services/shared/task/state.contract.test.ts');
 const inBatchGraph = inFile(`${stitcher}/core/batch-graph.ts`, `${stitcher}/linker.test.ts`);
 
 export const plantedBugs: readonly PlantedBug[] = [
+  inRetention('what comes late brings back what has expired', 'part.updated_at <= until', 'part.updated_at < 0'),
+  inRetention(
+    'what has expired is not told to where an identifier goes',
+    '        forgotten,\n',
+    '        forgotten: 0,\n',
+  ),
+  inRetention('who has been heard of expires', ' || lastReceived(held) > until', ''),
+  inFile(`${projector}/core/retention.ts`, retentionModel)('an account expires', "kind === 'person' && ", ''),
+  inFile(`${projector}/backfill.ts`, retentionModel)(
+    'history brings back what has expired since',
+    'received: 0, cells',
+    'received: Number.MAX_SAFE_INTEGER, cells',
+  ),
   inBackfill('the event at which folding began counts twice', 'event.offset < (cutsOf', 'event.offset <= (cutsOf'),
   inBackfill('the last slice of history is left out', 'next.slice >= job.slices', 'next.slice >= job.slices - 1'),
   inComputing('what is computed of somebody stays where they were', 'parts.at(-1)?.push(cells);', ''),
@@ -198,7 +213,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: `${projector}/projector.ts`,
-        right: '    holding.kept = undefined;\n    holding.added = undefined;\n',
+        right: '  holding.kept = undefined;\n  holding.added = undefined;\n',
         wrong: '',
       },
     ],

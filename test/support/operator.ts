@@ -64,7 +64,8 @@ export class Operator {
     this.#running = runners.map((runner) => runner.run());
   }
 
-  static async begin(): Promise<Operator> {
+  /** @param retentionMs of anonymous profiles; none: for ever */
+  static async begin(retentionMs?: number): Promise<Operator> {
     const platform = addresses();
     const installation = await createInstallation(platform);
     const warehouse = await openWarehouse(installation);
@@ -86,7 +87,10 @@ export class Operator {
     const runners = [
       createResolver({ hashing, generation: 1 }),
       createLinker({ hashing, generation: 1 }),
-      createProjector({ generation: 1 }),
+      createProjector({
+        generation: 1,
+        retention: retentionMs ? { ms: retentionMs, homeOf: hashing.profileIdOf } : undefined,
+      }),
       createBackfill({
         generation: 1,
         history: new EventLog(installation.kafka, () => warehouse.client, warehouse.database, installation.prefix),

@@ -99,6 +99,7 @@ function passages(generation: number, destinations: readonly string[]): Passage[
     { from: 'linker', output: 'change', to: 'projector', topic: topics.identityChanges.name },
     { from: 'linker', output: 'change', to: 'planner', topic: topics.identityChanges.name },
     { from: 'projector', output: 'move', to: 'projector', topic: moves },
+    { from: 'projector', output: 'expiry', to: 'projector', topic: topics.profileExpiries.name },
     { from: 'backfill', output: 'fill', to: 'projector', topic: fillsTopic(generation).name },
     { from: 'resolver', output: 'stitched', to: 'planner', topic: topics.eventsStitched.name },
     ...destinations.map((name) => ({

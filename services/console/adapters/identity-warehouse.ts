@@ -204,6 +204,7 @@ export class IdentityWarehouse {
          (SELECT count() FROM identity_changes_log FINAL WHERE hash IN {hashes:Array(String)} AND kind = 'moved' AND decided_at > now() - INTERVAL 30 DAY) AS moved_month,
          (SELECT count() FROM profile_versions FINAL WHERE profile_id IN {profiles:Array(UUID)}) AS profile_versions,
          (SELECT count() FROM profiles_latest FINAL WHERE profile_id IN {profiles:Array(UUID)}) AS profiles_latest,
+         (SELECT count() FROM profile_expiries_log FINAL WHERE hash IN {hashes:Array(String)}) AS profile_expiries_log,
          (SELECT count() FROM audience_changes_log FINAL WHERE profile_id IN {profiles:Array(UUID)}) AS audience_changes_log,
          (SELECT count() FROM deliveries_log FINAL WHERE profile_id IN {profiles:Array(UUID)}) AS deliveries_log`,
       { hashes, profiles },
@@ -231,6 +232,7 @@ export const TABLES = [
   'identity_changes_log',
   'profile_versions',
   'profiles_latest',
+  'profile_expiries_log',
   'audience_changes_log',
   'deliveries_log',
 ] as const;

@@ -2,7 +2,7 @@ import { topics } from '#schemas/topics.ts';
 import { CLICKHOUSE, type Reading, type ReadingState } from '#shared/accounting/balance.ts';
 import { askedAgain } from '#shared/kafka/asked-again.ts';
 import type { Admin, KafkaClient } from '#shared/kafka/client.ts';
-import { readPartitions } from '#shared/kafka/read-partitions.ts';
+import { holdsRecords } from '#shared/kafka/holds-records.ts';
 import { topicOffsets } from '#shared/kafka/topic-offsets.ts';
 
 const compacted: ReadonlySet<string> = new Set(
@@ -30,27 +30,9 @@ export async function readingState(
     const [group] = await askedAgain(() => admin.fetchOffsets({ groupId, topics: [name] }));
     for (const { partition, offset } of group?.partitions ?? []) reached.set(partition, Number(offset));
   }
-  const from = bounds.map(({ partition, low, high }): [string, number] => [
-    `${name}/${partition}`,
-    Math.min(Math.max(reached.get(partition) ?? low, low), high),
-  ]);
-  return { reader, topic, isIncomplete, isBehind: await holdsRecords(kafka, name, new Map(from)) };
-}
-
-/** Whether a topic has committed records from these offsets on: behind the last one there may be markers. */
-async function holdsRecords(kafka: KafkaClient, topic: string, from: ReadonlyMap<string, number>): Promise<boolean> {
-  const found = Promise.withResolvers<boolean>();
-  found.promise.catch(() => undefined);
-  const reader = await readPartitions(kafka, [topic], {
-    from,
-    onLost: found.reject,
-    onBatch: ({ messages }) => {
-      if (messages.length > 0) found.resolve(true);
-    },
+  const ranges = bounds.map(({ partition, low, high }) => {
+    const from = Math.min(Math.max(reached.get(partition) ?? low, low), high);
+    return { partition, from, below: Number.POSITIVE_INFINITY };
   });
-  try {
-    return await Promise.race([reader.caughtUp().then(() => false), found.promise]);
-  } finally {
-    await reader.stop();
-  }
+  return { reader, topic, isIncomplete, isBehind: await holdsRecords(kafka, name, ranges) };
 }

@@ -9,6 +9,7 @@ export interface RowCounts {
   readonly identity_changes_log: number;
   readonly moved_month: number;
   readonly profile_versions: number;
+  readonly profile_expiries_log: number;
   readonly audience_changes_log: number;
   readonly deliveries_log: number;
 }
@@ -48,6 +49,7 @@ export function topicsOf(rows: RowCounts, requests: readonly Requests[], generat
     counted(topics.identityChanges.name, rows.identity_changes_log),
     // Compaction has taken some of the versions, nobody knows which.
     guessed(topics.profiles.name, yesIf(rows.profile_versions)),
+    counted(topics.profileExpiries.name, rows.profile_expiries_log),
     counted(topics.audienceChanges.name, rows.audience_changes_log),
     ...requests.flatMap(({ destination, requests_week, dead_month }) => [
       counted(deliveryTopic(destination).name, requests_week),

@@ -135,6 +135,7 @@ function versionRow({ profile_id, version, why }, around) {
     regroup: 'other identifiers',
     definition: 'a new definition',
     window: 'time that passed',
+    retention: 'nothing heard for so long',
   };
   return {
     mark: 'is-profile',
@@ -146,7 +147,11 @@ function versionRow({ profile_id, version, why }, around) {
         { class: 'facts' },
         [
           why.length > 0 && `By ${why.map((one) => words[one] ?? one).join(' and ')}`,
-          version.gone ? 'it is gone' : changed.length > 0 && `changed: ${changed.join(', ')}`,
+          version.gone
+            ? why.includes('retention')
+              ? 'it has expired'
+              : 'it is gone'
+            : changed.length > 0 && `changed: ${changed.join(', ')}`,
         ]
           .filter(Boolean)
           .join('; '),

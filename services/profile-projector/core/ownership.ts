@@ -10,16 +10,19 @@ import type { Ownership } from '#schemas/generated/records.ts';
  * Nothing circles: what is passed on always goes to a place of a higher version.
  */
 
+/** A profile, and the version of the mapping that says that an identifier is at home there. */
+export type Place = Pick<Ownership, 'profile_id' | 'version'>;
+
 /** What becomes of something that arrived at `address`. */
 export interface Arrival {
   /** The newest place known afterwards. */
-  readonly known: Ownership;
+  readonly known: Place;
   /** Where to pass it on; undefined: it is folded where it arrived. */
-  readonly passTo: Ownership | undefined;
+  readonly passTo: Place | undefined;
 }
 
 /** A tributary, or an event, for an identifier arrives at the profile to which it was addressed. */
-export function arrive(known: Ownership | undefined, address: Ownership): Arrival {
+export function arrive(known: Place | undefined, address: Place): Arrival {
   if (!known || address.version > known.version) return { known: address, passTo: undefined };
   if (known.profile_id === address.profile_id) return { known, passTo: undefined };
   return address.version === known.version ? { known: address, passTo: undefined } : { known, passTo: known };
@@ -27,13 +30,13 @@ export function arrive(known: Ownership | undefined, address: Ownership): Arriva
 
 /** What becomes of an identifier's tributary at the profile that it is said to leave. */
 export interface Departure {
-  readonly known: Ownership;
+  readonly known: Place;
   /** Where to send the tributary, if the profile holds it; undefined: it stays. */
-  readonly sendTo: Ownership | undefined;
+  readonly sendTo: Place | undefined;
 }
 
 /** A change says that the identifier left `profile` for the place `to`. It may be stale: the newest place known decides. */
-export function depart(known: Ownership | undefined, profile: string, to: Ownership): Departure {
+export function depart(known: Place | undefined, profile: string, to: Place): Departure {
   const newest = !known || to.version > known.version ? to : known;
   return { known: newest, sendTo: newest.profile_id === profile ? undefined : newest };
 }

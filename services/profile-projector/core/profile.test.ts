@@ -154,6 +154,7 @@ describe('the largest profile and tributary', () => {
       generation: 1,
       byWindow: false,
       byDefinition: false,
+      byRetention: false,
       computed: () => ({ told: [], epoch: 0, due: null }),
       sensitivities: {},
     };

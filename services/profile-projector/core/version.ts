@@ -16,6 +16,8 @@ export interface Occasion {
   /** Why it is looked at: the time alone, other traits than before. */
   readonly byWindow: boolean;
   readonly byDefinition: boolean;
+  /** Something of it has expired. */
+  readonly byRetention: boolean;
   /** What is computed of it now, if it lives. */
   readonly computed: (content: Content) => Computed;
   /** Of traits that are not none. */
@@ -50,6 +52,7 @@ export const unborn: ProfileState = Object.freeze({
   sensitivities: {},
   epoch: 0,
   due: null,
+  expires: null,
 });
 
 /**
@@ -90,6 +93,7 @@ export function nextVersion(
   if (occasion.byRegroup) why.push('regroup');
   if (occasion.byWindow) why.push('window');
   if (occasion.byDefinition) why.push('definition');
+  if (occasion.byRetention) why.push('retention');
   return {
     state: {
       version,
@@ -101,6 +105,7 @@ export function nextVersion(
       sensitivities: sensitivitiesOf(is),
       epoch,
       due,
+      expires: state.expires,
     },
     profile: {
       // First, since copying it into an object that has something is several times dearer.

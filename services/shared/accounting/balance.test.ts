@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { balanceOf, CLICKHOUSE, type Counts, type ReadingState } from './balance.ts';
+import { type Balance, balanceOf, CLICKHOUSE, type Counts, type ReadingState } from './balance.ts';
 
 type Row = Counts['accounting'][number];
 const row = (task: string, topic: string, outcomes: Row['outcomes'], changes: Partial<Row> = {}): Row => ({
@@ -70,6 +70,7 @@ describe('balanceOf', () => {
       rejected: rest.clickhouse.rejected,
       dropped: 1,
       folded: 7,
+      forgotten: 0,
       planned: 6,
       delivered: 6,
       suppressed: 1,
@@ -80,6 +81,14 @@ describe('balanceOf', () => {
       expired: [],
       short: [],
     });
+  });
+
+  test('what expired with its profile was folded, and is in none', () => {
+    const expiring = without('projector', '', row('projector', '', { forgotten_events: 2 }, { outputs: { move: 3 } }));
+    const said = (profileEvents: number): Pick<Balance, 'folded' | 'forgotten' | 'differences'> =>
+      balanceOf({ ...expiring, clickhouse: { ...rest.clickhouse, profileEvents } });
+    expect(said(5)).toMatchObject({ folded: 7, forgotten: 2, differences: [] });
+    expect(said(6).differences).toEqual(['folded and not expired: 5, events of all profiles in ClickHouse: 6']);
   });
 
   test('an installation without a single event balances', () => {
@@ -114,6 +123,11 @@ describe('balanceOf', () => {
       'a move on its way',
       without('projector', '', row('projector', '', {}, { outputs: { move: 4 } })),
       ['move put out by projector: 4, taken by projector: 3'],
+    ],
+    [
+      'a decision that something has expired on its way',
+      without('projector', '', row('projector', '', {}, { outputs: { move: 3, expiry: 2 } })),
+      ['expiry put out by projector: 2, taken by projector: 0'],
     ],
     [
       'a change that the planner has not seen',

@@ -59,6 +59,8 @@ export interface Balance {
   /** Dropped by a rule. */
   readonly dropped: number;
   readonly folded: number;
+  /** Of those, what expired with its profile. */
+  readonly forgotten: number;
   readonly planned: number;
   readonly delivered: number;
   readonly suppressed: number;
@@ -175,7 +177,9 @@ export function balanceOf(counts: Counts): Balance {
   }) as [number, number, number];
   // What arrived too late for its profile is folded elsewhere, once its move has been taken in.
   const folded = outcome('folded', 'projector', events) + outcome('passed_on', 'projector', events);
-  same('folded', folded, 'events of all profiles in ClickHouse', clickhouse.profileEvents);
+  const forgotten = kept('forgotten_events', 'projector');
+  const left = forgotten === 0 ? 'folded' : 'folded and not expired';
+  same(left, folded - forgotten, 'events of all profiles in ClickHouse', clickhouse.profileEvents);
 
   return {
     accepted,
@@ -184,6 +188,7 @@ export function balanceOf(counts: Counts): Balance {
     rejected: clickhouse.rejected,
     dropped,
     folded,
+    forgotten,
     planned: sum([...destinations].map((destination) => output(destination, 'planner'))),
     delivered,
     suppressed,
@@ -218,6 +223,7 @@ const passages = (generation: number): Passage[] => [
   { name: 'change', from: 'linker', to: 'projector', topic: topics.identityChanges.name },
   { name: 'change', from: 'linker', to: 'planner', topic: topics.identityChanges.name },
   { name: 'move', from: 'projector', to: 'projector', topic: movesTopic(generation).name },
+  { name: 'expiry', from: 'projector', to: 'projector', topic: topics.profileExpiries.name },
   { name: 'fill', from: 'backfill', to: 'projector', topic: fillsTopic(generation).name },
 ];
 

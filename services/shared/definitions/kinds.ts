@@ -93,6 +93,8 @@ export const definitionKinds = {
               .optional(),
             /** Whose are events that it routes, once several user ids were seen with it: of the first of them (`owner`, when absent), or of a profile of its own. */
             whenShared: z.enum(['owner', 'device']).optional(),
+            /** Whether it tells who somebody is. Profiles of which nothing does expire. All but anonymous and device ids do, when absent. */
+            identifies: z.boolean().optional(),
           })
           .transform((one) => {
             const { limit, limitDays, links } = usually.get(one.type) ?? otherwise;

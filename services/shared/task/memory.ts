@@ -97,6 +97,10 @@ export interface MemoryRun {
   readonly emitted: readonly Emitted[];
   /** Outcome counts of this run over all inputs. */
   readonly outcomes: Readonly<Record<string, number>>;
+  /** The same by input. */
+  readonly byInput: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** What was counted in this run, counted stores among it. */
+  readonly counts: Readonly<Record<string, number>>;
   readonly rejected: readonly { readonly input: Input; readonly reason: string }[];
   /** Whether the task has more to do by itself. */
   readonly goesOn: boolean;
@@ -127,6 +131,8 @@ export class MemoryPartition {
     const positions = new Map(this.#next);
     const emitted: Emitted[] = [];
     const outcomes: Record<string, number> = {};
+    const byInput: Record<string, Record<string, number>> = {};
+    const counts: Record<string, number> = {};
     const rejected: { input: Input; reason: string }[] = [];
     const batch = inputs.map((input): Input => {
       const offset = input.offset ?? this.#next.get(input.input) ?? 0;
@@ -142,7 +148,7 @@ export class MemoryPartition {
       };
     });
     if (batch.length === 0 && !this.#task.goesOn)
-      return { emitted, outcomes, rejected, goesOn: false, wakesAt: undefined };
+      return { emitted, outcomes, byInput, counts, rejected, goesOn: false, wakesAt: undefined };
     let goesOn = false;
     let wakesAt: number | undefined;
     const commit = async (work: Workspace): Promise<void> => {
@@ -151,8 +157,11 @@ export class MemoryPartition {
       this.state.apply(work);
       emitted.push(...work.emitted);
       rejected.push(...work.rejected);
-      for (const counts of work.outcomes.values()) {
-        for (const [outcome, count] of counts) outcomes[outcome] = (outcomes[outcome] ?? 0) + count;
+      for (const [name, by] of work.grown) counts[name] = (counts[name] ?? 0) + by;
+      for (const [input, settled] of work.outcomes) {
+        byInput[input] ??= {};
+        for (const [outcome, count] of settled)
+          for (const sums of [outcomes, byInput[input]]) sums[outcome] = (sums[outcome] ?? 0) + count;
       }
     };
     const moment: Moment = {
@@ -164,7 +173,7 @@ export class MemoryPartition {
     };
     const circumstances = { definitions, signal: new AbortController().signal, moment };
     await processInputs(this.#task, this.state, batch, circumstances, { encode: (work) => work, commit });
-    return { emitted, outcomes, rejected, goesOn, wakesAt };
+    return { emitted, outcomes, byInput, counts, rejected, goesOn, wakesAt };
   }
 
   entries(store: string): [string, unknown][] {

@@ -15,10 +15,10 @@ export class TaskMetrics {
   readonly #failures: Counter<'task' | 'code'>;
   readonly #running: Gauge<'task' | 'partition'>;
   readonly #stateBytes: Gauge<'task' | 'partition'>;
-  /** By counted store. */
+  /** By counted store, and by what else is counted. */
   readonly #kept = new Map<string, Gauge<'partition'>>();
 
-  constructor({ name, stores }: Pick<Task, 'name' | 'stores'>, registry: Registry) {
+  constructor({ name, stores, counts = {} }: Pick<Task, 'name' | 'stores' | 'counts'>, registry: Registry) {
     this.#task = name;
     const registers = [registry];
     const existing = <T>(name: string, make: () => T): T => (registry.getSingleMetric(name) as T | undefined) ?? make();
@@ -105,12 +105,14 @@ export class TaskMetrics {
           registers,
         }),
     );
-    for (const [store, { counted }] of Object.entries(stores))
-      if (counted)
-        this.#kept.set(
-          store,
-          existing(counted.name, () => new Gauge({ ...counted, labelNames: ['partition'], registers })),
-        );
+    const counted = Object.entries(stores).flatMap(([store, one]) =>
+      one.counted ? [[store, one.counted] as const] : [],
+    );
+    for (const [key, told] of [...counted, ...Object.entries(counts)])
+      this.#kept.set(
+        key,
+        existing(told.name, () => new Gauge({ ...told, labelNames: ['partition'], registers })),
+      );
   }
 
   settled(work: Workspace): void {
@@ -139,7 +141,7 @@ export class TaskMetrics {
     this.#stateBytes.set({ task: this.#task, partition }, bytes);
   }
 
-  /** @param counts values of the counted stores, by store */
+  /** @param counts values of the counted stores, by store, and of what else is counted */
   kept(partition: number, counts: Readonly<Record<string, number>>): void {
     for (const [store, gauge] of this.#kept) gauge.set({ partition }, counts[store] ?? 0);
   }

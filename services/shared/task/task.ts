@@ -61,6 +61,8 @@ export interface Work<S extends Stores = Stores, O extends Channels = Channels> 
   ): [key: string, value: Records[S[N]['record']]][];
   put<N extends keyof S & string>(store: N, key: string, value: Records[S[N]['record']]): void;
   remove<N extends keyof S & string>(store: N, key: string): void;
+  /** Adds to one of the task's `counts`. */
+  count(name: string, by: number): void;
   /** Puts a record out; null is a tombstone. `timestamp` is the received time that the record carries on. */
   emit<N extends keyof O & string>(
     output: N,
@@ -111,6 +113,8 @@ export interface Task<I extends Channels = Channels, O extends Channels = Channe
   readonly inputs: { readonly [N in keyof I]: Topic & I[N] };
   readonly outputs: { readonly [N in keyof O]: Topic & O[N] };
   readonly stores: S;
+  /** Sums that its stores do not tell, counted as a counted store is: with every transaction, from the first on, and as gauges by partition. */
+  readonly counts?: Readonly<Record<string, { readonly name: string; readonly help: string }>>;
   /** Most inputs in one batch; 1,500 when absent. Fewer where each takes long, such as sending. */
   readonly batchSize?: number;
   /** Where a group that has never run begins; the log's start when absent. */

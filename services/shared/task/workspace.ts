@@ -35,7 +35,7 @@ export class Workspace implements Work<Stores, Channels> {
   /** When there is, milliseconds; undefined where nothing was said. */
   wakesAt: number | undefined;
   readonly moment: Moment;
-  /** By counted store: how many more values it has after this batch. */
+  /** By counted store: how many more values it has after this batch; and by what else is counted. */
   readonly grown = new Map<string, number>();
   readonly #settled = new Set<Input>();
   readonly #members = new Map<string, Set<string>>();
@@ -76,7 +76,7 @@ export class Workspace implements Work<Stores, Channels> {
   }
 
   put(store: string, key: string, value: unknown): void {
-    if (this.#stores[store]?.counted && this.get(store, key) === undefined) this.#grow(store, 1);
+    if (this.#stores[store]?.counted && this.get(store, key) === undefined) this.count(store, 1);
     this.#changesOf(store).set(key, value);
     const members = this.#members.get(store);
     if (members) for (const member of this.#stores[store]?.members?.(value as never) ?? []) members.add(member);
@@ -84,8 +84,12 @@ export class Workspace implements Work<Stores, Channels> {
 
   remove(store: string, key: string): void {
     if (this.#members.has(store)) throw new Error(`nothing is removed from the store ${store}`);
-    if (this.#stores[store]?.counted && this.get(store, key) !== undefined) this.#grow(store, -1);
+    if (this.#stores[store]?.counted && this.get(store, key) !== undefined) this.count(store, -1);
     this.#changesOf(store).set(key, undefined);
+  }
+
+  count(name: string, by: number): void {
+    if (by !== 0) this.grown.set(name, (this.grown.get(name) ?? 0) + by);
   }
 
   emit(output: string, key: string, value: unknown, timestamp: number): void {
@@ -122,10 +126,6 @@ export class Workspace implements Work<Stores, Channels> {
     if (this.#settled.size === inputs.length) return;
     const open = inputs.find((input) => !this.#settled.has(input));
     throw new Error(`input ${open?.input}@${open?.offset} was left without an outcome`);
-  }
-
-  #grow(store: string, by: number): void {
-    this.grown.set(store, (this.grown.get(store) ?? 0) + by);
   }
 
   #changesOf(store: string): Map<string, unknown> {

@@ -14,6 +14,8 @@ import { until } from '../../support/until.ts';
 
 const DAY = 86_400_000;
 const PEOPLE = 30;
+/** Nobody here is anonymous but those who shall expire. */
+const RETENTION_MS = 3_000;
 
 interface Spec {
   readonly compute: unknown;
@@ -32,7 +34,7 @@ const sent = new Map<string, EventCollected[]>();
 let count = 0;
 
 beforeAll(async () => {
-  operator = await Operator.begin();
+  operator = await Operator.begin(RETENTION_MS);
 });
 afterAll(() => operator?.end());
 
@@ -222,5 +224,90 @@ describe('computed traits', () => {
     expect(err).toContain('within');
     const { out } = await operator.run('definitions', '--json');
     expect(out).not.toContain('fine');
+  });
+});
+
+describe('an anonymous profile', () => {
+  const hash = (): string => operator.hashing.hash('anonymous_id', 'cookie');
+  const seen = (message: string, received_at: number): EventCollected => ({
+    ...anEvent(message),
+    type: 'track',
+    event: 'Seen',
+    timestamp: received_at,
+    original_timestamp: received_at,
+    received_at,
+    payload: '{"type":"track","event":"Seen"}',
+    identifiers: [{ type: 'anonymous_id', value: 'cookie', hash: hash() }],
+  });
+  const collect = (value: EventCollected): Promise<void> =>
+    produce(operator.installation, topics.eventsCollected, [{ key: hash(), value }]);
+  /** Each version that ClickHouse has of it. */
+  const history = () =>
+    operator.warehouse.rows<{ version: string; events: string; gone: boolean; why: string[]; computed: string }>(
+      `SELECT toString(version) AS version, toString(events) AS events, gone, why, toJSONString(computed) AS computed
+       FROM {db}.profile_history WHERE profile_id = '${operator.hashing.profileIdOf(hash())}' ORDER BY version`,
+    );
+
+  /** Waits until the books say nothing of this. Others are not all here, so not all can balance. */
+  async function balanced(of: RegExp): Promise<{ readonly forgotten: number }> {
+    let books = { forgotten: 0, differences: [''] };
+    await until(
+      `the books balance for ${of}`,
+      async () => {
+        ({ books } = JSON.parse((await operator.run('status', '--json')).out) as { books: typeof books });
+        return !books.differences.some((one) => of.test(one));
+      },
+      60_000,
+      () => books,
+    );
+    return books;
+  }
+
+  test('expires after its time, stays forgotten whatever comes late or is counted anew, and begins again', async () => {
+    const first = Date.now();
+    await collect(seen('seen-1', first));
+    await until('it has expired', async () => (await history()).some(({ gone }) => gone), 30_000, history);
+    expect(await history()).toMatchObject([
+      { version: '1', events: '1', gone: false },
+      { version: '2', events: '0', gone: true, why: ['retention'] },
+    ]);
+    const id = operator.hashing.profileIdOf(hash());
+    let told: readonly { until: string; profiles: string }[] = [];
+    await until('ClickHouse knows the decision', async () => {
+      told = await operator.warehouse.rows(
+        `SELECT toString(toUnixTimestamp64Milli(until)) AS until, (SELECT toString(count()) FROM {db}.profiles WHERE profile_id = '${id}') AS profiles
+         FROM {db}.profile_expiries WHERE hash = '${hash()}' AND profile_id = '${id}'`,
+      );
+      return told.length > 0;
+    });
+    expect(told).toMatchObject([{ profiles: '0' }]);
+    expect(Number(told[0]?.until)).toBeGreaterThanOrEqual(first);
+    await until('the read API knows it no more', async () => {
+      const answers = [`profile_id:${id}`, 'anonymous_id:cookie'].map((name) => operator.run('profile', name));
+      return (await Promise.all(answers)).every(({ code, err }) => code !== 0 && err.includes('no such profile'));
+    });
+
+    // As docs/profiles.md says: the versions, too.
+    const { client, database } = operator.warehouse;
+    await client.command({
+      query: `ALTER TABLE ${database}.profile_versions DELETE WHERE profile_id IN (SELECT profile_id FROM ${database}.profile_expiries) AND profile_id NOT IN (SELECT profile_id FROM ${database}.profiles)`,
+      clickhouse_settings: { mutations_sync: '1' },
+    });
+    expect(await history()).toEqual([]);
+
+    await collect(seen('seen-2', first));
+    // While nothing comes, ClickHouse stands before the marker of the last transaction.
+    await apply(...defined({ sightings: { compute: { aggregate: 'count', of: { event: 'Seen' } } } }));
+    await until('the new trait is complete', async () => {
+      const all = await operator.json<{ name: string; filled?: number }[]>('definitions');
+      return all.some(({ name, filled }) => name === 'sightings' && filled === 1);
+    });
+    await balanced(/fill/);
+    await collect(seen('seen-3', Date.now()));
+    await until('it is back', async () => (await history()).some(({ version }) => version === '3'), 30_000, history);
+    const [third] = await history();
+    expect(third).toMatchObject({ version: '3', events: '1', gone: false });
+    expect(JSON.parse(third?.computed ?? '')).toMatchObject({ sightings: 1 });
+    expect((await balanced(/folded|expiry/)).forgotten).toBeGreaterThan(0);
   });
 });

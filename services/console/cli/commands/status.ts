@@ -38,6 +38,7 @@ export function booksText(books: Balance): string {
     ['  dropped by rule', books.dropped],
     ...books.rejected.map(({ stage, reason, count }) => [`  rejected, ${stage}: ${reason}`, count] as const),
     ['folded', books.folded],
+    ['  expired with their profiles', books.forgotten],
     ['planned', books.planned],
     ['  delivered', books.delivered],
     ['  suppressed', books.suppressed],

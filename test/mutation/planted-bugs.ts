@@ -34,7 +34,11 @@ const inBatchGraph = inFile(`${stitcher}/core/batch-graph.ts`, `${stitcher}/link
 export const plantedBugs: readonly PlantedBug[] = [
   inBackfill('the event at which folding began counts twice', 'event.offset < (cutsOf', 'event.offset <= (cutsOf'),
   inBackfill('the last slice of history is left out', 'next.slice >= job.slices', 'next.slice >= job.slices - 1'),
-  inComputing('what is computed of somebody stays where they were', 'parts.at(-1)?.push(cells);', ''),
+  inFile(`${projector}/core/cells.ts`, traitsModel)(
+    'what is computed of somebody stays where they were',
+    'pieces.at(-1)?.push(part);',
+    '',
+  ),
   inComputing('nobody is woken', "if (at !== null) this.#work.put('timer'", "if (at === 1) this.#work.put('timer'"),
   inComputing('what is complete is not told', 'this.#told = toldOf([...this.#byKey.values()]);', ''),
   inMeaning('at least is above', 'number >= atLeast', 'number > atLeast'),
@@ -84,20 +88,20 @@ export const plantedBugs: readonly PlantedBug[] = [
     'a.timestamp - b.timestamp ||',
     'a.timestamp - b.timestamp || 1 ||',
   ),
-  inFold('the average is of all events', 'micros / countOf(found) / MICROS', 'micros / found.length / MICROS'),
+  inFold('the average is of all events', 'sumOf(found) / countOf(found)', 'sumOf(found) / found.length'),
   inFold(
     'of several as frequent the last',
     '(one.count > best.count ? one : best)',
     '(one.count >= best.count ? one : best)',
   ),
-  inFold('texts of one part are forgotten', '{ texts: united(a.texts, b.texts) }', '{ texts: a.texts }'),
+  inFold('texts of one part are forgotten', 'null, united(a.texts, b.texts))', 'null, a.texts)'),
   inFold(
     'days since are counted from the hour',
     'dayOf(zone, now) - dayOf(zone, extreme ?? 0)',
     'Math.floor((now - (extreme ?? 0)) / 86_400_000)',
   ),
-  inFold('nobody leaves a window', 'if (leaves) times.push(leftBy(asked.within, leaves.from, zone));', ''),
-  inFold('what lies ahead never comes', 'if (comes) times.push(comes.from);', ''),
+  inFold('nobody leaves a window', 'if (leaves) next = Math.min(next, leftBy(asked.within, leaves.from, zone));', ''),
+  inFold('what lies ahead never comes', 'if (comes) next = Math.min(next, comes.from);', ''),
   {
     name: 'a move is lost',
     edits: [

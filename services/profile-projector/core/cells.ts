@@ -1,28 +1,25 @@
-import type { TraitCells } from '#schemas/generated/records.ts';
+import type { TraitCell, TraitCells } from '#schemas/generated/records.ts';
 import { type Aggregate, timesOf } from '#shared/expressions/expression.ts';
-import { merge } from '#shared/expressions/fold.ts';
+import { merge, union } from '#shared/expressions/fold.ts';
+import { limits } from './limits.ts';
+import { none } from './sorted.ts';
 
-/** A version of a computed trait, as the cells of it are named. */
+/** What of the events of an identifier is kept for computed traits: sorted by trait, version and part, one of each. A commutative monoid. */
+export type Kept = readonly TraitCells[];
+
+/** A version of a computed trait, as texts name it. */
 export const keyOf = ({ trait, version }: { readonly trait: string; readonly version: number }): string =>
   `${trait}@${version}`;
 
 /** An aggregate of it. */
-export const cellsKeyOf = (cells: Pick<TraitCells, 'trait' | 'version' | 'part'>): string =>
-  `${keyOf(cells)}/${cells.part}`;
+export const cellsKeyOf = (cells: PartName): string => `${keyOf(cells)}/${cells.part}`;
 
-/** Most texts that are kept of all cells of a trait, of one at most and at least; of more the smaller stay. */
-const MOST_TEXTS = 3_000;
-const MOST_OF_A_CELL = 1_000;
-const FEWEST_OF_A_CELL = 10;
+export type PartName = Pick<TraitCells, 'trait' | 'version' | 'part'>;
 
-/** How many texts are kept of an hour, a day or all time. */
-export function mostTexts({ within }: Aggregate): number {
-  if (!within) return MOST_OF_A_CELL;
-  const cells = 'days' in within ? within.days : within.hours;
-  return Math.min(MOST_OF_A_CELL, Math.max(FEWEST_OF_A_CELL, Math.floor(MOST_TEXTS / cells)));
-}
+const inOrder = (a: PartName, b: PartName): number =>
+  a.trait !== b.trait ? (a.trait < b.trait ? -1 : 1) : a.version - b.version || a.part - b.part;
 
-/** What is kept of a trait, and a part that comes to it. */
+/** What is kept of a part, and more of it. */
 export function together(kept: TraitCells | undefined, part: TraitCells): TraitCells {
   if (!kept || kept.cells.length === 0) return part;
   // How cells are put together depends on nothing else.
@@ -30,31 +27,109 @@ export function together(kept: TraitCells | undefined, part: TraitCells): TraitC
   return { ...part, cells: merge(asked, kept.cells, part.cells) };
 }
 
-/** The same in a collection, by trait@version/part. */
-export function addTo(collection: Map<string, TraitCells>, part: TraitCells): void {
-  const key = cellsKeyOf(part);
-  collection.set(key, together(collection.get(key), part));
+/** Both. */
+export const united = (a: Kept, b: Kept): Kept => union(a, b, inOrder, together);
+
+/** The same parts in order: of what others have written. */
+export const gathered = (parts: readonly TraitCells[]): Kept =>
+  parts.reduce<Kept>((all, part) => united(all, [part]), none);
+
+/** `kept` with these parts in the place of what it has of them. */
+export const withParts = (kept: Kept, parts: Kept): Kept => union(kept, parts, inOrder, (_, part) => part);
+
+export const partIn = (kept: Kept, name: PartName): TraitCells | undefined =>
+  kept.find((one) => one.part === name.part && one.version === name.version && one.trait === name.trait);
+
+/*
+ * How much is kept of an aggregate is limited so that it stays well below what a record may hold, and looks only at the set of events:
+ * of more texts than fit the smaller ones stay, which are complete, since those before them only get more; and what an event says at
+ * too great length is left out of `first` and `last`.
+ */
+
+/** UTF-8 bytes of the texts of all cells together; of one at most and at least. */
+const MOST_BYTES = 64_000;
+const MOST_OF_A_CELL = 32_000;
+const LEAST_OF_A_CELL = 120;
+/** A text's count and length. */
+const BESIDE_A_TEXT = 4;
+
+/** How many bytes of texts are kept of an hour, a day or all time. */
+export function bytesOfACell({ within }: Pick<Aggregate, 'within'>): number {
+  if (!within) return MOST_OF_A_CELL;
+  const cells = 'days' in within ? within.days : within.hours;
+  return Math.min(MOST_OF_A_CELL, Math.max(LEAST_OF_A_CELL, Math.floor(MOST_BYTES / cells)));
 }
 
-/** Without what no window will hold any more, and without texts beyond the limit. @param now milliseconds */
+/** Whether what an event says is short enough to be kept. */
+export function isShort({ sighting, texts }: TraitCell, asked: Aggregate): boolean {
+  if (sighting) {
+    const { value, message_id, source } = sighting;
+    const bytes = Buffer.byteLength(value) + Buffer.byteLength(message_id) + Buffer.byteLength(source);
+    return bytes <= Math.min(limits.traitValueBytes, bytesOfACell(asked));
+  }
+  return texts.length === 0 || fitting(texts, bytesOfACell(asked)) > 0;
+}
+
+/** Without texts beyond the limit. */
+export function withinBytes(held: TraitCells, asked: Aggregate): TraitCells {
+  const most = bytesOfACell(asked);
+  if (held.cells.every(({ texts }) => fitting(texts, most) === texts.length)) return held;
+  const cells = held.cells.map((cell) => ({ ...cell, texts: cell.texts.slice(0, fitting(cell.texts, most)) }));
+  return { ...held, cells };
+}
+
+/** Nor what no window will hold any more. @param now milliseconds */
 export function trimmed(held: TraitCells, asked: Aggregate, now: number): TraitCells {
-  const from = asked.within ? timesOf(asked.within, now)[0] : 0;
-  const most = mostTexts(asked);
-  if (held.cells.every((cell) => cell.from >= from && cell.texts.length <= most)) return held;
-  return {
-    ...held,
-    cells: held.cells
-      .filter((cell) => cell.from >= from)
-      .map((cell) => (cell.texts.length > most ? { ...cell, texts: cell.texts.slice(0, most) } : cell)),
-  };
+  const within = withinBytes(held, asked);
+  if (!asked.within) return within;
+  const [from] = timesOf(asked.within, now);
+  const dead = within.cells.findIndex((cell) => cell.from >= from);
+  if (dead === 0) return within;
+  return { ...within, cells: dead < 0 ? none : within.cells.slice(dead) };
 }
 
-/** About how many bytes they take as a record. */
-export function bytesOf({ cells }: TraitCells): number {
-  let bytes = 100;
-  for (const { sighting, texts } of cells) {
-    bytes += 50 + (sighting ? 100 + sighting.value.length * 3 : 0);
-    for (const { text } of texts) bytes += 4 + text.length * 3;
+/** How many of the first texts fit into so many bytes. */
+function fitting(texts: TraitCell['texts'], most: number): number {
+  if (mostBytesOf(texts) <= most) return texts.length;
+  let left = most;
+  for (const [n, { text }] of texts.entries()) {
+    left -= BESIDE_A_TEXT + Buffer.byteLength(text);
+    if (left < 0) return n;
+  }
+  return texts.length;
+}
+
+function mostBytesOf(texts: TraitCell['texts']): number {
+  let bytes = 0;
+  for (const { text } of texts) bytes += BESIDE_A_TEXT + text.length * 3;
+  return bytes;
+}
+
+/** How many bytes they take as a record, at most. */
+export function bytesOf({ trait, aggregate, cells }: TraitCells): number {
+  let bytes = 20 + trait.length * 3 + aggregate.length;
+  for (const { micros, sighting, texts } of cells) {
+    bytes += 40 + (micros?.length ?? 0) + mostBytesOf(texts);
+    if (sighting) bytes += 20 + (sighting.value.length + sighting.message_id.length + sighting.source.length) * 3;
   }
   return bytes;
+}
+
+/** Of cells that travel together. */
+const MOST_BYTES_OF_A_PIECE = 200_000;
+
+/** The same in pieces that can travel. */
+export function inPieces(kept: Kept): TraitCells[][] {
+  const pieces: TraitCells[][] = [];
+  let room = 0;
+  for (const part of kept) {
+    const bytes = bytesOf(part);
+    if (bytes > room) {
+      pieces.push([]);
+      room = MOST_BYTES_OF_A_PIECE;
+    }
+    room -= bytes;
+    pieces.at(-1)?.push(part);
+  }
+  return pieces;
 }

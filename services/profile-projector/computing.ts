@@ -8,7 +8,8 @@ import type {
   TraitSweep,
 } from '#schemas/generated/records.ts';
 import { conditionChangesAt, holds, orderOf } from '#shared/expressions/condition.ts';
-import { type Aggregate, isAggregate } from '#shared/expressions/expression.ts';
+import type { AskedProfile } from '#shared/expressions/evaluate.ts';
+import type { Aggregate, Condition } from '#shared/expressions/expression.ts';
 import type { Cell } from '#shared/expressions/fold.ts';
 import { answerOf, changesAt, merge } from '#shared/expressions/fold.ts';
 import type { Stores, Work } from '#shared/task/task.ts';
@@ -129,30 +130,39 @@ export class Computing {
     const told: ComputedTrait[] = [];
     const profile = { traits: valuesIn(traits), computed: valuesIn(told) };
     for (const one of this.#told) {
-      const { trait, version, asked, aggregates } = one;
-      let value: unknown;
-      let next: number | undefined;
-      if (!isAggregate(asked)) {
-        const cells = (aggregate: Aggregate) => this.#cellsOf(places, one, aggregates.indexOf(aggregate));
-        value = holds(asked, { ...profile, cells }, now);
-        next = conditionChangesAt(asked, { ...profile, cells }, now);
-      } else if (
-        isFresh &&
-        !touched.some((kept) => kept.some((part) => part.trait === trait && part.version === version))
-      ) {
-        const known = state.computed.find(({ name }) => name === trait);
+      const { trait, version, asked } = one;
+      if (isFresh && one.isAggregate && !hasCells(touched, trait, version)) {
+        const known = named(state.computed, trait);
         if (known) told.push(known);
         continue;
-      } else {
-        const cells = this.#cellsOf(places, one, 0);
-        value = answerOf(asked, cells, now);
-        next = changesAt(asked, cells, now);
       }
+      const [value, next] = one.isAggregate
+        ? this.#answer(places, one, now)
+        : this.#holds(asked as Condition, places, one, profile, now);
       if (next !== undefined && (due === null || next < due)) due = next;
       if (value !== undefined) told.push({ name: trait, value: JSON.stringify(value), definition_version: version });
     }
-    told.sort((a, b) => (a.name < b.name ? -1 : 1));
-    return { told, epoch, due };
+    return { told: sortedByName(told), epoch, due };
+  }
+
+  /** What an aggregate answers, and when that may change. */
+  #answer(places: readonly string[], one: FoldedTrait, now: number): readonly [unknown, number | undefined] {
+    const asked = one.aggregates[0] as Aggregate;
+    const cells = this.#cellsOf(places, one, 0);
+    return [answerOf(asked, cells, now), changesAt(asked, cells, now)];
+  }
+
+  /** Whether a condition holds, and when that may change. */
+  #holds(
+    asked: Condition,
+    places: readonly string[],
+    one: FoldedTrait,
+    profile: AskedProfile,
+    now: number,
+  ): readonly [unknown, number | undefined] {
+    const cells = (aggregate: Aggregate) => this.#cellsOf(places, one, one.aggregates.indexOf(aggregate));
+    const kept = { traits: profile.traits, computed: profile.computed, cells };
+    return [holds(asked, kept, now), conditionChangesAt(asked, kept, now)];
   }
 
   /** What is kept of an aggregate in all places together. */
@@ -231,10 +241,29 @@ export class Computing {
 const TIME_DIGITS = 15;
 const timerKey = (at: number, profileId: string): string => `${String(at).padStart(TIME_DIGITS, '0')}/${profileId}`;
 
-/** Values by name. */
+function hasCells(touched: readonly Kept[], trait: string, version: number): boolean {
+  for (const kept of touched)
+    for (const part of kept) if (part.trait === trait && part.version === version) return true;
+  return false;
+}
+
+function named<T extends { readonly name: string }>(all: readonly T[], name: string): T | undefined {
+  for (const one of all) if (one.name === name) return one;
+  return undefined;
+}
+
+/** Values by name; there are few. */
 const valuesIn = (traits: readonly { readonly name: string; readonly value: string }[]) => ({
-  get: (name: string): string | undefined => traits.find((one) => one.name === name)?.value,
+  get: (name: string): string | undefined => named(traits, name)?.value,
 });
+
+/** Mostly they are: only those that ask about others may stand later than their names say. */
+function sortedByName(told: ComputedTrait[]): readonly ComputedTrait[] {
+  for (let n = 1; n < told.length; n++)
+    if ((told[n] as ComputedTrait).name < (told[n - 1] as ComputedTrait).name)
+      return told.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return told;
+}
 
 /** Of each trait the latest version that is complete: each after those that it asks about. */
 function toldOf(folded: readonly FoldedTrait[]): FoldedTrait[] {

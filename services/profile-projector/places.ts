@@ -9,9 +9,10 @@ import {
   type PartName,
   partIn,
   together,
-  trimmed,
   united,
-  withParts,
+  withinBytes,
+  withinWindow,
+  withPart,
 } from './core/cells.ts';
 import { none } from './core/sorted.ts';
 
@@ -22,9 +23,9 @@ export const placeStores = {
   cells: { record: 'TraitCells' },
 } as const satisfies Stores;
 
-/** Of the parts that stand together: each event writes all of them, and what is small is kept in memory. */
-const MOST_BYTES_TOGETHER = 4_000;
-const MOST_BYTES_OF_ONE = 1_000;
+/** So many parts of a place stand together, of so many bytes each: each event writes all of them. */
+const MOST_TOGETHER = 24;
+const MOST_BYTES = 1_000;
 
 const nothing: PlaceCells = Object.freeze({ parts: none, apart: none });
 
@@ -52,36 +53,34 @@ export class Places {
   /** Adds to what is kept, and trims what it is added to. */
   add(place: string, came: Kept): void {
     if (came.length === 0) return;
-    this.#put(
-      place,
-      came.map((part) => this.#trimmed(together(this.part(place, part), part))),
-    );
+    let held = this.#heldAt(place);
+    for (const part of came) {
+      const all = together(this.part(place, part), part);
+      const asked = this.#askedOf(part);
+      const within = asked ? withinWindow(withinBytes(all, asked, part.cells), asked, this.#work.moment.now) : all;
+      held = this.#with(place, held, within);
+    }
+    this.#put(place, held);
   }
 
   /** Removes what no window will hold any more. */
   trim(place: string): void {
-    this.#put(
-      place,
-      this.#all(place).flatMap((part) => {
-        const left = this.#trimmed(part);
-        return left === part ? [] : [left];
-      }),
-    );
+    let held = this.#heldAt(place);
+    for (const part of this.#all(place)) {
+      const asked = this.#askedOf(part);
+      const within = asked ? withinWindow(part, asked, this.#work.moment.now) : part;
+      if (within !== part) held = this.#with(place, held, within);
+    }
+    this.#put(place, held);
   }
 
   /** Takes parts away. */
   take(place: string, which: (part: PartName) => boolean = () => true): Kept {
     const taken = this.#all(place).filter(which);
-    this.#put(
-      place,
-      taken.map((part) => ({ ...part, cells: none })),
-    );
+    let held = this.#heldAt(place);
+    for (const part of taken) held = this.#with(place, held, { ...part, cells: none });
+    this.#put(place, held);
     return taken;
-  }
-
-  #trimmed(part: TraitCells): TraitCells {
-    const asked = this.#askedOf(part);
-    return asked ? trimmed(part, asked, this.#work.moment.now) : part;
   }
 
   #heldAt(place: string): PlaceCells {
@@ -104,31 +103,29 @@ export class Places {
     return united(parts, gathered(apart.flatMap((key) => this.#work.get('cells', `${place}/${key}`) ?? [])));
   }
 
-  /** Puts parts in the place of what there was of them. Those without cells go. */
-  #put(place: string, changed: Kept): void {
-    if (changed.length === 0) return;
-    const held = this.#heldAt(place);
-    let { apart } = held;
-    if (apart.length > 0) {
-      const keys = new Set(changed.map(cellsKeyOf));
-      for (const key of apart) if (keys.has(key)) this.#work.remove('cells', `${place}/${key}`);
-      apart = apart.filter((key) => !keys.has(key));
+  /** With this in the place of what there was of the part; without it, where it has no cells. Writes it down, where it stands apart. */
+  #with(place: string, { parts, apart }: PlaceCells, part: TraitCells): PlaceCells {
+    const known = partIn(parts, part);
+    const isSmall = bytesOf(part) <= MOST_BYTES && (known !== undefined || parts.length < MOST_TOGETHER);
+    if (isSmall && part.cells.length > 0 && apart.length === 0) return { parts: withPart(parts, part), apart };
+    const key = cellsKeyOf(part);
+    const without = {
+      parts: known ? parts.filter((one) => one !== known) : parts,
+      apart: apart.filter((one) => one !== key),
+    };
+    if (part.cells.length > 0 && !isSmall) {
+      this.#work.put('cells', `${place}/${key}`, part);
+      return { ...without, apart: [...without.apart, key] };
     }
-    const parts: TraitCells[] = [];
-    const large: TraitCells[] = [];
-    let room = MOST_BYTES_TOGETHER;
-    for (const part of withParts(held.parts, changed)) {
-      if (part.cells.length === 0) continue;
-      const bytes = bytesOf(part);
-      const isSmall = bytes <= MOST_BYTES_OF_ONE && bytes <= room;
-      if (isSmall) room -= bytes;
-      (isSmall ? parts : large).push(part);
-    }
-    for (const part of large) this.#work.put('cells', `${place}/${cellsKeyOf(part)}`, part);
-    if (large.length > 0) apart = [...apart, ...large.map(cellsKeyOf)];
-    const next: PlaceCells = { parts, apart };
-    this.#held.set(place, next);
-    if (parts.length + apart.length > 0) this.#work.put('place', place, next);
-    else if (held !== nothing) this.#work.remove('place', place);
+    if (apart.includes(key)) this.#work.remove('cells', `${place}/${key}`);
+    return part.cells.length > 0 ? { ...without, parts: withPart(parts, part) } : without;
+  }
+
+  #put(place: string, held: PlaceCells): void {
+    const before = this.#heldAt(place);
+    if (held === before) return;
+    this.#held.set(place, held);
+    if (held.parts.length + held.apart.length > 0) this.#work.put('place', place, held);
+    else if (before !== nothing) this.#work.remove('place', place);
   }
 }

@@ -67,8 +67,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   ),
   inFile(`${expressions}/condition.ts`, `${expressions}/condition.test.ts`)(
     'nothing grows old by itself',
-    'return [...ages, ...(change',
-    'return [...(change',
+    'if (age !== undefined && age > now)',
+    'if (age === now)',
   ),
   inFold(
     'a window has its end',

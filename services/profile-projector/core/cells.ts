@@ -34,11 +34,13 @@ export const united = (a: Kept, b: Kept): Kept => union(a, b, inOrder, together)
 export const gathered = (parts: readonly TraitCells[]): Kept =>
   parts.reduce<Kept>((all, part) => united(all, [part]), none);
 
-/** `kept` with these parts in the place of what it has of them. */
-export const withParts = (kept: Kept, parts: Kept): Kept => union(kept, parts, inOrder, (_, part) => part);
+/** `kept` with this in the place of what it has of the part. */
+export const withPart = (kept: Kept, part: TraitCells): Kept => union(kept, [part], inOrder, (_, other) => other);
 
-export const partIn = (kept: Kept, name: PartName): TraitCells | undefined =>
-  kept.find((one) => one.part === name.part && one.version === name.version && one.trait === name.trait);
+export function partIn(kept: Kept, { trait, version, part }: PartName): TraitCells | undefined {
+  for (const one of kept) if (one.part === part && one.version === version && one.trait === trait) return one;
+  return undefined;
+}
 
 /*
  * How much is kept of an aggregate is limited so that it stays well below what a record may hold, and looks only at the set of events:
@@ -70,22 +72,31 @@ export function isShort({ sighting, texts }: TraitCell, asked: Aggregate): boole
   return texts.length === 0 || fitting(texts, bytesOfACell(asked)) > 0;
 }
 
-/** Without texts beyond the limit. */
-export function withinBytes(held: TraitCells, asked: Aggregate): TraitCells {
+/** Without texts beyond the limit. @param changed the cells of those moments may have more than it */
+export function withinBytes(held: TraitCells, asked: Aggregate, changed = held.cells): TraitCells {
+  if (!isOfTexts(asked)) return held;
   const most = bytesOfACell(asked);
-  if (held.cells.every(({ texts }) => fitting(texts, most) === texts.length)) return held;
-  const cells = held.cells.map((cell) => ({ ...cell, texts: cell.texts.slice(0, fitting(cell.texts, most)) }));
-  return { ...held, cells };
+  let { cells } = held;
+  for (const { from } of changed) {
+    const at = cells.findLastIndex((cell) => cell.from === from);
+    const cell = cells[at] as TraitCell;
+    const fit = fitting(cell.texts, most);
+    if (fit < cell.texts.length) cells = cells.with(at, { ...cell, texts: cell.texts.slice(0, fit) });
+  }
+  return cells === held.cells ? held : { ...held, cells };
 }
 
-/** Nor what no window will hold any more. @param now milliseconds */
-export function trimmed(held: TraitCells, asked: Aggregate, now: number): TraitCells {
-  const within = withinBytes(held, asked);
-  if (!asked.within) return within;
-  const [from] = timesOf(asked.within, now);
-  const dead = within.cells.findIndex((cell) => cell.from >= from);
-  if (dead === 0) return within;
-  return { ...within, cells: dead < 0 ? none : within.cells.slice(dead) };
+const isOfTexts = ({ aggregate }: Aggregate): boolean =>
+  aggregate === 'uniqueCount' || aggregate === 'uniqueList' || aggregate === 'mostFrequent';
+
+/** Without what no window will hold any more. @param now milliseconds */
+export function withinWindow(held: TraitCells, { within }: Pick<Aggregate, 'within'>, now: number): TraitCells {
+  if (!within) return held;
+  const [from] = timesOf(within, now);
+  const { cells } = held;
+  let dead = 0;
+  while (dead < cells.length && (cells[dead] as TraitCell).from < from) dead++;
+  return dead === 0 ? held : { ...held, cells: cells.slice(dead) };
 }
 
 /** How many of the first texts fit into so many bytes. */

@@ -1,6 +1,6 @@
 import type { EventStitched, TraitCells, TraitFill } from '#schemas/generated/records.ts';
 import { aggregatesIn } from '#shared/expressions/condition.ts';
-import type { Aggregate, Expression } from '#shared/expressions/expression.ts';
+import { type Aggregate, type Expression, isAggregate } from '#shared/expressions/expression.ts';
 import { cellOf } from '#shared/expressions/fold.ts';
 import { parseExpression } from '#shared/expressions/parse.ts';
 import { readJson } from '#shared/expressions/read-json.ts';
@@ -13,6 +13,8 @@ export interface FoldedTrait {
   readonly trait: string;
   readonly version: number;
   readonly asked: Expression;
+  /** Whether it is one value from events, and no condition. */
+  readonly isAggregate: boolean;
   /** What of events it needs, each with a part of its own of what is kept. */
   readonly aggregates: readonly Aggregate[];
   /** Whether history has been folded, too. */
@@ -74,7 +76,15 @@ function askedOf(compute: string): Expression | undefined {
 function foldedOf({ trait, version, compute, complete }: TraitFill): FoldedTrait | undefined {
   const asked = askedOf(compute);
   if (asked === undefined) return undefined;
-  return { key: keyOf({ trait, version }), trait, version, complete, asked, aggregates: aggregatesIn(asked) };
+  return {
+    key: keyOf({ trait, version }),
+    trait,
+    version,
+    complete,
+    asked,
+    isAggregate: isAggregate(asked),
+    aggregates: aggregatesIn(asked),
+  };
 }
 
 interface Part {
@@ -108,7 +118,8 @@ export class TraitsByEvent {
 
   /** What a part is kept for; undefined where its trait is not folded. */
   askedOf({ trait, version, part }: PartName): Aggregate | undefined {
-    return this.#byTrait.get(trait)?.find((one) => one.version === version)?.aggregates[part];
+    for (const one of this.#byTrait.get(trait) ?? none) if (one.version === version) return one.aggregates[part];
+    return undefined;
   }
 
   /** Without texts beyond the limits. */

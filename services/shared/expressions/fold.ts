@@ -200,7 +200,7 @@ export function union<T>(
 ): readonly T[] {
   if (b.length === 0) return a;
   if (a.length === 0) return b;
-  if (b.length === 1) return withOne(a, b[0] as T, compare, join);
+  if (b.length * 4 <= a.length) return b.reduce((all, one) => withOne(all, one, compare, join), a);
   const all: T[] = [];
   let [i, j] = [0, 0];
   while (i < a.length && j < b.length) {
@@ -215,7 +215,7 @@ export function union<T>(
   return all;
 }
 
-/** As nearly always: of one event, which more often than not comes last. */
+/** What comes of an event, and more often than not stands last. */
 function withOne<T>(
   a: readonly T[],
   other: T,

@@ -91,6 +91,11 @@ export class Computing {
     }
   }
 
+  /** Whether other traits are told than when this was computed, or its time has come. */
+  isPast({ epoch, due }: ProfileState): boolean {
+    return epoch !== this.epoch || (due !== null && due <= this.#now);
+  }
+
   /** Adds cells to those at a place. @param place profile id/hash */
   add(place: string, kept: Kept): void {
     this.#places.add(place, kept);
@@ -125,13 +130,12 @@ export class Computing {
     const { epoch } = this;
     if (this.#told.length === 0) return { told: none, epoch, due: null };
     const now = this.#now;
-    const isFresh = touched !== undefined && state.epoch === epoch && (state.due === null || state.due > now);
-    let due = isFresh ? state.due : null;
+    let due = touched ? state.due : null;
     const told: ComputedTrait[] = [];
     const profile = { traits: valuesIn(traits), computed: valuesIn(told) };
     for (const one of this.#told) {
       const { trait, version, asked } = one;
-      if (isFresh && one.isAggregate && !hasCells(touched, trait, version)) {
+      if (touched && one.isAggregate && !hasCells(touched, trait, version)) {
         const known = named(state.computed, trait);
         if (known) told.push(known);
         continue;

@@ -1,8 +1,8 @@
-import type { PlaceCells, TraitCells } from '#schemas/generated/records.ts';
+import type { PlaceCells, TraitCell, TraitCells } from '#schemas/generated/records.ts';
 import type { Aggregate } from '#shared/expressions/expression.ts';
 import type { Stores, Work } from '#shared/task/task.ts';
 import {
-  bytesOf,
+  bytesOfCell,
   cellsKeyOf,
   gathered,
   type Kept,
@@ -23,9 +23,16 @@ export const placeStores = {
   cells: { record: 'TraitCells' },
 } as const satisfies Stores;
 
-/** So many parts of a place stand together, of so many bytes each: each event writes all of them. */
-const MOST_TOGETHER = 24;
-const MOST_BYTES = 1_000;
+/*
+ * What stands together is written at each event, so it is to be little: so many parts of a place, of so many cells, of so many bytes. It is
+ * seen when cells come, and only these are measured. What once stands apart does so until it is gone.
+ */
+const MOST_PARTS = 24;
+const MOST_CELLS = 40;
+const MOST_BYTES_OF_A_CELL = 400;
+
+const areSmall = (cells: readonly TraitCell[]): boolean =>
+  cells.every((cell) => bytesOfCell(cell) <= MOST_BYTES_OF_A_CELL);
 
 const nothing: PlaceCells = Object.freeze({ parts: none, apart: none });
 
@@ -58,7 +65,7 @@ export class Places {
       const all = together(this.part(place, part), part);
       const asked = this.#askedOf(part);
       const within = asked ? withinWindow(withinBytes(all, asked, part.cells), asked, this.#work.moment.now) : all;
-      held = this.#with(place, held, within);
+      held = this.#with(place, held, within, areSmall(part.cells));
     }
     this.#put(place, held);
   }
@@ -103,22 +110,26 @@ export class Places {
     return united(parts, gathered(apart.flatMap((key) => this.#work.get('cells', `${place}/${key}`) ?? [])));
   }
 
-  /** With this in the place of what there was of the part; without it, where it has no cells. Writes it down, where it stands apart. */
-  #with(place: string, { parts, apart }: PlaceCells, part: TraitCells): PlaceCells {
+  /**
+   * With this in the place of what there was of the part; without it, where it has no cells. It is written down, where it stands apart.
+   * @param isSmall whether what came to it is
+   */
+  #with(place: string, held: PlaceCells, part: TraitCells, isSmall = true): PlaceCells {
+    const { parts, apart } = held;
     const known = partIn(parts, part);
-    const isSmall = bytesOf(part) <= MOST_BYTES && (known !== undefined || parts.length < MOST_TOGETHER);
-    if (isSmall && part.cells.length > 0 && apart.length === 0) return { parts: withPart(parts, part), apart };
-    const key = cellsKeyOf(part);
-    const without = {
-      parts: known ? parts.filter((one) => one !== known) : parts,
-      apart: apart.filter((one) => one !== key),
-    };
-    if (part.cells.length > 0 && !isSmall) {
-      this.#work.put('cells', `${place}/${key}`, part);
-      return { ...without, apart: [...without.apart, key] };
+    const key = known && isSmall ? '' : cellsKeyOf(part);
+    const isApart = !known && apart.includes(key);
+    const hasRoom = part.cells.length <= MOST_CELLS && (known !== undefined || parts.length < MOST_PARTS);
+    if (part.cells.length === 0) {
+      if (isApart) this.#work.remove('cells', `${place}/${key}`);
+      return isApart
+        ? { parts, apart: apart.filter((one) => one !== key) }
+        : { parts: parts.filter((one) => one !== known), apart };
     }
-    if (apart.includes(key)) this.#work.remove('cells', `${place}/${key}`);
-    return part.cells.length > 0 ? { ...without, parts: withPart(parts, part) } : without;
+    if (isSmall && hasRoom && !isApart) return { parts: withPart(parts, part), apart };
+    this.#work.put('cells', `${place}/${cellsKeyOf(part)}`, part);
+    if (isApart) return held;
+    return { parts: parts.filter((one) => one !== known), apart: [...apart, cellsKeyOf(part)] };
   }
 
   #put(place: string, held: PlaceCells): void {

@@ -326,7 +326,9 @@ class Batch {
   #settleProfile(visit: Visit): void {
     const { profileId, state, holdings } = visit;
     const touched: Kept[] = [];
-    const isOther = visit.byRegroup || visit.byWindow || visit.byDefinition || !state.alive;
+    // Then any computed trait may be another, and anything that is kept may be out of every window.
+    const isOther =
+      visit.byRegroup || visit.byWindow || visit.byDefinition || !state.alive || this.#computing.isPast(state);
     const before: Tributary[] = [];
     const after: Tributary[] = [];
     const members: string[] = [];
@@ -342,7 +344,7 @@ class Batch {
         members.push(hash);
         places.push(place);
       }
-      if (visit.byWindow) this.#computing.trim(place);
+      if (isOther) this.#computing.trim(place);
       if (holding && holding.cells.length > 0) {
         touched.push(holding.cells);
         this.#computing.add(place, holding.cells);

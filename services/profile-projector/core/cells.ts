@@ -44,18 +44,18 @@ export function partIn(kept: Kept, { trait, version, part }: PartName): TraitCel
 
 /*
  * How much is kept of an aggregate is limited so that it stays well below what a record may hold, and looks only at the set of events:
- * of more texts than fit the smaller ones stay, which are complete, since those before them only get more; and what an event says at
- * too great length is left out of `first` and `last`.
+ * of more texts about as long as each other than fit, the smaller stay, since those before them only get more. (Were long and short ones
+ * cut together, one that was cut would leave room for a larger one, when that comes later.) What is too long is left out.
  */
 
-/** UTF-8 bytes of the texts of all cells together; of one at most and at least. */
+/** UTF-8 bytes of the texts of all cells together, of each length; of one cell at most and at least. */
 const MOST_BYTES = 64_000;
 const MOST_OF_A_CELL = 32_000;
 const LEAST_OF_A_CELL = 120;
-/** A text's count and length. */
-const BESIDE_A_TEXT = 4;
+/** Texts of up to so many bytes are cut together. */
+const LENGTHS = [32, 128, 512, limits.traitValueBytes];
 
-/** How many bytes of texts are kept of an hour, a day or all time. */
+/** How many bytes of texts of each length are kept of an hour, a day or all time. */
 export function bytesOfACell({ within }: Pick<Aggregate, 'within'>): number {
   if (!within) return MOST_OF_A_CELL;
   const cells = 'days' in within ? within.days : within.hours;
@@ -69,7 +69,7 @@ export function isShort({ sighting, texts }: TraitCell, asked: Aggregate): boole
     const bytes = Buffer.byteLength(value) + Buffer.byteLength(message_id) + Buffer.byteLength(source);
     return bytes <= Math.min(limits.traitValueBytes, bytesOfACell(asked));
   }
-  return texts.length === 0 || fitting(texts, bytesOfACell(asked)) > 0;
+  return fitting(texts, bytesOfACell(asked)) === texts;
 }
 
 /** Without texts beyond the limit. @param changed the cells of those moments may have more than it */
@@ -80,8 +80,8 @@ export function withinBytes(held: TraitCells, asked: Aggregate, changed = held.c
   for (const { from } of changed) {
     const at = cells.findLastIndex((cell) => cell.from === from);
     const cell = cells[at] as TraitCell;
-    const fit = fitting(cell.texts, most);
-    if (fit < cell.texts.length) cells = cells.with(at, { ...cell, texts: cell.texts.slice(0, fit) });
+    const texts = fitting(cell.texts, most);
+    if (texts !== cell.texts) cells = cells.with(at, { ...cell, texts });
   }
   return cells === held.cells ? held : { ...held, cells };
 }
@@ -99,16 +99,21 @@ export function withinWindow(held: TraitCells, { within }: Pick<Aggregate, 'with
   return dead === 0 ? held : { ...held, cells: cells.slice(dead) };
 }
 
-/** How many of the first texts fit into so many bytes. */
-function fitting(texts: TraitCell['texts'], most: number): number {
-  if (mostBytesOf(texts) <= most) return texts.length;
-  let left = most;
-  for (const [n, { text }] of texts.entries()) {
-    left -= BESIDE_A_TEXT + Buffer.byteLength(text);
-    if (left < 0) return n;
-  }
-  return texts.length;
+/** Of each length the first texts, so many that they take no more bytes. */
+function fitting(texts: TraitCell['texts'], most: number): TraitCell['texts'] {
+  const room = LENGTHS.map((length) => Math.floor(most / length));
+  const kept = texts.filter(({ text }) => {
+    const bytes = text.length * 3 <= (LENGTHS[0] as number) ? 0 : Buffer.byteLength(text);
+    const at = LENGTHS.findIndex((length) => bytes <= length);
+    const left = room[at] ?? 0;
+    room[at] = left - 1;
+    return left > 0;
+  });
+  return kept.length === texts.length ? texts : kept;
 }
+
+/** A text's count and length. */
+const BESIDE_A_TEXT = 4;
 
 function mostBytesOf(texts: TraitCell['texts']): number {
   let bytes = 0;
@@ -119,11 +124,14 @@ function mostBytesOf(texts: TraitCell['texts']): number {
 /** How many bytes they take as a record, at most. */
 export function bytesOf({ trait, aggregate, cells }: TraitCells): number {
   let bytes = 20 + trait.length * 3 + aggregate.length;
-  for (const { micros, sighting, texts } of cells) {
-    bytes += 40 + (micros?.length ?? 0) + mostBytesOf(texts);
-    if (sighting) bytes += 20 + (sighting.value.length + sighting.message_id.length + sighting.source.length) * 3;
-  }
+  for (const cell of cells) bytes += bytesOfCell(cell);
   return bytes;
+}
+
+export function bytesOfCell({ micros, sighting, texts }: TraitCell): number {
+  const bytes = 40 + (micros?.length ?? 0) + mostBytesOf(texts);
+  if (!sighting) return bytes;
+  return bytes + 20 + (sighting.value.length + sighting.message_id.length + sighting.source.length) * 3;
 }
 
 /** Of cells that travel together. */

@@ -39,6 +39,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     'pieces.at(-1)?.push(part);',
     '',
   ),
+  inFile(`${projector}/core/cells.ts`, `${projector}/core/cells.test.ts`)(
+    'long texts are cut with short ones',
+    'room[at] = left - 1;',
+    'room.fill(left - 1);',
+  ),
+  inFile(`${projector}/projector.ts`, traitsModel)(
+    'what is out of every window stays',
+    'if (isOther) this.#computing.trim(place);',
+    '',
+  ),
   inComputing('nobody is woken', "if (at !== null) this.#work.put('timer'", "if (at === 1) this.#work.put('timer'"),
   inComputing('what is complete is not told', 'this.#told = toldOf([...this.#byKey.values()]);', ''),
   inMeaning('at least is above', 'number >= atLeast', 'number > atLeast'),

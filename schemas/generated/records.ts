@@ -556,6 +556,14 @@ export interface Ownership {
   readonly forgotten: number;
 }
 
+/** What is kept for computed traits of the events that one identifier routed. */
+export interface PlaceCells {
+  /** Sorted by trait, version and part. */
+  readonly parts: readonly TraitCells[];
+  /** trait@version/part of those that are too large to stand here, and have a record each. */
+  readonly apart: readonly string[];
+}
+
 /** What the projector keeps of a profile beside its tributaries. */
 export interface ProfileState {
   readonly version: number;
@@ -892,6 +900,7 @@ export interface Records {
   Node: Node;
   Origin: Origin;
   Ownership: Ownership;
+  PlaceCells: PlaceCells;
   ProfileState: ProfileState;
   Quarantine: Quarantine;
   Resolution: Resolution;

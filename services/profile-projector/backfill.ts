@@ -1,8 +1,9 @@
-import type { Backfill, Fill, Identifier, TraitCells, TraitFill } from '#schemas/generated/records.ts';
+import type { Backfill, Fill, Identifier, TraitFill } from '#schemas/generated/records.ts';
 import { fillsTopic, traitFillsTopic } from '#schemas/topics.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
 import { defineTask, type Stores, type Work } from '#shared/task/task.ts';
-import { addTo, keyOf } from './core/cells.ts';
+import { inPieces, type Kept, keyOf, united } from './core/cells.ts';
+import { none } from './core/sorted.ts';
 import { allFolded, type FoldedTrait, TraitsByEvent } from './core/traits-in-force.ts';
 
 /** An event as the log has it. */
@@ -130,7 +131,7 @@ async function goOn(
   const { now } = work.moment;
   const cutsOf = new Map(job.traits.map((one) => [keyOf(one), one.cuts]));
   const traits = new TraitsByEvent(allFolded(job.traits.map((one) => asFill(one, job))));
-  const found = new Map<string, { last: LoggedEvent; received: number; readonly cells: Map<string, TraitCells> }>();
+  const found = new Map<string, { last: LoggedEvent; received: number; cells: Kept }>();
   let rows = 0;
   // Of what was there before the first event there is no history.
   const events = job.slices === 0 ? [] : history.slice(largest(job.traits), job.slice, job.slices);
@@ -139,12 +140,12 @@ async function goOn(
       rows++;
       const isBefore = ({ key }: FoldedTrait): boolean => event.offset < (cutsOf.get(key)?.[event.partition] ?? 0);
       const { hash } = event.routing;
-      const known = found.get(hash) ?? { last: event, received: 0, cells: new Map<string, TraitCells>() };
+      const known = found.get(hash) ?? { last: event, received: 0, cells: none };
       // Any address is right; the newest saves a hop.
       if (event.mapping_version > known.last.mapping_version) known.last = event;
       known.received = Math.max(known.received, event.received_at);
-      for (const cells of traits.cellsOf(event, isBefore)) addTo(known.cells, cells);
-      if (known.cells.size > 0) found.set(hash, known);
+      known.cells = united(known.cells, traits.cellsOf(event, isBefore));
+      if (known.cells.length > 0) found.set(hash, known);
     }
   } catch (error) {
     onTrouble(error);
@@ -154,12 +155,13 @@ async function goOn(
   }
   for (const { last, received: received_at, cells } of found.values()) {
     const { profile_id, mapping_version: version, routing: identifier } = last;
-    work.emit(
-      'fill',
-      profile_id,
-      fill({ profile_id, version, identifier, received_at, cells: [...cells.values()] }, generation),
-      now,
-    );
+    for (const piece of inPieces(traits.withinBytes(cells)))
+      work.emit(
+        'fill',
+        profile_id,
+        fill({ profile_id, version, identifier, received_at, cells: piece }, generation),
+        now,
+      );
   }
   const next = { ...job, slice: job.slice + 1, rows: job.rows + rows };
   const complete = next.slice >= job.slices;

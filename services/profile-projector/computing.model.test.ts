@@ -1,17 +1,26 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { EventStitched, IdentityChange, Profile, RecordName, TraitFill } from '#schemas/generated/records.ts';
+import type {
+  EventStitched,
+  IdentityChange,
+  PlaceCells,
+  Profile,
+  RecordName,
+  TraitCells,
+  TraitFill,
+} from '#schemas/generated/records.ts';
 import { Definitions } from '#shared/definitions/definitions.ts';
 import { aggregates, events as askedEvents, conditions, NOW, zones } from '#shared/expressions/arbitrary.fixture.ts';
-import { orderOf } from '#shared/expressions/condition.ts';
+import { aggregatesIn, orderOf } from '#shared/expressions/condition.ts';
 import { evaluate, holdsOf } from '#shared/expressions/evaluate.ts';
-import { type Aggregate, type Expression, isAggregate } from '#shared/expressions/expression.ts';
+import { type Aggregate, type Expression, isAggregate, timesOf } from '#shared/expressions/expression.ts';
 import { parseExpression } from '#shared/expressions/parse.ts';
 import { typeOf } from '#shared/kafka/codec.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
 import { type MemoryInput, type MemoryPartition, type MemoryRun, memoryPartition } from '#shared/task/memory.ts';
 import { createBackfill, type History, type LoggedEvent } from './backfill.ts';
 import { baseEvent, identifier } from './core/arbitrary.fixture.ts';
+import { keyOf } from './core/cells.ts';
 import { createProjector } from './projector.ts';
 
 /*
@@ -219,6 +228,13 @@ class World implements History {
     this.profiles.set(profile.profile_id, profile);
   }
 
+  /** All that is kept, by trait@version. */
+  kept(): Map<string, TraitCells[]> {
+    const together = this.#projectors.flatMap((one) => one.entries('place') as [string, PlaceCells][]);
+    const apart = this.#projectors.flatMap((one) => one.entries('cells') as [string, TraitCells][]);
+    return Map.groupBy([...together.flatMap(([, { parts }]) => parts), ...apart.map(([, part]) => part)], keyOf);
+  }
+
   /** Until nothing more happens. */
   async settle(): Promise<void> {
     for (let quiet = 0; quiet < 60; quiet++) {
@@ -308,6 +324,15 @@ async function play(script: readonly Step[], partitions: number, seed: number, h
     places.map((history, n) => ({ n, profile: history.at(-1)?.profile_id as string })),
     ({ profile }) => profile,
   );
+  const kept = world.kept();
+  for (const [trait, { version, asked, zone }] of defined) {
+    for (const { part, cells } of kept.get(keyOf({ trait, version })) ?? []) {
+      const { within } = aggregatesIn(asked)[part] as Aggregate;
+      expect(cells.length, 'an empty part is kept').toBeGreaterThan(0);
+      if (within)
+        expect(cells[0]?.from, `dormant: ${trait}`).toBeGreaterThanOrEqual(timesOf(within, world.now, zone)[0]);
+    }
+  }
   for (const [profile, those] of members) {
     const all = those.flatMap(({ n }) => sent[n] ?? []);
     if (all.length === 0) continue;

@@ -3,23 +3,24 @@ import type {
   ComputedTrait,
   EventStitched,
   ProfileState,
-  TraitCells,
+  Trait,
   TraitFill,
   TraitSweep,
 } from '#schemas/generated/records.ts';
 import { conditionChangesAt, holds, orderOf } from '#shared/expressions/condition.ts';
-import { type Aggregate, isAggregate } from '#shared/expressions/expression.ts';
+import type { AskedProfile } from '#shared/expressions/evaluate.ts';
+import type { Aggregate, Condition } from '#shared/expressions/expression.ts';
 import type { Cell } from '#shared/expressions/fold.ts';
 import { answerOf, changesAt, merge } from '#shared/expressions/fold.ts';
 import type { Stores, Work } from '#shared/task/task.ts';
-import { bytesOf, cellsKeyOf, keyOf, together, trimmed } from './core/cells.ts';
-import type { Content } from './core/profile.ts';
+import { inPieces, type Kept, keyOf } from './core/cells.ts';
+import { none } from './core/sorted.ts';
 import { allFolded, type FoldedTrait, reconciled, TraitsByEvent, type WantedTrait } from './core/traits-in-force.ts';
 import type { Computed } from './core/version.ts';
+import { Places, placeStores } from './places.ts';
 
 export const computingStores = {
-  /** By profile id/hash of the identifier/trait@version/part. */
-  cells: { record: 'TraitCells' },
+  ...placeStores,
   /** By trait@version: what events are folded into here. */
   folded: { record: 'TraitFill' },
   sweep: { record: 'TraitSweep' },
@@ -33,8 +34,6 @@ type ComputingWork = Work<typeof computingStores, { readonly told: { readonly va
 const AT_ONCE = 300;
 /** Where work waits for others to be caught up. */
 const LATER_MS = 1_000;
-/** Of cells that move together. */
-const MOST_BYTES_OF_A_MOVE = 200_000;
 const SWEEP = 'sweep';
 
 /** The computed traits of a partition during a batch: what is folded, what is told, and what the time alone changes. */
@@ -43,6 +42,7 @@ export class Computing {
   readonly #byKey = new Map<string, FoldedTrait>();
   #told: readonly FoldedTrait[];
   readonly #byEvent: TraitsByEvent;
+  readonly #places: Places;
   #sweep: TraitSweep;
   /** There is work for which others must have come first. */
   #waits = false;
@@ -67,6 +67,7 @@ export class Computing {
     const all = allFolded([...folded.filter((one) => !ended.has(keyOf(one))), ...begun]);
     for (const one of all) this.#byKey.set(one.key, one);
     this.#byEvent = new TraitsByEvent(all);
+    this.#places = new Places(work, (part) => this.#byEvent.partOf(part));
     this.#told = toldOf(all);
     const isOther =
       retention !== this.#sweep.retention || !isDeepStrictEqual({ ...this.#sweep.sensitivities }, { ...sensitivities });
@@ -82,7 +83,7 @@ export class Computing {
     return this.#sweep.epoch;
   }
 
-  cellsOf(event: EventStitched): readonly TraitCells[] {
+  cellsOf(event: EventStitched): Kept {
     return this.#byEvent.cellsOf(event);
   }
 
@@ -99,88 +100,92 @@ export class Computing {
     }
   }
 
+  /** Whether other traits are told than when this was computed, or its time has come. */
+  isPast({ epoch, due }: ProfileState): boolean {
+    return epoch !== this.epoch || (due !== null && due <= this.#now);
+  }
+
   /** Adds cells to those at a place. @param place profile id/hash */
-  add(place: string, part: TraitCells): void {
-    const at = `${place}/${cellsKeyOf(part)}`;
-    const held = together(this.#work.get('cells', at), part);
-    const of = this.#byKey.get(keyOf(part));
-    const asked = of?.aggregates[part.part];
-    this.#work.put('cells', at, of && asked ? trimmed(held, asked, this.#now, of.zone) : held);
+  add(place: string, kept: Kept): void {
+    this.#places.add(place, kept);
+  }
+
+  /** Removes from a place what no window will hold any more. */
+  trim(place: string): void {
+    this.#places.trim(place);
   }
 
   /** Takes all cells away from a place, in parts that can travel. */
-  take(place: string): TraitCells[][] {
-    const parts: TraitCells[][] = [];
-    let room = 0;
-    for (const [key, cells] of this.#work.scan('cells', `${place}/`)) {
-      this.#work.remove('cells', key);
-      const bytes = bytesOf(cells);
-      if (bytes > room) {
-        parts.push([]);
-        room = MOST_BYTES_OF_A_MOVE;
-      }
-      room -= bytes;
-      parts.at(-1)?.push(cells);
-    }
-    return parts;
+  take(place: string): Kept[] {
+    return inPieces(this.#places.take(place));
+  }
+
+  /** In parts that can travel. */
+  inPieces(kept: Kept): Kept[] {
+    return inPieces(this.#byEvent.withinBytes(kept));
   }
 
   /**
    * What is told of a profile now.
-   * @param touched what got cells (trait@version/part); undefined: any may differ
+   * @param places of its identifiers
+   * @param touched what got cells; undefined: any may differ
    */
   computed(
-    profileId: string,
-    members: readonly string[],
+    places: readonly string[],
     state: ProfileState,
-    content: Content,
-    touched?: ReadonlySet<string>,
+    traits: readonly Trait[],
+    touched?: readonly Kept[],
   ): Computed {
     const { epoch } = this;
-    if (this.#told.length === 0) return { told: [], epoch, due: null };
+    if (this.#told.length === 0) return { told: none, epoch, due: null };
     const now = this.#now;
-    const isFresh = touched !== undefined && state.epoch === epoch && (state.due === null || state.due > now);
-    const known = isFresh ? new Map(state.computed.map((one) => [one.name, one])) : undefined;
-    let due = isFresh ? state.due : null;
-    const cellsOf = (key: string, part: number, asked: Aggregate): readonly Cell[] => {
-      let cells: readonly Cell[] = [];
-      for (const hash of members) {
-        const held = this.#work.get('cells', `${profileId}/${hash}/${key}/${part}`);
-        if (held) cells = merge(asked, cells, held.cells);
-      }
-      return cells;
-    };
-    const values = new Map<string, string>();
-    const profile = { traits: new Map(content.traits.map(({ name, value }) => [name, value])), computed: values };
+    let due = touched ? state.due : null;
     const told: ComputedTrait[] = [];
-    for (const { key, trait, version, asked, zone, aggregates } of this.#told) {
-      let value: unknown;
-      let next: number | undefined;
-      if (!isAggregate(asked)) {
-        const kept = new Map(aggregates.map((one, part) => [one, cellsOf(key, part, one)]));
-        const whole = { ...profile, cells: (one: Aggregate) => kept.get(one) ?? [] };
-        value = holds(asked, whole, now, zone);
-        next = conditionChangesAt(asked, whole, now, zone);
-      } else if (known && !touched?.has(`${key}/0`)) {
-        const one = known.get(trait);
-        if (one) {
-          told.push(one);
-          values.set(trait, one.value);
-        }
+    const profile = { traits: valuesIn(traits), computed: valuesIn(told) };
+    for (const one of this.#told) {
+      const { trait, version, asked } = one;
+      if (touched && one.isAggregate && !hasCells(touched, trait, version)) {
+        const known = named(state.computed, trait);
+        if (known) told.push(known);
         continue;
-      } else {
-        const cells = cellsOf(key, 0, asked);
-        value = answerOf(asked, cells, now, zone);
-        next = changesAt(asked, cells, now, zone);
       }
+      const [value, next] = one.isAggregate
+        ? this.#answer(places, one, now)
+        : this.#holds(asked as Condition, places, one, profile, now);
       if (next !== undefined && (due === null || next < due)) due = next;
-      if (value === undefined) continue;
-      const text = JSON.stringify(value);
-      values.set(trait, text);
-      told.push({ name: trait, value: text, definition_version: version });
+      if (value !== undefined) told.push({ name: trait, value: JSON.stringify(value), definition_version: version });
     }
-    told.sort((a, b) => (a.name < b.name ? -1 : 1));
-    return { told, epoch, due };
+    return { told: sortedByName(told), epoch, due };
+  }
+
+  /** What an aggregate answers, and when that may change. */
+  #answer(places: readonly string[], one: FoldedTrait, now: number): readonly [unknown, number | undefined] {
+    const asked = one.aggregates[0] as Aggregate;
+    const cells = this.#cellsOf(places, one, 0);
+    return [answerOf(asked, cells, now, one.zone), changesAt(asked, cells, now, one.zone)];
+  }
+
+  /** Whether a condition holds, and when that may change. */
+  #holds(
+    asked: Condition,
+    places: readonly string[],
+    one: FoldedTrait,
+    profile: AskedProfile,
+    now: number,
+  ): readonly [unknown, number | undefined] {
+    const cells = (aggregate: Aggregate) => this.#cellsOf(places, one, one.aggregates.indexOf(aggregate));
+    const kept = { traits: profile.traits, computed: profile.computed, cells };
+    return [holds(asked, kept, now, one.zone), conditionChangesAt(asked, kept, now, one.zone)];
+  }
+
+  /** What is kept of an aggregate in all places together. */
+  #cellsOf(places: readonly string[], { trait, version, aggregates }: FoldedTrait, part: number): readonly Cell[] {
+    let cells: readonly Cell[] = none;
+    for (const place of places) {
+      const held = this.#places.part(place, { trait, version, part });
+      if (held) cells = merge(aggregates[part] as Aggregate, cells, held.cells);
+    }
+    return cells;
   }
 
   /** Sets a profile's timer, which goes at `before` as yet. */
@@ -221,12 +226,9 @@ export class Computing {
     const { after, dead } = this.#sweep;
     if (after === null) return [];
     const found = this.#work.scan('profile' as never, '', after, AT_ONCE) as unknown as [string, ProfileState][];
-    for (const [profileId, { members }] of found) {
-      for (const hash of members)
-        for (const key of dead)
-          for (const [place] of this.#work.scan('cells', `${profileId}/${hash}/${key}/`))
-            this.#work.remove('cells', place);
-    }
+    if (dead.length > 0)
+      for (const [profileId, { members }] of found)
+        for (const hash of members) this.#places.take(`${profileId}/${hash}`, (part) => dead.includes(keyOf(part)));
     const last = found.length < AT_ONCE ? null : (found.at(-1)?.[0] ?? null);
     this.#sweep = { ...this.#sweep, after: last, dead: last === null ? [] : dead };
     this.#work.put('sweep', SWEEP, this.#sweep);
@@ -251,6 +253,30 @@ export class Computing {
 
 const TIME_DIGITS = 15;
 const timerKey = (at: number, profileId: string): string => `${String(at).padStart(TIME_DIGITS, '0')}/${profileId}`;
+
+function hasCells(touched: readonly Kept[], trait: string, version: number): boolean {
+  for (const kept of touched)
+    for (const part of kept) if (part.trait === trait && part.version === version) return true;
+  return false;
+}
+
+function named<T extends { readonly name: string }>(all: readonly T[], name: string): T | undefined {
+  for (const one of all) if (one.name === name) return one;
+  return undefined;
+}
+
+/** Values by name; there are few. */
+const valuesIn = (traits: readonly { readonly name: string; readonly value: string }[]) => ({
+  get: (name: string): string | undefined => named(traits, name)?.value,
+});
+
+/** Mostly they are: only those that ask about others may stand later than their names say. */
+function sortedByName(told: ComputedTrait[]): readonly ComputedTrait[] {
+  for (let n = 1; n < told.length; n++)
+    if ((told[n] as ComputedTrait).name < (told[n - 1] as ComputedTrait).name)
+      return told.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return told;
+}
 
 /** Of each trait the latest version that is complete: each after those that it asks about. */
 function toldOf(folded: readonly FoldedTrait[]): FoldedTrait[] {

@@ -7,7 +7,6 @@ import type {
   Ownership,
   ProfileExpiry,
   ProfileState,
-  TraitCells,
   Tributary,
 } from '#schemas/generated/records.ts';
 import { fillsTopic, movesTopic, topics, traitFillsTopic } from '#schemas/topics.ts';
@@ -15,7 +14,7 @@ import type { Definitions } from '#shared/definitions/definitions.ts';
 import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
 import { defineTask, type Input, type Stores, type Work } from '#shared/task/task.ts';
 import { Computing, computingStores } from './computing.ts';
-import { addTo } from './core/cells.ts';
+import { gathered, type Kept, united } from './core/cells.ts';
 import { ofEvent } from './core/event.ts';
 import { arrive, depart, type Place } from './core/ownership.ts';
 import {
@@ -124,7 +123,7 @@ interface Holding {
   /** The events that it adds. */
   messageIds: string[];
   /** What it adds to computed traits. */
-  cells: Map<string, TraitCells>;
+  cells: Kept;
 }
 
 /** A profile touched in a batch. */
@@ -147,7 +146,7 @@ interface Visit {
 interface Passing {
   readonly place: Place;
   readonly messageIds: string[];
-  readonly cells: Map<string, TraitCells>;
+  cells: Kept;
   part: Tributary;
 }
 
@@ -190,14 +189,14 @@ class Batch {
 
   move(input: Input, move: Move): void {
     const { tributary, profile_id, version, causes, cells, forgotten } = move;
-    const isForgotten = !this.#arrive(input, tributary, { profile_id, version }, causes, cells, forgotten);
+    const isForgotten = !this.#arrive(input, tributary, { profile_id, version }, causes, gathered(cells), forgotten);
     // It was counted as folded where it came from.
     if (isForgotten) this.#work.count(FORGOTTEN, tributary.events);
   }
 
   fill(input: Input, { identifier, profile_id, version, cells, complete, received_at }: Fill): void {
     this.#computing.complete(complete);
-    if (identifier) this.#arrive(input, empty(identifier, received_at), { profile_id, version }, none, cells);
+    if (identifier) this.#arrive(input, empty(identifier, received_at), { profile_id, version }, none, gathered(cells));
     else this.#work.settle(input, 'noted');
   }
 
@@ -225,7 +224,7 @@ class Batch {
   /** Emits moves and versions, and writes what they were made from. */
   finish(): void {
     for (const { place, part, messageIds, cells } of this.#passing.values())
-      this.#send(part, place, smallest(messageIds), part.updated_at, [[...cells.values()]]);
+      this.#send(part, place, smallest(messageIds), part.updated_at, this.#computing.inPieces(cells));
     const { byTime, bySweep } = this.#computing.waiting();
     for (const profileId of byTime) {
       const visit = this.#visit(profileId);
@@ -247,7 +246,7 @@ class Batch {
     part: Tributary,
     address: Place,
     messageIds: readonly string[],
-    cells: readonly TraitCells[],
+    cells: Kept,
     forgotten = 0,
   ): boolean {
     const { hash } = part.identifier;
@@ -268,7 +267,7 @@ class Batch {
       visit.messageIds.push(id);
       holding.messageIds.push(id);
     }
-    for (const one of cells) addTo(holding.cells, one);
+    holding.cells = united(holding.cells, cells);
     if (messageIds.length > 0) visit.byEvent = true;
     else visit.byRegroup = true;
     if (part.updated_at > visit.time) visit.time = part.updated_at;
@@ -347,7 +346,7 @@ class Batch {
       return false;
     }
     // Events that came in this batch are told of where they go: no version here may ever speak of them.
-    const parts = [[...holding.cells.values()], ...this.#computing.take(`${profileId}/${hash}`)];
+    const parts = [...this.#computing.inPieces(holding.cells), ...this.#computing.take(`${profileId}/${hash}`)];
     this.#send(held, departure.sendTo, smallest(holding.messageIds), Math.max(held.updated_at, decidedAt), parts);
     takeAll(holding);
     visit.byRegroup = true;
@@ -408,28 +407,24 @@ class Batch {
   #holding(visit: Visit, hash: string): Holding {
     const open = visit.holdings.get(hash);
     if (open) return open;
-    const before = visit.state.members.includes(hash) ? this.#stored(visit, hash) : undefined;
-    const holding: Holding = { before, kept: before, added: undefined, messageIds: [], cells: new Map() };
+    const before = visit.state.members.includes(hash)
+      ? this.#work.get('tributary', `${visit.profileId}/${hash}`)
+      : undefined;
+    const holding: Holding = { before, kept: before, added: undefined, messageIds: [], cells: none };
     visit.holdings.set(hash, holding);
     return holding;
   }
 
-  #stored(visit: Visit, hash: string): Tributary | undefined {
-    return this.#work.get('tributary', `${visit.profileId}/${hash}`);
-  }
-
-  #pass(part: Tributary, place: Place, messageIds: readonly string[], cells: readonly TraitCells[]): void {
+  #pass(part: Tributary, place: Place, messageIds: readonly string[], cells: Kept): void {
     const key = `${place.profile_id}/${place.version}/${part.identifier.hash}`;
     const passing = this.#passing.get(key);
     if (!passing) {
-      const added = new Map<string, TraitCells>();
-      for (const one of cells) addTo(added, one);
-      this.#passing.set(key, { place, part, messageIds: [...messageIds], cells: added });
+      this.#passing.set(key, { place, part, messageIds: [...messageIds], cells });
       return;
     }
     passing.part = merge(passing.part, part);
     for (const id of messageIds) passing.messageIds.push(id);
-    for (const one of cells) addTo(passing.cells, one);
+    passing.cells = united(passing.cells, cells);
   }
 
   /** @param parts cells that go along; the limits leave room for the first of them in one piece with the tributary, others follow */
@@ -438,12 +433,11 @@ class Batch {
     place: Place,
     causes: readonly string[],
     timestamp: number,
-    parts: readonly (readonly TraitCells[])[],
+    parts: readonly Kept[],
   ): void {
     const { profile_id, version } = place;
     const forgotten = this.#knownOf(tributary.identifier.hash)?.forgotten ?? 0;
-    const all = parts.filter((cells) => cells.length > 0);
-    const pieces = Math.max(1, all.length);
+    const pieces = Math.max(1, parts.length);
     for (let piece = 0; piece < pieces; piece++) {
       const move: Move = {
         profile_id,
@@ -451,7 +445,7 @@ class Batch {
         // What was received until then counts for each piece alike.
         tributary: piece === 0 ? tributary : empty(tributary.identifier, tributary.updated_at),
         forgotten,
-        cells: all[piece] ?? [],
+        cells: parts[piece] ?? none,
         causes: piece === 0 ? causes : none,
         piece,
         pieces,
@@ -463,27 +457,38 @@ class Batch {
 
   #settleProfile(visit: Visit): void {
     const { profileId, state, holdings } = visit;
-    const touched = new Set<string>();
-    const isOther = visit.byRegroup || visit.byWindow || visit.byDefinition || visit.byRetention || !state.alive;
+    const touched: Kept[] = [];
+    // Then any computed trait may be another, and anything that is kept may be out of every window.
+    const isOther =
+      visit.byRegroup ||
+      visit.byWindow ||
+      visit.byDefinition ||
+      visit.byRetention ||
+      !state.alive ||
+      this.#computing.isPast(state);
     const before: Tributary[] = [];
     const after: Tributary[] = [];
     const members: string[] = [];
+    const places: string[] = [];
     for (const hash of memberHashes(state.members, holdings)) {
       const holding = holdings.get(hash);
-      const was = holding ? holding.before : this.#stored(visit, hash);
+      const place = `${profileId}/${hash}`;
+      const was = holding ? holding.before : this.#work.get('tributary', place);
       const is = holding ? heldIn(holding) : was;
       if (was) before.push(was);
       if (is) {
         after.push(is);
         members.push(hash);
+        places.push(place);
       }
-      for (const [key, part] of holding?.cells ?? []) {
-        touched.add(key);
-        this.#computing.add(`${profileId}/${hash}`, part);
+      if (isOther) this.#computing.trim(place);
+      if (holding && holding.cells.length > 0) {
+        touched.push(holding.cells);
+        this.#computing.add(place, holding.cells);
       }
       if (is === was) continue;
-      if (is) this.#work.put('tributary', `${profileId}/${hash}`, is);
-      else this.#work.remove('tributary', `${profileId}/${hash}`);
+      if (is) this.#work.put('tributary', place, is);
+      else this.#work.remove('tributary', place);
     }
     const next = nextVersion(profileId, state, before, after, members, {
       messageIds: visit.messageIds,
@@ -493,8 +498,7 @@ class Batch {
       byWindow: visit.byWindow,
       byDefinition: visit.byDefinition,
       byRetention: visit.byRetention,
-      computed: (content) =>
-        this.#computing.computed(profileId, members, state, content, isOther ? undefined : touched),
+      computed: (traits) => this.#computing.computed(places, state, traits, isOther ? undefined : touched),
       sensitivities: this.#sensitivities,
       time:
         visit.byWindow || visit.byDefinition || visit.byRetention
@@ -535,7 +539,7 @@ class Batch {
 
 /** Nothing of it is left here. */
 function takeAll(holding: Holding): void {
-  holding.cells = new Map();
+  holding.cells = none;
   holding.kept = undefined;
   holding.added = undefined;
   holding.messageIds = [];
@@ -546,8 +550,9 @@ const heldIn = ({ kept, added }: Holding): Tributary | undefined =>
 
 /** Hashes of the identifiers that are or were held, sorted. */
 function memberHashes(members: readonly string[], holdings: ReadonlyMap<string, Holding>): readonly string[] {
-  const others = [...holdings.keys()].filter((hash) => !members.includes(hash));
-  return others.length === 0 ? members : [...members, ...others].sort();
+  let all = members;
+  for (const hash of holdings.keys()) if (!members.includes(hash)) all = [...all, hash];
+  return all === members ? members : all.toSorted();
 }
 
 const sameList = (a: readonly string[], b: readonly string[]): boolean =>

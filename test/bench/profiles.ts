@@ -84,7 +84,13 @@ export async function benchCrowds(crowds: readonly number[], events: number): Pr
 
 async function projectInMemory(options: CoreOptions): Promise<CoreFigures> {
   const script = new URL('./projector-core.ts', import.meta.url).pathname;
-  const { stdout } = await run(process.execPath, ['--max-old-space-size=8192', script, JSON.stringify(options)]);
+  const { stdout } = await run(process.execPath, [
+    // As services run.
+    '--max-semi-space-size=32',
+    '--max-old-space-size=8192',
+    script,
+    JSON.stringify(options),
+  ]);
   return JSON.parse(stdout) as CoreFigures;
 }
 

@@ -50,7 +50,21 @@ export const plantedBugs: readonly PlantedBug[] = [
   ),
   inBackfill('the event at which folding began counts twice', 'event.offset < (cutsOf', 'event.offset <= (cutsOf'),
   inBackfill('the last slice of history is left out', 'next.slice >= job.slices', 'next.slice >= job.slices - 1'),
-  inComputing('what is computed of somebody stays where they were', 'parts.at(-1)?.push(cells);', ''),
+  inFile(`${projector}/core/cells.ts`, traitsModel)(
+    'what is computed of somebody stays where they were',
+    'pieces.at(-1)?.push(part);',
+    '',
+  ),
+  inFile(`${projector}/core/cells.ts`, `${projector}/core/cells.test.ts`)(
+    'long texts are cut with short ones',
+    'room[at] = left - 1;',
+    'room.fill(left - 1);',
+  ),
+  inFile(`${projector}/projector.ts`, traitsModel)(
+    'what is out of every window stays',
+    'if (isOther) this.#computing.trim(place);',
+    '',
+  ),
   inComputing('nobody is woken', "if (at !== null) this.#work.put('timer'", "if (at === 1) this.#work.put('timer'"),
   inComputing('what is complete is not told', 'this.#told = toldOf([...this.#byKey.values()]);', ''),
   inMeaning('at least is above', 'number >= atLeast', 'number > atLeast'),
@@ -98,28 +112,20 @@ export const plantedBugs: readonly PlantedBug[] = [
   ),
   inFile(`${projector}/core/cells.ts`, traitsModel)(
     'what another zone’s day has left is dropped',
-    'timesOf(asked.within, now, zone)[0]',
-    'timesOf(asked.within, now)[0]',
+    'timesOf(within, now, zone)',
+    'timesOf(within, now)',
   ),
-  inComputing(
-    'an answer is that of UTC',
-    'value = answerOf(asked, cells, now, zone);',
-    'value = answerOf(asked, cells, now);',
-  ),
+  inComputing('an answer is that of UTC', 'answerOf(asked, cells, now, one.zone)', 'answerOf(asked, cells, now)'),
   inComputing(
     'a day ends where it does in UTC',
-    'next = changesAt(asked, cells, now, zone);',
-    'next = changesAt(asked, cells, now);',
+    '[answerOf(asked, cells, now, one.zone), changesAt(asked, cells, now, one.zone)]',
+    '[answerOf(asked, cells, now, one.zone), changesAt(asked, cells, now)]',
   ),
-  inComputing(
-    'a condition holds by days of UTC',
-    'value = holds(asked, whole, now, zone);',
-    'value = holds(asked, whole, now);',
-  ),
+  inComputing('a condition holds by days of UTC', '[holds(asked, kept, now, one.zone)', '[holds(asked, kept, now)'),
   inComputing(
     'a condition waits for days of UTC',
-    'next = conditionChangesAt(asked, whole, now, zone);',
-    'next = conditionChangesAt(asked, whole, now);',
+    'conditionChangesAt(asked, kept, now, one.zone)',
+    'conditionChangesAt(asked, kept, now)',
   ),
   inBackfill('history is read by days of UTC', 'time_zone: one.time_zone', "time_zone: 'UTC'"),
   inFile(`${expressions}/zone.ts`, `${expressions}/zone.test.ts`)(
@@ -129,8 +135,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   ),
   inFile(`${expressions}/condition.ts`, `${expressions}/condition.test.ts`)(
     'nothing grows old by itself',
-    'return [...ages, ...(change',
-    'return [...(change',
+    'if (age !== undefined && age > now)',
+    'if (age === now)',
   ),
   inFold(
     'a window has its end',
@@ -150,7 +156,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     'a.timestamp - b.timestamp ||',
     'a.timestamp - b.timestamp || 1 ||',
   ),
-  inFold('the average is of all events', 'micros / countOf(found) / MICROS', 'micros / found.length / MICROS'),
+  inFold('the average is of all events', 'sumOf(found) / countOf(found)', 'sumOf(found) / found.length'),
   inFold(
     'of several as frequent the last',
     '(one.count > best.count ? one : best)',
@@ -163,14 +169,14 @@ export const plantedBugs: readonly PlantedBug[] = [
     'valueAt(asked.value, payload, timestamp, zone)',
     "valueAt(asked.value, payload, timestamp, 'UTC')",
   ),
-  inFold('texts of one part are forgotten', '{ texts: united(a.texts, b.texts) }', '{ texts: a.texts }'),
+  inFold('texts of one part are forgotten', 'null, united(a.texts, b.texts))', 'null, a.texts)'),
   inFold(
     'days since are counted from the hour',
     'dayOf(zone, now) - dayOf(zone, extreme ?? 0)',
     'Math.floor((now - (extreme ?? 0)) / 86_400_000)',
   ),
-  inFold('nobody leaves a window', 'if (leaves) times.push(leftBy(asked.within, leaves.from, zone));', ''),
-  inFold('what lies ahead never comes', 'if (comes) times.push(comes.from);', ''),
+  inFold('nobody leaves a window', 'if (leaves) next = Math.min(next, leftBy(asked.within, leaves.from, zone));', ''),
+  inFold('what lies ahead never comes', 'if (comes) next = Math.min(next, comes.from);', ''),
   {
     name: 'a move is lost',
     edits: [

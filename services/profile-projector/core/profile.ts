@@ -1,4 +1,12 @@
-import type { Amount, Identifier, Profile, Trait, TraitOrigin, Tributary } from '#schemas/generated/records.ts';
+import type {
+  Amount,
+  ComputedTrait,
+  Identifier,
+  Profile,
+  Trait,
+  TraitOrigin,
+  Tributary,
+} from '#schemas/generated/records.ts';
 import { formatMicros } from '#shared/money/decimal.ts';
 import { shownInteractions } from './interactions.ts';
 import { limits } from './limits.ts';
@@ -70,15 +78,16 @@ export type SensitivityOf = (name: string) => string;
 /**
  * The content of the profile that has these tributaries, each of another identifier; in any order.
  * @param sensitivityOf of traits by name, as definitions say; none is where it is absent
+ * @param computedOf what is computed, given the traits
  */
 export function combine(
   tributaries: readonly Tributary[],
   quarantined = false,
   sensitivityOf?: SensitivityOf,
+  computedOf: (traits: readonly Trait[]) => readonly ComputedTrait[] = () => none,
 ): Content {
-  const [head, ...tail] = tributaries;
-  if (!head) return nothing;
-  const whole = tail.length === 0 ? head : tail.reduce(merge, head);
+  const whole = sumOf(tributaries);
+  if (!whole) return nothing;
   const identifiers = identifiersOf(tributaries);
   const { traits, origins, areCut } = traitsOf(whole, sensitivityOf);
   let { flags } = whole;
@@ -91,7 +100,7 @@ export function combine(
     identifiers,
     traits,
     trait_origins: origins,
-    computed: none,
+    computed: computedOf(traits),
     audiences: none,
     consents: whole.consents,
     events: whole.events,
@@ -114,6 +123,12 @@ export function combine(
     last_seen: whole.last_seen,
     flags,
   };
+}
+
+function sumOf(tributaries: readonly Tributary[]): Tributary | undefined {
+  let whole: Tributary | undefined;
+  for (const one of tributaries) whole = whole ? merge(whole, one) : one;
+  return whole;
 }
 
 /** Sorted by type and value; without the longest, where all would take too many bytes. */

@@ -49,10 +49,11 @@ export interface Shown {
 }
 
 /** What shows of the newest of each path, sorted. */
-export const shown = (parts: readonly Trait[]): Shown =>
-  parts.some(isSpecial) ? shownOf(parts) : { traits: parts, origins: none };
+export const shown = remembering(
+  (parts: readonly Trait[]): Shown => (parts.some(isSpecial) ? shownOf(parts) : { traits: parts, origins: none }),
+);
 
-const shownOf = remembering((parts: readonly Trait[]): Shown => {
+function shownOf(parts: readonly Trait[]): Shown {
   const traits: Trait[] = [];
   const origins: TraitOrigin[] = [];
   for (let from = 0; from < parts.length; ) {
@@ -87,7 +88,7 @@ const shownOf = remembering((parts: readonly Trait[]): Shown => {
         });
   }
   return { traits, origins };
-});
+}
 
 const isSpecial = ({ name, value }: Trait): boolean => value === 'null' || name.includes(JOINT);
 const isBelow = (path: string, above: string): boolean => path.startsWith(above) && path[above.length] === JOINT;

@@ -1,11 +1,12 @@
 import type { EventStitched, TraitCells, TraitFill } from '#schemas/generated/records.ts';
 import { aggregatesIn } from '#shared/expressions/condition.ts';
-import { type Aggregate, type Expression, isPartOfTime } from '#shared/expressions/expression.ts';
+import { type Aggregate, type Expression, isAggregate, isPartOfTime } from '#shared/expressions/expression.ts';
 import { cellOf } from '#shared/expressions/fold.ts';
 import { parseExpression } from '#shared/expressions/parse.ts';
 import { readJson } from '#shared/expressions/read-json.ts';
 import { isZone } from '#shared/expressions/zone.ts';
-import { keyOf } from './cells.ts';
+import { isShort, type Kept, keyOf, type PartName, withinBytes } from './cells.ts';
+import { none } from './sorted.ts';
 
 /** A version of a computed trait that events are folded into. */
 export interface FoldedTrait {
@@ -15,6 +16,8 @@ export interface FoldedTrait {
   readonly asked: Expression;
   /** Time zone of its days and hours. */
   readonly zone: string;
+  /** Whether it is one value from events, and no condition. */
+  readonly isAggregate: boolean;
   /** What of events it needs, each with a part of its own of what is kept. */
   readonly aggregates: readonly Aggregate[];
   /** Whether history has been folded, too. */
@@ -78,10 +81,20 @@ function askedOf(compute: string, zone: string): Expression | undefined {
 function foldedOf({ trait, version, compute, time_zone: zone, complete }: TraitFill): FoldedTrait | undefined {
   const asked = askedOf(compute, zone);
   if (asked === undefined) return undefined;
-  return { key: keyOf({ trait, version }), trait, version, complete, asked, zone, aggregates: aggregatesIn(asked) };
+  return {
+    key: keyOf({ trait, version }),
+    trait,
+    version,
+    complete,
+    asked,
+    zone,
+    isAggregate: isAggregate(asked),
+    aggregates: aggregatesIn(asked),
+  };
 }
 
-interface Part {
+/** An aggregate that a trait needs, which has a part of its own of what is kept. */
+export interface Part {
   readonly of: FoldedTrait;
   readonly part: number;
   readonly asked: Aggregate;
@@ -92,41 +105,57 @@ const asksPayload = (asked: Aggregate): boolean =>
 
 /** Finds the traits that an event may count for. */
 export class TraitsByEvent {
-  readonly #named = new Map<string, Part[]>();
-  readonly #others: Part[] = [];
+  readonly #named = new Map<string, readonly Part[]>();
+  /** For events of any other name. */
+  readonly #others: readonly Part[];
+  readonly #byTrait: ReadonlyMap<string, readonly Part[]>;
 
   constructor(traits: readonly FoldedTrait[]) {
-    for (const of of traits) {
-      for (const [part, asked] of of.aggregates.entries()) {
-        const one = { of, part, asked };
-        const { event } = asked.of;
-        if (event === undefined) this.#others.push(one);
-        for (const name of event === undefined ? [] : new Set([event].flat()))
-          this.#named.set(name, [...(this.#named.get(name) ?? []), one]);
-      }
-    }
+    const parts = traits
+      .toSorted((a, b) => (a.trait === b.trait ? a.version - b.version : a.trait < b.trait ? -1 : 1))
+      .flatMap((of) => of.aggregates.map((asked, part): Part => ({ of, part, asked })));
+    this.#byTrait = Map.groupBy(parts, ({ of }) => of.trait);
+    const namesOf = ({ asked }: Part): readonly string[] => [asked.of.event ?? []].flat();
+    this.#others = parts.filter(({ asked }) => asked.of.event === undefined);
+    for (const name of new Set(parts.flatMap(namesOf)))
+      this.#named.set(
+        name,
+        parts.filter((part) => part.asked.of.event === undefined || namesOf(part).includes(name)),
+      );
+  }
+
+  /** What a part is kept for; undefined where its trait is not folded. */
+  partOf({ trait, version, part }: PartName): Part | undefined {
+    for (const one of this.#byTrait.get(trait) ?? none) if (one.part === part && one.of.version === version) return one;
+    return undefined;
+  }
+
+  /** Without texts beyond the limits. */
+  withinBytes(kept: Kept): Kept {
+    return kept.map((part) => {
+      const of = this.partOf(part);
+      return of ? withinBytes(part, of.asked) : part;
+    });
   }
 
   /** What is kept of an event, of each trait that it counts for. @param isFolded whether it counts for this one */
   cellsOf(
     event: Pick<EventStitched, 'type' | 'event' | 'source' | 'message_id' | 'timestamp' | 'payload'>,
     isFolded: (trait: FoldedTrait) => boolean = () => true,
-  ): TraitCells[] {
-    const named = event.event === null ? undefined : this.#named.get(event.event);
-    if (!named && this.#others.length === 0) return [];
-    const cells: TraitCells[] = [];
+  ): Kept {
+    const parts = (event.event === null ? undefined : this.#named.get(event.event)) ?? this.#others;
+    if (parts.length === 0) return none;
+    const kept: TraitCells[] = [];
     let payload: unknown;
-    for (const parts of [named ?? [], this.#others]) {
-      for (const { of, part, asked } of parts) {
-        if (asked.of.type !== undefined && asked.of.type !== event.type) continue;
-        if (!isFolded(of)) continue;
-        if (asksPayload(asked)) payload ??= readJson(event.payload) ?? {};
-        const cell = cellOf(asked, event, payload, of.zone);
-        if (!cell) continue;
-        const { trait, version } = of;
-        cells.push({ trait, version, part, aggregate: asked.aggregate, cells: [cell] });
-      }
+    for (const { of, part, asked } of parts) {
+      if (asked.of.type !== undefined && asked.of.type !== event.type) continue;
+      if (!isFolded(of)) continue;
+      if (asksPayload(asked)) payload ??= readJson(event.payload) ?? {};
+      const cell = cellOf(asked, event, payload, of.zone);
+      if (!cell || !isShort(cell, asked)) continue;
+      const { trait, version } = of;
+      kept.push({ trait, version, part, aggregate: asked.aggregate, cells: [cell] });
     }
-    return cells;
+    return kept;
   }
 }

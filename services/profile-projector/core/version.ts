@@ -1,6 +1,7 @@
-import type { ComputedTrait, Profile, ProfileState, Tributary } from '#schemas/generated/records.ts';
+import type { ComputedTrait, Profile, ProfileState, Trait, Tributary } from '#schemas/generated/records.ts';
 import { limits } from './limits.ts';
 import { type Content, changedFields, combine, nothing } from './profile.ts';
+import { none } from './sorted.ts';
 
 /** What touched a profile in one batch. */
 export interface Occasion {
@@ -19,7 +20,7 @@ export interface Occasion {
   /** Something of it has expired. */
   readonly byRetention: boolean;
   /** What is computed of it now, if it lives. */
-  readonly computed: (content: Content) => Computed;
+  readonly computed: (traits: readonly Trait[]) => Computed;
   /** Of traits that are not none. */
   readonly sensitivities: Readonly<Record<string, string>>;
   readonly generation: number;
@@ -33,6 +34,8 @@ export interface Computed {
   /** When they may change by the time alone, milliseconds. */
   readonly due: number | null;
 }
+
+const nothingComputed: Computed = { told: none, epoch: 0, due: null };
 
 /** What to put out, and what to remember. */
 export interface NextVersion {
@@ -73,11 +76,15 @@ export function nextVersion(
   if (!alive && !state.alive) return { state: { ...state, members, quarantined, due: null }, profile: undefined };
 
   const was = state.alive
-    ? { ...combine(before, state.quarantined, levelIn(state.sensitivities)), computed: state.computed }
+    ? combine(before, state.quarantined, levelIn(state.sensitivities), () => state.computed)
     : nothing;
-  const content = alive ? combine(after, quarantined, levelIn(occasion.sensitivities)) : { ...nothing, kind: was.kind };
-  const { told, epoch, due } = alive ? occasion.computed(content) : { told: [], epoch: 0, due: null };
-  const is = { ...content, computed: told };
+  let { told, epoch, due }: Computed = nothingComputed;
+  const is = alive
+    ? combine(after, quarantined, levelIn(occasion.sensitivities), (traits) => {
+        ({ told, epoch, due } = occasion.computed(traits));
+        return told;
+      })
+    : { ...nothing, kind: was.kind };
   const changed = changedFields(was, is);
   const into = alive ? null : occasion.into;
   const returns = alive && !state.alive && state.version > 0;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { AskedEvent, AskedProfile } from './evaluate.ts';
+import type { AskedEvent } from './evaluate.ts';
 import {
   type Aggregate,
   type Comparing,
@@ -204,7 +204,7 @@ export const aggregates: fc.Arbitrary<Aggregate> = fc
 const traitNames = fc.constantFrom('plan', 'due', 'any', 'none');
 const computedNames = fc.constantFrom('orders', 'likes', 'due');
 
-export const profiles: fc.Arbitrary<AskedProfile> = fc
+export const profiles = fc
   .tuple(
     fc.record({ plan: texts, due: moments, any: values }, { requiredKeys: [] }),
     fc.record({ orders: numbers, likes: values, due: moments }, { requiredKeys: [] }),

@@ -1,12 +1,5 @@
 import { type AskedProfile, holdsWith, saidBy } from './evaluate.ts';
-import {
-  type Aggregate,
-  type Condition,
-  type Expression,
-  leftBy,
-  type ProfileTest,
-  type Window,
-} from './expression.ts';
+import { type Aggregate, type Condition, type Expression, leftBy, type ProfileTest } from './expression.ts';
 import { changesAt as aggregateChangesAt, answerOf, type Cell } from './fold.ts';
 import { momentOf } from './moment.ts';
 
@@ -35,27 +28,35 @@ export function conditionChangesAt(
   now: number,
   zone = 'UTC',
 ): number | undefined {
-  const times = testsIn(asked).flatMap((one) => changesOf(one, profile, now, zone));
-  return times.length === 0 ? undefined : Math.min(...times);
+  let next = Number.POSITIVE_INFINITY;
+  for (const one of testsIn(asked)) {
+    const isAggregate = 'aggregate' in one;
+    const change = isAggregate ? aggregateChangesAt(one, profile.cells(one), now, zone) : undefined;
+    if (change !== undefined && change > now) next = Math.min(next, change);
+    if (!one.newerThan && !one.olderThan) continue;
+    const value = isAggregate ? answerOf(one, profile.cells(one), now, zone) : saidBy(one, profile);
+    const moment = typeof value === 'string' ? momentOf(value, zone) : undefined;
+    if (moment === undefined) continue;
+    for (const window of [one.newerThan, one.olderThan]) {
+      const age = window && leftBy(window, moment, zone);
+      if (age !== undefined && age > now) next = Math.min(next, age);
+    }
+  }
+  return next === Number.POSITIVE_INFINITY ? undefined : next;
 }
 
-function changesOf(asked: ProfileTest, profile: KeptProfile, now: number, zone: string): readonly number[] {
-  const isAggregate = 'aggregate' in asked;
-  const windows = [asked.newerThan, asked.olderThan].filter((window): window is Window => window !== undefined);
-  const ages: number[] = [];
-  if (windows.length > 0) {
-    const value = isAggregate ? answerOf(asked, profile.cells(asked), now, zone) : saidBy(asked, profile);
-    const moment = typeof value === 'string' ? momentOf(value, zone) : undefined;
-    if (moment !== undefined) for (const window of windows) ages.push(leftBy(window, moment, zone));
-  }
-  const change = isAggregate ? aggregateChangesAt(asked, profile.cells(asked), now, zone) : undefined;
-  return [...ages, ...(change === undefined ? [] : [change])].filter((at) => at > now);
-}
+/** Expressions never change, and are asked about at each event. */
+const known = new WeakMap<Expression, readonly ProfileTest[]>();
 
 function testsIn(asked: Expression): readonly ProfileTest[] {
-  if ('all' in asked) return asked.all.flatMap(testsIn);
-  if ('any' in asked) return asked.any.flatMap(testsIn);
-  return 'not' in asked ? testsIn(asked.not) : [asked as ProfileTest];
+  let tests = known.get(asked);
+  if (!tests) {
+    if ('all' in asked) tests = asked.all.flatMap(testsIn);
+    else if ('any' in asked) tests = asked.any.flatMap(testsIn);
+    else tests = 'not' in asked ? testsIn(asked.not) : [asked as ProfileTest];
+    known.set(asked, tests);
+  }
+  return tests;
 }
 
 /**

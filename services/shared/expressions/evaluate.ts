@@ -97,8 +97,8 @@ function holds(asked: Test, payload: unknown, at: number, zone: string): boolean
 /** Of a profile what the language asks about. */
 export interface AskedProfile {
   /** Their values as JSON, by name. */
-  readonly traits: ReadonlyMap<string, string>;
-  readonly computed: ReadonlyMap<string, string>;
+  readonly traits: Pick<ReadonlyMap<string, string>, 'get'>;
+  readonly computed: Pick<ReadonlyMap<string, string>, 'get'>;
 }
 
 /** Whether a condition holds of a profile and its events. */

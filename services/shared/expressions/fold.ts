@@ -25,57 +25,47 @@ export function cellOf(asked: Aggregate, event: AskedEvent, payload: unknown, zo
   const { timestamp, message_id, source } = event;
   const from = asked.within ? edgeBefore(asked.within, timestamp, zone) : 0;
   if (asked.aggregate === 'count') return cell(from, 1);
-  if (asked.aggregate === 'daysSince') return cell(from, 1, { extreme: timestamp });
+  if (asked.aggregate === 'daysSince') return cell(from, 1, null, timestamp);
   const value = valueAt(asked.value, payload, timestamp, zone);
   switch (asked.aggregate) {
     case 'sum':
     case 'average':
-      return isSummand(value) ? cell(from, 1, { micros: microsOf(value).toString() }) : undefined;
+      return isSummand(value) ? cell(from, 1, String(microsOf(value))) : undefined;
     case 'min':
     case 'max':
-      return typeof value === 'number' ? cell(from, 1, { extreme: value }) : undefined;
+      return typeof value === 'number' ? cell(from, 1, null, value) : undefined;
     case 'first':
     case 'last': {
       if (!isScalar(value)) return undefined;
-      return cell(from, 1, { sighting: { timestamp, message_id, source, value: JSON.stringify(value) } });
+      return cell(from, 1, null, null, { timestamp, message_id, source, value: JSON.stringify(value) });
     }
     case 'mostFrequent':
     case 'uniqueList':
     case 'uniqueCount': {
       const text = isPartOfTime(asked.value) ? textOf(value as number) : value;
-      return isText(text) ? cell(from, 1, { texts: [{ text, count: 1 }] }) : undefined;
+      return isText(text) ? cell(from, 1, null, null, null, [{ text, count: 1 }]) : undefined;
     }
   }
 }
 
 /** Both together: cells sorted by time, one of each. */
-export function merge(asked: Pick<Aggregate, 'aggregate'>, a: readonly Cell[], b: readonly Cell[]): readonly Cell[] {
-  return union(
-    a,
-    b,
-    (one, other) => one.from - other.from,
-    (one, other) => joined(asked, one, other),
-  );
-}
+export const merge = (asked: Pick<Aggregate, 'aggregate'>, a: readonly Cell[], b: readonly Cell[]): readonly Cell[] =>
+  union(a, b, byTime, (one, other) => joined(asked, one, other));
+
+const byTime = (a: Cell, b: Cell): number => a.from - b.from;
 
 /** What the cells say at a moment, milliseconds. */
 export function answerOf(asked: Aggregate, cells: readonly Cell[], now: number, zone = 'UTC'): Answer {
   const found = cellsWithin(asked, cells, now, zone);
-  switch (asked.aggregate) {
-    case 'count':
-      return countOf(found);
-    case 'uniqueCount':
-      return Math.min(MOST_TEXTS, new Set(found.flatMap(({ texts }) => texts.map(({ text }) => text))).size);
-    case 'sum':
-    case 'average': {
-      if (found.length === 0) return undefined;
-      const micros = Number(found.reduce((sum, cell) => sum + bigMicros(cell), 0n));
-      return asked.aggregate === 'sum' ? micros / MICROS : micros / countOf(found) / MICROS;
-    }
-  }
-  const [head, ...tail] = found;
+  if (asked.aggregate === 'count') return countOf(found);
+  if (asked.aggregate === 'uniqueCount') return uniqueCountOf(found);
+  const [head] = found;
   if (!head) return undefined;
-  const { extreme, sighting, texts } = tail.reduce((sum, cell) => joined(asked, sum, cell), head);
+  if (asked.aggregate === 'sum') return sumOf(found) / MICROS;
+  if (asked.aggregate === 'average') return sumOf(found) / countOf(found) / MICROS;
+  let all = head;
+  for (let n = 1; n < found.length; n++) all = joined(asked, all, found[n] as Cell);
+  const { extreme, sighting, texts } = all;
   switch (asked.aggregate) {
     case 'daysSince':
       return Math.max(0, dayOf(zone, now) - dayOf(zone, extreme ?? 0));
@@ -86,10 +76,11 @@ export function answerOf(asked: Aggregate, cells: readonly Cell[], now: number, 
     case 'last':
       return sighting ? JSON.parse(sighting.value) : undefined;
     case 'mostFrequent': {
-      const { text } = texts.reduce((best, one) => (one.count > best.count ? one : best));
+      const text = mostFrequentOf(texts);
       return isPartOfTime(asked.value) ? Number(text) : text;
     }
     case 'uniqueList': {
+      if (texts.length === 0) return undefined;
       const list = texts.slice(0, MOST_IN_A_LIST).map(({ text }) => text);
       return isPartOfTime(asked.value) ? list.map(Number) : list;
     }
@@ -99,22 +90,24 @@ export function answerOf(asked: Aggregate, cells: readonly Cell[], now: number, 
 function cellsWithin({ within }: Aggregate, cells: readonly Cell[], now: number, zone: string): readonly Cell[] {
   if (!within || cells.length === 0) return cells;
   const [from, to] = timesOf(within, now, zone);
+  // Nearly always all of them.
+  if ((cells[0] as Cell).from >= from && (cells.at(-1) as Cell).from < to) return cells;
   return cells.filter((cell) => cell.from >= from && cell.from < to);
 }
 
 /** When an answer may next be another although nothing comes; undefined: never. @param now milliseconds */
 export function changesAt(asked: Aggregate, cells: readonly Cell[], now: number, zone = 'UTC'): number | undefined {
-  const times: number[] = [];
-  if (asked.aggregate === 'daysSince' && cells.length > 0) times.push(startOfDay(zone, dayOf(zone, now) + 1));
+  let next = Number.POSITIVE_INFINITY;
+  if (asked.aggregate === 'daysSince' && cells.length > 0) next = startOfDay(zone, dayOf(zone, now) + 1);
   if (asked.within) {
     const [from, to] = timesOf(asked.within, now, zone);
     // Of what is within the window the earliest leaves first; what is after it comes in.
     const leaves = cells.find((cell) => cell.from >= from && cell.from < to);
-    const comes = cells.find((cell) => cell.from >= to);
-    if (leaves) times.push(leftBy(asked.within, leaves.from, zone));
-    if (comes) times.push(comes.from);
+    const comes = (cells.at(-1)?.from ?? 0) < to ? undefined : cells.find((cell) => cell.from >= to);
+    if (leaves) next = Math.min(next, leftBy(asked.within, leaves.from, zone));
+    if (comes) next = Math.min(next, comes.from);
   }
-  return times.length === 0 ? undefined : Math.min(...times);
+  return next === Number.POSITIVE_INFINITY ? undefined : next;
 }
 
 function joined({ aggregate }: Pick<Aggregate, 'aggregate'>, a: Cell, b: Cell): Cell {
@@ -125,54 +118,91 @@ function joined({ aggregate }: Pick<Aggregate, 'aggregate'>, a: Cell, b: Cell): 
       return cell(from, count);
     case 'sum':
     case 'average':
-      return cell(from, count, { micros: (bigMicros(a) + bigMicros(b)).toString() });
+      return cell(from, count, sumOfMicros(a.micros, b.micros));
     case 'min':
-      return cell(from, count, { extreme: Math.min(a.extreme ?? 0, b.extreme ?? 0) });
+      return cell(from, count, null, Math.min(a.extreme ?? 0, b.extreme ?? 0));
     case 'max':
     case 'daysSince':
-      return cell(from, count, { extreme: Math.max(a.extreme ?? 0, b.extreme ?? 0) });
+      return cell(from, count, null, Math.max(a.extreme ?? 0, b.extreme ?? 0));
     case 'first':
     case 'last': {
       const [one, other] = [a.sighting as TraitSighting, b.sighting as TraitSighting];
-      return cell(from, count, { sighting: inOrder(one, other) < 0 === (aggregate === 'first') ? one : other });
+      return cell(from, count, null, null, inOrder(one, other) < 0 === (aggregate === 'first') ? one : other);
     }
     case 'mostFrequent':
     case 'uniqueList':
     case 'uniqueCount':
-      return cell(from, count, { texts: united(a.texts, b.texts) });
+      return cell(from, count, null, null, null, united(a.texts, b.texts));
   }
 }
 
-const nothing = Object.freeze([]);
+const none = Object.freeze([]);
 /** All have the same fields in the same order. */
 const cell = (
   from: number,
   count: number,
-  { micros = null, extreme = null, sighting = null, texts = nothing }: Partial<Cell> = {},
+  micros: string | null = null,
+  extreme: number | null = null,
+  sighting: TraitSighting | null = null,
+  texts: Texts = none,
 ): Cell => ({ from, count, micros, extreme, sighting, texts });
 
 /** An hour or weekday as it is kept: in the order of texts, too, the smaller comes first. */
 const textOf = (part: number): string => String(part).padStart(2, '0');
 
-const countOf = (cells: readonly Cell[]): number => cells.reduce((sum, { count }) => sum + count, 0);
-const bigMicros = ({ micros }: Cell): bigint => BigInt(micros ?? 0);
-const microsOf = (value: number): bigint => BigInt(Math.floor(value * MICROS + 0.5));
+function countOf(cells: readonly Cell[]): number {
+  let sum = 0;
+  for (const { count } of cells) sum += count;
+  return sum;
+}
+
+/** In millionths, exact before it is a double. */
+function sumOf(cells: readonly Cell[]): number {
+  let sum = 0;
+  for (const { micros } of cells) {
+    const one = Number(micros);
+    sum += one;
+    if (!Number.isSafeInteger(one) || !Number.isSafeInteger(sum))
+      return Number(cells.reduce((all, cell) => all + BigInt(cell.micros ?? 0), 0n));
+  }
+  return sum;
+}
+
+/** Numbers of fewer digits are exact as such, and quicker. */
+const sumOfMicros = (a: string | null, b: string | null): string =>
+  (a?.length ?? 0) < 16 && (b?.length ?? 0) < 16
+    ? String(Number(a) + Number(b))
+    : (BigInt(a ?? 0) + BigInt(b ?? 0)).toString();
+
+const microsOf = (value: number): number => Math.floor(value * MICROS + 0.5);
+
+function uniqueCountOf(cells: readonly Cell[]): number {
+  const [head] = cells;
+  if (cells.length === 1) return Math.min(MOST_TEXTS, (head as Cell).texts.length);
+  const different = new Set<string>();
+  for (const { texts } of cells) for (const { text } of texts) different.add(text);
+  return Math.min(MOST_TEXTS, different.size);
+}
+
+function mostFrequentOf(texts: Texts): string | undefined {
+  let best = texts[0];
+  for (const one of texts) best = best && (one.count > best.count ? one : best);
+  return best?.text;
+}
 
 const inOrder = (a: TraitSighting, b: TraitSighting): number =>
   a.timestamp - b.timestamp || byBytes(a.message_id, b.message_id) || byBytes(a.source, b.source);
 
+const byText = (a: Texts[number], b: Texts[number]): number => byBytes(a.text, b.text);
+const addedText = (a: Texts[number], b: Texts[number]): Texts[number] => ({ text: a.text, count: a.count + b.count });
+
 function united(a: Texts, b: Texts): Texts {
-  const all = union(
-    a,
-    b,
-    (one, other) => byBytes(one.text, other.text),
-    (one, other) => ({ text: one.text, count: one.count + other.count }),
-  );
+  const all = union(a, b, byText, addedText);
   return all.length > MOST_TEXTS ? all.slice(0, MOST_TEXTS) : all;
 }
 
 /** Of two sorted lists of different ones each. */
-function union<T>(
+export function union<T>(
   a: readonly T[],
   b: readonly T[],
   compare: (one: T, other: T) => number,
@@ -180,6 +210,7 @@ function union<T>(
 ): readonly T[] {
   if (b.length === 0) return a;
   if (a.length === 0) return b;
+  if (b.length * 4 <= a.length) return b.reduce((all, one) => withOne(all, one, compare, join), a);
   const all: T[] = [];
   let [i, j] = [0, 0];
   while (i < a.length && j < b.length) {
@@ -192,4 +223,24 @@ function union<T>(
   while (i < a.length) all.push(a[i++] as T);
   while (j < b.length) all.push(b[j++] as T);
   return all;
+}
+
+/** What comes of an event, and more often than not stands last. */
+function withOne<T>(
+  a: readonly T[],
+  other: T,
+  compare: (one: T, other: T) => number,
+  join: (one: T, other: T) => T,
+): readonly T[] {
+  let [low, high] = [0, a.length];
+  let at = high - 1;
+  while (low < high) {
+    const one = a[at] as T;
+    const order = compare(one, other);
+    if (order === 0) return a.with(at, join(one, other));
+    if (order < 0) low = at + 1;
+    else high = at;
+    at = (low + high) >> 1;
+  }
+  return a.toSpliced(low, 0, other);
 }

@@ -108,6 +108,7 @@ function lastFrom(table: readonly Stretch[], by: 'from' | 'localFrom', at: numbe
 
 /** Number of the day, since 1970, in which a moment lies. */
 export function dayOf(zone: string, at: number): number {
+  if (zone === 'UTC') return Math.floor(at / DAY_MS);
   const { offset, day } = lastFrom(stretchesOf(zone), 'from', at);
   return Math.max(Math.floor((at + offset) / DAY_MS), day);
 }
@@ -120,7 +121,8 @@ export function momentOfLocal(zone: string, local: number): number {
   return Math.min(local - offset, to);
 }
 
-export const startOfDay = (zone: string, day: number): number => momentOfLocal(zone, day * DAY_MS);
+export const startOfDay = (zone: string, day: number): number =>
+  zone === 'UTC' ? day * DAY_MS : momentOfLocal(zone, day * DAY_MS);
 
 /** What clocks show of a moment, 0 to 23; where they are put back an hour comes twice. */
 export function hourOf(zone: string, at: number): number {

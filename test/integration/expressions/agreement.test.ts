@@ -20,7 +20,7 @@ const CONDITIONS = 150;
 
 interface Person {
   readonly events: readonly AskedEvent[];
-  readonly profile: AskedProfile;
+  readonly profile: { readonly [N in keyof AskedProfile]: ReadonlyMap<string, string> };
 }
 
 const table = `asked_${process.pid}`;

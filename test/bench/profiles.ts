@@ -28,9 +28,16 @@ import { INPUTS, measure, type StageFigures } from './stages.ts';
 const run = promisify(execFile);
 
 /** With ten computed traits, and without any. */
+interface Both<T> {
+  readonly with: T;
+  readonly without: T;
+}
+
 export interface ComputingFigures {
-  readonly core: { readonly with: CoreFigures; readonly without: CoreFigures };
-  readonly kafka: { readonly with: StageFigures; readonly without: StageFigures };
+  /** Whose events these are. */
+  readonly of: string;
+  readonly core: Both<CoreFigures>;
+  readonly kafka: Both<StageFigures>;
 }
 
 export interface ReadApiFigures {
@@ -61,24 +68,31 @@ export async function benchComputing(
   kafkaPid: number,
   { events, rounds }: { readonly events: number; readonly rounds: number },
   profiles?: string,
-): Promise<ComputingFigures> {
-  const core = async (traits: boolean): Promise<CoreFigures> =>
-    projectInMemory({ people: 20_000, events, rounds, traits, disk: false });
-  const inMemory = { without: await core(false), with: await core(true) };
-  const inKafka = async (traits: boolean): Promise<StageFigures> => {
-    const ground = await openGround(platform, profiles);
-    const figures = await projectFromKafka(ground, kafkaPid, events * 2, traits);
-    await ground.close();
-    return figures;
-  };
-  return { core: inMemory, kafka: { without: await inKafka(false), with: await inKafka(true) } };
+): Promise<ComputingFigures[]> {
+  const figures: ComputingFigures[] = [];
+  for (const visitors of [true, false]) {
+    const core = (traits: boolean): Promise<CoreFigures> =>
+      projectInMemory({ people: 20_000, events, rounds, visitors, traits, disk: false });
+    const inKafka = async (traits: boolean): Promise<StageFigures> => {
+      const ground = await openGround(platform, profiles);
+      const stage = await projectFromKafka(ground, kafkaPid, { events: events * 2, visitors, traits });
+      await ground.close();
+      return stage;
+    };
+    figures.push({
+      of: visitors ? 'visitors of twenty events each' : 'anybody at random',
+      core: { without: await core(false), with: await core(true) },
+      kafka: { without: await inKafka(false), with: await inKafka(true) },
+    });
+  }
+  return figures;
 }
 
 /** What an event costs, with ten computed traits and state on disk, while there are so many profiles. */
 export async function benchCrowds(crowds: readonly number[], events: number): Promise<CoreFigures[]> {
   const figures: CoreFigures[] = [];
   for (const people of crowds)
-    figures.push(await projectInMemory({ people, events, rounds: 2, traits: true, disk: true }));
+    figures.push(await projectInMemory({ people, events, rounds: 2, visitors: false, traits: true, disk: true }));
   return figures;
 }
 
@@ -98,12 +112,11 @@ async function projectInMemory(options: CoreOptions): Promise<CoreFigures> {
 async function projectFromKafka(
   ground: Ground,
   kafkaPid: number,
-  events: number,
-  traits: boolean,
+  { events, visitors, traits }: { readonly events: number; readonly visitors: boolean; readonly traits: boolean },
 ): Promise<StageFigures> {
   if (traits) await beginTraits(ground);
   const shoppers = new Shoppers(20_000, events);
-  const backlog = Array.from({ length: events }, () => shoppers.next());
+  const backlog = Array.from({ length: events }, () => (visitors ? shoppers.visit() : shoppers.next()));
   await writeBacklog(ground, topics.eventsStitched, backlog, ({ profile_id }) => profile_id);
   const projector = await ground.start('profile-projector');
   const figures = await measure(traits ? 'ten traits' : 'no traits', projector, kafkaPid, {

@@ -24,6 +24,8 @@ export interface CoreOptions {
   readonly rounds: number;
   /** Only events of this kind. */
   readonly kind?: Kind;
+  /** Events of new visitors, twenty of each near each other in time, instead of anybody's at random, where each makes a version. */
+  readonly visitors: boolean;
   /** Whether ten traits are computed. */
   readonly traits: boolean;
   /** State in LMDB, and what comes out encoded, instead of the pure part alone with its state in memory. */
@@ -54,6 +56,7 @@ const options: CoreOptions = {
   people: 20_000,
   events: 100_000,
   rounds: 3,
+  visitors: false,
   traits: false,
   disk: false,
   ...(JSON.parse(process.argv[2] ?? '{}') as Partial<CoreOptions>),
@@ -129,7 +132,7 @@ async function run(count: number, next: () => EventStitched): Promise<{ cpu: num
   return { cpu, elapsed };
 }
 
-const { people, events, rounds, kind } = options;
+const { people, events, rounds, kind, visitors } = options;
 const shoppers = new Shoppers(people, people * EACH + events * (rounds + 1));
 // All history is there from the start: there is none.
 const fill: Fill = {
@@ -150,11 +153,12 @@ await run(people * EACH, () => {
   const person = Math.floor(at++ / EACH);
   return shoppers.of(person);
 });
-await run(events, () => shoppers.next(kind));
+const next = (): EventStitched => (visitors ? shoppers.visit() : shoppers.next(kind));
+await run(events, next);
 [versions, computed] = [0, 0];
 let best = { cpu: Number.POSITIVE_INFINITY, elapsed: Number.POSITIVE_INFINITY };
 for (let round = 0; round < rounds; round++) {
-  const one = await run(events, () => shoppers.next(kind));
+  const one = await run(events, next);
   if (one.cpu < best.cpu) best = one;
 }
 const figures: CoreFigures = {

@@ -92,34 +92,41 @@ export function riverTable(figures: RiverFigures, cores: number): string {
 
 const PROJECTOR_AIM = 25_000;
 
-export function computingTable({ core, kafka }: ComputingFigures): string {
-  const pure = (what: string, { microseconds, elapsed }: CoreFigures): string[] => [
+export function computingTable(figures: readonly ComputingFigures[]): string {
+  const pure = (of: string, what: string, { microseconds, elapsed, versions }: CoreFigures): string[] => [
+    of,
     what,
     whole(1e6 / elapsed),
     whole(1e6 / microseconds),
     `${fine(1e6 / microseconds / PROJECTOR_AIM, 2)} ×`,
     fine(microseconds),
     '',
+    fine(versions, 2),
   ];
-  const stage = (what: string, { warmEventsPerSecond, cpu }: StageFigures): string[] => [
+  const stage = (of: string, what: string, { warmEventsPerSecond, cpu }: StageFigures): string[] => [
+    of,
     what,
     whole(warmEventsPerSecond),
     whole(1e6 / cpu.process),
     `${fine(1e6 / cpu.process / PROJECTOR_AIM, 2)} ×`,
     fine(cpu.process),
     fine(cpu.kafka),
+    '',
   ];
   const ratio = (a: number, b: number): string => `${fine(a / b, 2)} ×`;
-  const rows = [
-    pure('pure part, no traits', core.without),
-    pure('pure part, ten traits', core.with),
-    stage('process, no traits', kafka.without),
-    stage('process, ten traits', kafka.with),
-  ];
+  const rows = figures.flatMap(({ of, core, kafka }) => [
+    pure(of, 'pure part, no traits', core.without),
+    pure(of, 'pure part, ten traits', core.with),
+    stage(of, 'process, no traits', kafka.without),
+    stage(of, 'process, ten traits', kafka.with),
+  ]);
   return [
     `The projector in one process with ten computed traits (aim: ${whole(PROJECTOR_AIM)} events/s); "by CPU" is what one core would make if it had nothing else to do`,
-    table(['', 'events/s', 'by CPU', 'of aim', 'µs CPU/event', 'broker'], rows),
-    `  with ten traits an event takes ${ratio(core.with.microseconds, core.without.microseconds)} the CPU in the pure part and ${ratio(kafka.with.cpu.process, kafka.without.cpu.process)} in the process; a version has ${fine(core.with.computed)} of them on average`,
+    table(['events of', '', 'events/s', 'by CPU', 'of aim', 'µs CPU/event', 'broker', 'versions/event'], rows),
+    ...figures.map(
+      ({ of, core, kafka }) =>
+        `  of ${of} an event takes with ten traits ${ratio(core.with.microseconds, core.without.microseconds)} the CPU in the pure part and ${ratio(kafka.with.cpu.process, kafka.without.cpu.process)} in the process; a version has ${fine(core.with.computed)} of them on average`,
+    ),
     '',
   ].join('\n');
 }

@@ -102,7 +102,7 @@ const figures: {
   latency?: LatencyFigures;
   identity?: IdentityFigures;
   views?: ViewFigures[];
-  computing?: ComputingFigures;
+  computing?: ComputingFigures[];
   crowds?: CoreFigures[];
   readApi?: ReadApiFigures;
 } = {};

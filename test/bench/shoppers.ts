@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { EventStitched, Identifier } from '#schemas/generated/records.ts';
 import type { Input } from '#shared/task/task.ts';
+import { People } from './people.ts';
 
 /*
  * Events of shoppers as they come to the projector, and ten computed traits that a shop asks for.
@@ -62,6 +63,7 @@ const events = { page: null, track: 'Product Viewed', identify: null, order: 'Or
 export class Shoppers {
   readonly #people: number;
   readonly #total: number;
+  readonly #visitors: People;
   #random = 1;
   #count = 0;
 
@@ -69,11 +71,18 @@ export class Shoppers {
   constructor(people: number, total: number) {
     this.#people = people;
     this.#total = total;
+    this.#visitors = new People(people);
   }
 
   /** An event of anybody: of these kinds, or 70 % page, 15 % track, 8 % identify, 7 % order. */
   next(kind?: Kind): EventStitched {
     return this.of(this.#draw(this.#people), kind);
+  }
+
+  /** The next event of visitors who were never seen before, and leave after twenty events. */
+  visit(): EventStitched {
+    const { person, kind } = this.#visitors.next();
+    return this.of(person, kind);
   }
 
   of(person: number, kind: Kind = this.#kind()): EventStitched {

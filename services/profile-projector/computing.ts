@@ -15,6 +15,7 @@ import { answerOf, changesAt, merge } from '#shared/expressions/fold.ts';
 import type { Stores, Work } from '#shared/task/task.ts';
 import { inPieces, type Kept, keyOf } from './core/cells.ts';
 import { none } from './core/sorted.ts';
+import { toldText } from './core/told.ts';
 import { allFolded, type FoldedTrait, reconciled, TraitsByEvent, type WantedTrait } from './core/traits-in-force.ts';
 import type { Computed } from './core/version.ts';
 import { Places, placeStores } from './places.ts';
@@ -153,7 +154,8 @@ export class Computing {
         ? this.#answer(places, one, now)
         : this.#holds(asked as Condition, places, one, profile, now);
       if (next !== undefined && (due === null || next < due)) due = next;
-      if (value !== undefined) told.push({ name: trait, value: JSON.stringify(value), definition_version: version });
+      const text = value === undefined ? undefined : toldText(value);
+      if (text !== undefined) told.push({ name: trait, value: text, definition_version: version });
     }
     return { told: sortedByName(told), epoch, due };
   }

@@ -8,7 +8,7 @@ import { planOf, provisionTopics } from '#shared/kafka/provision-topics.ts';
 import { readPartitions } from '#shared/kafka/read-partitions.ts';
 import { type Authorship, type Change, changesTo, type Newest, recordsOf } from './changes.ts';
 import { inForceOf } from './feed.ts';
-import { Conflict, mistakesAmong } from './shared-write-keys.ts';
+import { Conflict, mistakesAmong } from './mistakes-among.ts';
 import type { Wanted } from './validate.ts';
 
 /** Where definitions are kept. */

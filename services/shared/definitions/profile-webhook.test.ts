@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { withHiddenSecrets } from './hidden-secrets.ts';
 import { definitionKinds } from './kinds.ts';
-import { mistakesAmong } from './shared-write-keys.ts';
+import { mistakesAmong } from './mistakes-among.ts';
 import { validateDefinitions, type Wanted } from './validate.ts';
 
 const SECRET = `whsec_${Buffer.alloc(24, 1).toString('base64')}`;

@@ -1,7 +1,7 @@
 import { type Document, isMap, isNode, isPair, isScalar, LineCounter, type Node, parseAllDocuments } from 'yaml';
 import { faultsOfIdentityRules } from './faults-of-identity-rules.ts';
 import { type DefinitionBodies, type DefinitionKind, definitionKinds } from './kinds.ts';
-import { type Mistake, mistakesAmong } from './shared-write-keys.ts';
+import { type Mistake, mistakesAmong } from './mistakes-among.ts';
 
 /** A definition as somebody wants it to be. */
 export interface Wanted<K extends DefinitionKind = DefinitionKind> {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { topics } from '#schemas/topics.ts';
 import { applyDefinitions, type DefinitionsHome, diffDefinitions } from '#shared/definitions/apply.ts';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
-import { Conflict } from '#shared/definitions/shared-write-keys.ts';
+import { Conflict } from '#shared/definitions/mistakes-among.ts';
 import type { Wanted } from '#shared/definitions/validate.ts';
 import { addresses } from '../../support/addresses.ts';
 import { clientsOf, createInstallation, type Installation } from '../../support/installation.ts';

@@ -4,7 +4,7 @@ import { traitFillsTopic } from '#schemas/topics.ts';
 import { applyDefinitions, diffDefinitions, readDefinitions } from '#shared/definitions/apply.ts';
 import type { Change } from '#shared/definitions/changes.ts';
 import { withHiddenSecrets } from '#shared/definitions/hidden-secrets.ts';
-import { Conflict, type Mistake } from '#shared/definitions/shared-write-keys.ts';
+import { Conflict, type Mistake } from '#shared/definitions/mistakes-among.ts';
 import { validateDefinitions, type Wanted } from '#shared/definitions/validate.ts';
 import { shareFilled } from '../../core/share-filled.ts';
 import type { Connections } from '../connections.ts';

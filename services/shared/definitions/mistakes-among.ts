@@ -26,11 +26,14 @@ export class Conflict extends Error {
 export const mistakesAmong = (wanted: readonly Wanted[], inForce: readonly InForce[] = []): Mistake[] => [
   ...sharedWriteKeys(wanted, inForce),
   ...sharedNames(wanted, inForce),
-  ...circles(wanted, inForce),
+  ...computedTraits(wanted, inForce),
 ];
 
-/** Computed traits that ask about each other in a circle would never come to an answer. */
-function circles(wanted: readonly Wanted[], inForce: readonly InForce[]): Mistake[] {
+/** So many computed traits may be in force together: each takes its part of what a profile may hold. */
+export const MOST_COMPUTED_TRAITS = 100;
+
+/** Computed traits that ask about each other in a circle would never come to an answer, and too many would make profiles too large. */
+function computedTraits(wanted: readonly Wanted[], inForce: readonly InForce[]): Mistake[] {
   const asked = new Map<string, Expression>();
   for (const { kind, name, body } of [...inForce, ...wanted]) {
     if (kind !== 'traits') continue;
@@ -39,10 +42,15 @@ function circles(wanted: readonly Wanted[], inForce: readonly InForce[]): Mistak
     else asked.delete(name);
   }
   const found = orderOf(asked);
-  if (!('cycle' in found)) return [];
-  const culprit = wanted.find(({ kind, name }) => kind === 'traits' && found.cycle.includes(name));
-  const wrong = `asks about itself: ${found.cycle.join(' → ')}`;
-  return culprit ? [{ kind: 'traits', name: culprit.name, path: ['spec', 'compute'], wrong }] : [];
+  const cycle = 'cycle' in found ? found.cycle : undefined;
+  const last = wanted.findLast(({ kind, name }) => kind === 'traits' && asked.has(name));
+  const culprit = cycle ? wanted.find(({ kind, name }) => kind === 'traits' && cycle.includes(name)) : last;
+  const wrong = cycle
+    ? `asks about itself: ${cycle.join(' → ')}`
+    : asked.size > MOST_COMPUTED_TRAITS
+      ? `is one too many: with it there are ${asked.size} computed traits, at most ${MOST_COMPUTED_TRAITS} may be in force`
+      : undefined;
+  return culprit && wrong ? [{ kind: 'traits', name: culprit.name, path: ['spec', 'compute'], wrong }] : [];
 }
 
 /** Destinations and webhooks with one name would share their dead letters, and their place in the ledger. */

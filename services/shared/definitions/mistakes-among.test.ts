@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { InForce } from './definitions.ts';
 import { definitionKinds } from './kinds.ts';
-import { sharedWriteKeys } from './shared-write-keys.ts';
+import { MOST_COMPUTED_TRAITS, mistakesAmong, sharedWriteKeys } from './mistakes-among.ts';
 import type { Wanted } from './validate.ts';
 
 const wanted = (name: string, ...keys: string[]): Wanted<'source'> => ({
@@ -29,4 +29,24 @@ test.each<[string, Wanted[], InForce[], string[]]>([
   expect(found.map(({ name, path, wrong }) => `${name} ${path.join('.')} ${wrong.split(' ').at(-1)}`)).toEqual(
     mistakes,
   );
+});
+
+test('computed traits beyond the limit', () => {
+  const trait = (n: number): Wanted<'traits'> => ({
+    kind: 'traits',
+    name: `trait_${n}`,
+    body: definitionKinds.traits.parse({ compute: { aggregate: 'count' } }),
+  });
+  const there = Array.from({ length: MOST_COMPUTED_TRAITS }, (_, n) => ({ ...trait(n), version: 1 }) as InForce);
+  const gone = { ...trait(1), body: undefined };
+  expect(mistakesAmong([trait(7)], there)).toEqual([]);
+  expect(mistakesAmong([gone, trait(100)], there)).toEqual([]);
+  expect(mistakesAmong([trait(100)], there)).toEqual([
+    {
+      kind: 'traits',
+      name: 'trait_100',
+      path: ['spec', 'compute'],
+      wrong: 'is one too many: with it there are 101 computed traits, at most 100 may be in force',
+    },
+  ]);
 });

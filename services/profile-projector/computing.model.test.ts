@@ -207,6 +207,8 @@ class World implements History {
     const run = await partition.run(batch, definitions, { now, isCaughtUp });
     const before = rest && rest.wakesAt > now ? rest.wakesAt : Number.POSITIVE_INFINITY;
     this.#resting.set(partition, { goesOn: run.goesOn, wakesAt: run.wakesAt ?? before, definitions });
+    // Who waits for others to be caught up is not at rest.
+    if ((run.wakesAt ?? Number.POSITIVE_INFINITY) <= now + SECOND) this.#restless = true;
     this.#take(run);
   }
 

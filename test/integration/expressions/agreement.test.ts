@@ -143,6 +143,7 @@ describe('ClickHouse', () => {
       '{"properties":{"price":1e400,"plan":"beyond"}}',
       '{"properties":{"price":5,"plan":"\\ud800"}}',
       '{"properties":{"price":1e-400,"plan":"1e400"}}',
+      '{"properties":{"price":null,"plan":"null"}}',
       '{"properties":[]}',
       '{}',
     ];

@@ -44,6 +44,8 @@ const LINGER_MS = 2;
 /** So often the broker is asked whether it is there, when nothing is sent. */
 const PROBE_MS = 2_000;
 const SWEEP_MS = 250;
+/** Timers may go so much too early. Whoever still waited then would be sent again by another producer, and be stored twice. */
+const TIMER_EARLY_MS = 5;
 
 /**
  * Writes records to Kafka and says when Kafka has them (`acks=all`). While one send is under way the next one gathers.
@@ -191,9 +193,9 @@ export class RecordWriter implements Service {
   async #send(attempt: () => Promise<unknown>): Promise<void> {
     const backOff = new BackOff(100, 1_000);
     for (let send = attempt; ; ) {
-      const youngest = this.#sending.at(-1)?.since ?? 0;
+      const nobodyWaits = (this.#sending.at(-1)?.since ?? 0) + this.#limits.longestWaitMs + TIMER_EARLY_MS;
       try {
-        await within(youngest + this.#limits.longestWaitMs - performance.now(), 'storing', send());
+        await within(nobodyWaits - performance.now(), 'storing', send());
         this.#takes();
         return;
       } catch (error) {

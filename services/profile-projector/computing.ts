@@ -199,11 +199,11 @@ export class Computing {
 
   /** Profiles to look at again, since the time has come, or since other traits are told; more come with the next batch. */
   waiting(): { readonly byTime: readonly string[]; readonly bySweep: readonly string[] } {
-    const none = { byTime: [], bySweep: [] };
-    if (this.#sweep.after === null && this.#nextTimer > this.#now) return none;
+    const nobody = { byTime: none, bySweep: none };
+    if (this.#sweep.after === null && this.#nextTimer > this.#now) return nobody;
     // What has not come yet might make up for what leaves.
     this.#waits = !this.#work.moment.isCaughtUp;
-    if (this.#waits) return none;
+    if (this.#waits) return nobody;
     const dueBefore = timerKey(this.#now + 1, '');
     const due = this.#work.scan('timer', '', '', AT_ONCE).filter(([key]) => key < dueBefore);
     for (const [key] of due) this.#work.remove('timer', key);

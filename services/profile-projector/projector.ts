@@ -25,7 +25,7 @@ import {
   lastReceived,
   type Retention,
 } from './core/retention.ts';
-import { none } from './core/sorted.ts';
+import { none, remembering } from './core/sorted.ts';
 import type { WantedTrait } from './core/traits-in-force.ts';
 import { empty, merge } from './core/tributary.ts';
 import { nextVersion, smallest, unborn } from './core/version.ts';
@@ -112,6 +112,13 @@ const sensitivitiesIn = (definitions: Definitions): Readonly<Record<string, stri
       .flatMap(({ name, body: { sensitivity } }) => (sensitivity === 'none' ? [] : [[name, sensitivity]])),
   );
 
+/** What a batch needs of the definitions, which seldom change between two. */
+const read = remembering((definitions: Definitions) => ({
+  wanted: wantedIn(definitions),
+  sensitivities: sensitivitiesIn(definitions),
+  anonymity: anonymityIn(definitions.get('identity_rules', 'default')?.body ?? defaultIdentityRules),
+}));
+
 /** An identifier's tributary at a profile during a batch. */
 interface Holding {
   /** As it was before the batch. */
@@ -169,11 +176,12 @@ class Batch {
   constructor(work: ProjectorWork, generation: number, definitions: Definitions, retention: Retention | undefined) {
     this.#work = work;
     this.#generation = generation;
-    this.#sensitivities = sensitivitiesIn(definitions);
+    const { wanted, sensitivities, anonymity } = read(definitions);
+    this.#sensitivities = sensitivities;
     this.#retention = retention;
-    this.#anonymity = anonymityIn(definitions.get('identity_rules', 'default')?.body ?? defaultIdentityRules);
+    this.#anonymity = anonymity;
     const expiring = retention ? `${retention.ms} ${this.#anonymity.text}` : '';
-    this.#computing = new Computing(work, wantedIn(definitions), this.#sensitivities, expiring);
+    this.#computing = new Computing(work, wanted, sensitivities, expiring);
   }
 
   event(input: Input, event: EventStitched): void {

@@ -8,10 +8,10 @@ import { traitViewOf, type ViewHome } from '../core/trait-view.ts';
 /** A statement of a thousand traits is longer than ClickHouse takes by itself. */
 const LONGEST_STATEMENT = 16_777_216;
 
-/** Makes the view once. @throws what ClickHouse says */
-export const makeTraitView = (client: ClickHouseClient, home: ViewHome, definitions: Definitions) =>
+/** Makes the view once. @param statement `traitViewOf` @throws what ClickHouse says */
+export const makeTraitView = (client: ClickHouseClient, statement: string) =>
   client.command({
-    query: traitViewOf(definitions, home),
+    query: statement,
     clickhouse_settings: { max_query_size: String(LONGEST_STATEMENT) },
   });
 
@@ -25,7 +25,8 @@ export class TraitView implements Service {
   readonly #home: ViewHome;
   readonly #log: Log;
   readonly #stopped = new AbortController();
-  #wanted: Definitions | undefined;
+  /** The statement that makes it as it is to be. */
+  #wanted: string | undefined;
   #changed = Promise.withResolvers<void>();
   #done: Promise<void> | undefined;
 
@@ -38,7 +39,7 @@ export class TraitView implements Service {
 
   /** To be called with every snapshot; only what changes the view is carried out. */
   want(definitions: Definitions): void {
-    this.#wanted = definitions;
+    this.#wanted = traitViewOf(definitions, this.#home);
     this.#changed.resolve();
   }
 
@@ -58,15 +59,14 @@ export class TraitView implements Service {
     let made: string | undefined;
     while (!signal.aborted) {
       const wanted = this.#wanted;
-      const statement = wanted && traitViewOf(wanted, this.#home);
-      if (!wanted || statement === made) {
+      if (wanted === undefined || wanted === made) {
         await this.#changed.promise;
         if (!signal.aborted) this.#changed = Promise.withResolvers();
         continue;
       }
       try {
-        await makeTraitView(this.#client, this.#home, wanted);
-        made = statement;
+        await makeTraitView(this.#client, wanted);
+        made = wanted;
         backOff.succeeded();
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);

@@ -62,10 +62,10 @@ const age = (sorted: readonly { readonly timestamp: number }[], i: number, j: nu
   (sorted[j] as { timestamp: number }).timestamp - (sorted[i] as { timestamp: number }).timestamp || j - i;
 
 /** The same function, which remembers its last result: what an event leaves as it is need not be made again after it, nor compared. */
-export function remembering<T, R>(make: (items: readonly T[]) => R): (items: readonly T[]) => R {
-  let last: { readonly items: readonly T[]; readonly result: R } | undefined;
-  return (items) => {
-    if (last?.items !== items) last = { items, result: make(items) };
+export function remembering<A, R>(make: (argument: A) => R): (argument: A) => R {
+  let last: { readonly argument: A; readonly result: R } | undefined;
+  return (argument) => {
+    if (last?.argument !== argument) last = { argument, result: make(argument) };
     return last.result;
   };
 }

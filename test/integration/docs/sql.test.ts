@@ -18,6 +18,7 @@ import { definitionKinds } from '#shared/definitions/kinds.ts';
 import { validateDefinitions, type Wanted } from '#shared/definitions/validate.ts';
 import { momentOf } from '#shared/expressions/moment.ts';
 import { makeTraitView } from '../../../services/console/adapters/trait-view.ts';
+import { traitViewOf } from '../../../services/console/core/trait-view.ts';
 import { nothing } from '../../../services/profile-projector/core/profile.ts';
 import { pythonPackages } from '../../contract/sdk/sdk-packages.ts';
 import { addresses } from '../../support/addresses.ts';
@@ -334,7 +335,7 @@ beforeAll(async () => {
   warehouse = await openWarehouse(installation);
   const { clickhouseUrl: url, clickhousePassword: password } = addresses();
   client = createClient({ url, username: 'default', password, database: warehouse.database });
-  await makeTraitView(client, { database: warehouse.database, cluster: '' }, definitionsOf(documented));
+  await makeTraitView(client, traitViewOf(definitionsOf(documented), { database: warehouse.database, cluster: '' }));
 
   await produce(installation, topics.eventsStitched, [
     { key: VISITOR, value: event(1, 'Product Viewed', visitor, VISITOR) },
@@ -715,7 +716,7 @@ test('a trait is a column by its definition, and what is of another type, or sen
     const body = definitionKinds.traits.parse(spec);
     return { kind: 'traits', name, body } as const;
   });
-  await makeTraitView(client, { database: warehouse.database, cluster: '' }, definitionsOf(wanted));
+  await makeTraitView(client, traitViewOf(definitionsOf(wanted), { database: warehouse.database, cluster: '' }));
   const described = await ask(
     `SELECT name, type FROM system.columns WHERE database = '${warehouse.database}' AND table = 'profile_traits'`,
   );
@@ -790,7 +791,7 @@ test('a date in a column is the moment that the language sees in it', async () =
   ];
   const all = [...texts, ...more, ...odd];
   const born = { kind: 'traits', name: 'born', body: definitionKinds.traits.parse({ type: 'date' }) } as const;
-  await makeTraitView(client, { database: warehouse.database, cluster: '' }, definitionsOf([born]));
+  await makeTraitView(client, traitViewOf(definitionsOf([born]), { database: warehouse.database, cluster: '' }));
   const rows = await columnsOf(all.map((text) => ({ traits: { born: JSON.stringify(text) }, computed: {} })));
   const found = rows.map(({ born: at }) => (at === null ? undefined : Date.parse(`${String(at).replace(' ', 'T')}Z`)));
   expect(found).toEqual(all.map((text) => momentOf(text, 'UTC')));

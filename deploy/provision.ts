@@ -3,7 +3,7 @@
  * time; does only what is missing. Exit code 0: ready.
  */
 import { readFileSync } from 'node:fs';
-import { changelogTopic, internalTopics, topics } from '#schemas/topics.ts';
+import { changelogTopic, generationsTopic, internalTopics, topics } from '#schemas/topics.ts';
 import { clickhouseOptions, clusterOption, createClickHouse } from '#shared/clickhouse/client.ts';
 import { applyDefinitions, readDefinitions } from '#shared/definitions/apply.ts';
 import { validateDefinitions } from '#shared/definitions/validate.ts';
@@ -39,6 +39,7 @@ const { generation, prefix, partitions, replication } = settings;
 const wanted = [
   ...Object.values(topics),
   ...internalTopics(generation),
+  generationsTopic,
   changelogTopic(generation, 'resolver', 'many'),
   changelogTopic(generation, 'linker', 1),
   changelogTopic(generation, 'projector', 'many'),
@@ -52,7 +53,7 @@ console.log(`topics: ${made.length} made, ${wanted.length - made.length} were th
 
 await requireCompatibility(settings.registryUrl);
 const codecs = new Codecs(settings.registryUrl);
-const registered = [...Object.values(topics), ...internalTopics(generation)];
+const registered = [...Object.values(topics), ...internalTopics(generation), generationsTopic];
 for (const topic of registered) await codecs.ofTopic(prefix + topic.name, topic.value);
 console.log(`schemas: ${registered.length} registered`);
 await admin.disconnect();

@@ -5,7 +5,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { RecordName } from './generated/records.ts';
 import { type AvroSchema, schemasAsWritten } from './load.ts';
-import { changelogTopic, deadTopic, deliveryTopic, internalTopics, type Topic, topics } from './topics.ts';
+import {
+  changelogTopic,
+  deadTopic,
+  deliveryTopic,
+  generationsTopic,
+  internalTopics,
+  type Topic,
+  topics,
+} from './topics.ts';
 
 interface RecordSchema {
   readonly name: string;
@@ -67,7 +75,7 @@ const recordNamed = (name: RecordName): RecordSchema =>
   schemasAsWritten.get(`tributary.${name}`) as unknown as RecordSchema;
 
 const publicTopics: Topic[] = [...Object.values(topics), deliveryTopic('<destination>'), deadTopic('<destination>')];
-const allInternal: Topic[] = [...internalTopics(1), changelogTopic(1, '<task>', 'many')];
+const allInternal: Topic[] = [generationsTopic, ...internalTopics(1), changelogTopic(1, '<task>', 'many')];
 const values = [...new Set(publicTopics.map(({ value }) => value))];
 const parts: RecordName[] = ['Identifier', 'Trait', 'ComputedTrait', 'Consent', 'EventCount', 'DefinitionVersion'];
 

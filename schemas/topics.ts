@@ -216,12 +216,36 @@ export const accountingTopic = (generation: number): Topic & { readonly value: '
   doc: 'Running totals: records taken in, and what became of them.',
 });
 
+/** Internal: which generations there are. */
+export const generationsTopic = {
+  name: 'internal.generations',
+  key: 'generation',
+  value: 'Generation',
+  partitions: 1,
+  cleanup: 'compact',
+  retention: 0,
+  owner: 'console',
+  doc: 'Which generations there are, and which is live.',
+} as const satisfies Topic;
+
+/**
+ * Internal: where a generation that is not live puts out what others would read of it, in the place of the public topics. What it said
+ * of changes of identities while it was not live its projector reads there at any time.
+ */
+export const quietTopics = (generation: number) => ({
+  identityMappings: { ...topics.identityMappings, name: `internal.g${generation}.identity.mappings` },
+  identityChanges: { ...topics.identityChanges, name: `internal.g${generation}.identity.changes` },
+  identityClaims: { ...topics.identityClaims, name: `internal.g${generation}.identity.claims` },
+  profiles: { ...topics.profiles, name: `internal.g${generation}.profiles` },
+});
+
 /** The internal topics that are not a task's own. */
 export const internalTopics = (generation: number) => [
   movesTopic(generation),
   fillsTopic(generation),
   traitFillsTopic(generation),
   accountingTopic(generation),
+  quietTopics(generation).identityChanges,
 ];
 
 /** Internal: the state of one task's partition, from which a lost disk is rebuilt. Values vary by key prefix. */

@@ -332,6 +332,8 @@ export interface IdentityMapping {
   /** Received time of that claim. */
   readonly decided_at: number;
   readonly generation: number;
+  /** Rises when another generation takes over: readers go over to it all at once. */
+  readonly edition: number;
 }
 
 /** A conversation with a customer, as the newest Interaction event of its id says. */
@@ -436,7 +438,7 @@ export interface TraitVersion {
   readonly version: number;
 }
 
-/** What history says for computed traits: cells of one identifier, or that all have been told. */
+/** What history says: of one identifier cells of computed traits, and where all is rebuilt its tributary; or that all has been told. */
 export interface Fill {
   /** Addressee, as of a move. */
   readonly profile_id: string;
@@ -445,10 +447,33 @@ export interface Fill {
   readonly identifier: Identifier | null;
   /** Latest received time of the events that it tells of, milliseconds. */
   readonly received_at: number;
+  /** Where a generation is rebuilt. */
+  readonly tributary: Tributary | null;
   readonly cells: readonly TraitCells[];
   /** To this partition everything of these has been told. */
   readonly complete: readonly TraitVersion[];
   readonly generation: number;
+}
+
+/** Profiles and identities as one run of the services has them: the live ones, or those that a replay rebuilds beside them. */
+export interface Generation {
+  readonly generation: number;
+  /** replaying: rebuilt from history, then kept up to date, for nobody but those who compare; live; retired: was live, and is kept up to date to become so again; dropped */
+  readonly state: string;
+  /** Of what it published last, or is to publish; 0: it was never live. */
+  readonly edition: number;
+  /** recorded: it follows identity.claims; rebuilt: what resolvers claim is claimed anew from history. */
+  readonly claims: string;
+  /** Rebuilt: offset of identity.claims below which only decisions are taken over. */
+  readonly claims_cut: number;
+  /** clickhouse: the event log; kafka: what events.stitched still holds. */
+  readonly history: string;
+  /** Text of a file of definitions that are in force in it alone; empty: those of all. */
+  readonly definitions: string;
+  readonly started_at: number;
+  readonly changed_at: number;
+  readonly actor: string;
+  readonly reason: string;
 }
 
 /** A claim whose id does not tell what it is about. What stands beside its identifiers is read only of those that an earlier version took in. */
@@ -583,6 +608,8 @@ export interface ProfileState {
   readonly due: number | null;
   /** When it is looked at whether it has been silent for too long, milliseconds; of anonymous ones. */
   readonly expires: number | null;
+  /** Of what was published of it last. */
+  readonly edition: number;
 }
 
 /** What the planner keeps of a profile in quarantine: requests for it wait, by number. */
@@ -603,6 +630,8 @@ export interface Quarantine {
 export interface Resolution {
   readonly profile_id: string;
   readonly version: number;
+  /** Which says so. */
+  readonly generation: number;
 }
 
 /** Message ids of events that stand near each other in the log, each with its received time. */
@@ -627,6 +656,7 @@ export interface Timer {
 
 /** How far one version of a computed trait is: where a partition began to fold events into it, or how much of the history before that was read. */
 export interface TraitFill {
+  /** Empty: everything that is not computed, where a generation is rebuilt. */
   readonly trait: string;
   readonly version: number;
   /** JSON text of what it computes. */
@@ -822,6 +852,8 @@ export interface Profile {
   readonly into: string | null;
   readonly definitions: readonly DefinitionVersion[];
   readonly generation: number;
+  /** Rises when another generation takes over: readers go over to it all at once. */
+  readonly edition: number;
 }
 
 /** An identifier of an anonymous profile that expired: what was received of it until then is forgotten. */
@@ -892,6 +924,7 @@ export interface Records {
   TraitCells: TraitCells;
   ClaimRef: ClaimRef;
   Fill: Fill;
+  Generation: Generation;
   KnownClaim: KnownClaim;
   Link: Link;
   Linking: Linking;

@@ -182,6 +182,7 @@ const fill = (some: Pick<Fill, 'profile_id'> & Partial<Fill>, generation: number
   version: 0,
   identifier: null,
   received_at: 0,
+  tributary: null,
   cells: [],
   complete: [],
   generation,

@@ -147,6 +147,7 @@ async function beginTraits(ground: Ground): Promise<void> {
     version: 0,
     identifier: null,
     received_at: 0,
+    tributary: null,
     cells: [],
     complete,
     generation: 1,
@@ -325,7 +326,7 @@ async function someProfile(): Promise<Profile> {
     })),
   );
   const complete = Object.keys(tenTraits).map((trait) => ({ trait, version: 1 }));
-  const fill = { profile_id: 'all', version: 0, identifier: null, cells: [], complete, generation: 1 };
+  const fill = { profile_id: 'all', version: 0, identifier: null, tributary: null, cells: [], complete, generation: 1 };
   await projector.run([{ input: 'fill', key: 'all', value: fill }], definitions, { now: NOW });
   const shoppers = new Shoppers(1, 30);
   const inputs = Array.from({ length: 30 }, () => ({ input: 'event', key: 'one', value: shoppers.next() }));

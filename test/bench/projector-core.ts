@@ -140,6 +140,7 @@ const fill: Fill = {
   version: 0,
   identifier: null,
   received_at: 0,
+  tributary: null,
   cells: [],
   complete: Object.keys(tenTraits).map((trait) => ({ trait, version: 1 })),
   generation: 1,

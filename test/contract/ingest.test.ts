@@ -74,6 +74,7 @@ const profile = (changes: Partial<Profile>): Profile => ({
   into: null,
   definitions: [],
   generation: 1,
+  edition: 1,
   ...changes,
 });
 
@@ -155,6 +156,7 @@ test('old events follow their identifier to the profile of now', async () => {
     version,
     decided_at: 0,
     generation: 1,
+    edition: 1,
   });
   await produce(installation, topics.identityMappings, [
     { key: hash(7), value: mapping(Q, 12) },

@@ -21,7 +21,7 @@ export const countingTask = (trouble: (event: EventCollected) => void = () => {}
         }
         trouble(input.value);
         const version = (work.get('count', input.key)?.version ?? 0) + 1;
-        work.put('count', input.key, { profile_id: '', version });
+        work.put('count', input.key, { profile_id: '', version, generation: 1 });
         work.emit(
           'stitched',
           input.key,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Registry } from 'prom-client';
-import { internalTopics, topics } from '#schemas/topics.ts';
+import { generationsTopic, internalTopics, topics } from '#schemas/topics.ts';
 import { Definitions } from '#shared/definitions/definitions.ts';
 import { type Admin, createKafka, type KafkaClient } from '#shared/kafka/client.ts';
 import { Codecs } from '#shared/kafka/codec.ts';
@@ -47,7 +47,9 @@ export async function createInstallation(addresses: Addresses, partitions = 4): 
   await admin.connect();
   await provisionTopics(
     admin,
-    [...Object.values(topics), ...internalTopics(1)].map((topic) => planOf(topic, prefix, partitions, 1)),
+    [...Object.values(topics), ...internalTopics(1), generationsTopic].map((topic) =>
+      planOf(topic, prefix, partitions, 1),
+    ),
   );
   return {
     prefix,

@@ -71,4 +71,5 @@ export const mappingAfter = (move: Moved, { receivedAt }: Decider, generation: n
   version: move.version,
   decided_at: receivedAt,
   generation,
+  edition: 1,
 });

@@ -56,6 +56,7 @@ export const unborn: ProfileState = Object.freeze({
   epoch: 0,
   due: null,
   expires: null,
+  edition: 1,
 });
 
 /**
@@ -113,6 +114,7 @@ export function nextVersion(
       epoch,
       due,
       expires: state.expires,
+      edition: state.edition,
     },
     profile: {
       // First, since copying it into an object that has something is several times dearer.
@@ -128,6 +130,7 @@ export function nextVersion(
       // Audiences will say here which definitions they follow; computed traits say it themselves.
       definitions: [],
       generation: occasion.generation,
+      edition: state.edition,
     },
   };
 }

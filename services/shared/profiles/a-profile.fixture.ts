@@ -38,5 +38,6 @@ export const aProfile = (profile_id: string, version: number, changes: Partial<P
   into: null,
   definitions: [],
   generation: 1,
+  edition: 1,
   ...changes,
 });

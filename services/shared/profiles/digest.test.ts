@@ -53,6 +53,7 @@ const profile: Profile = {
   into: null,
   definitions: [],
   generation: 1,
+  edition: 1,
 };
 
 describe('the digest of a profile', () => {

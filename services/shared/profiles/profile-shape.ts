@@ -5,7 +5,10 @@ import { exactly } from '#shared/json/exact-json.ts';
 /** What others are told of a profile, as JSON has it: by the read API, and by webhooks of the feed. */
 
 /** Of a profile, what answers are made from: all but what one version says of itself. */
-export type Told = Omit<Profile, 'changed' | 'causes' | 'why' | 'gone' | 'into' | 'definitions' | 'generation'>;
+export type Told = Omit<
+  Profile,
+  'changed' | 'causes' | 'why' | 'gone' | 'into' | 'definitions' | 'generation' | 'edition'
+>;
 
 /** What may be told of traits. */
 export interface Rights {

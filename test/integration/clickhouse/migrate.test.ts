@@ -74,6 +74,7 @@ test('a database that has read claims and profiles when they said less reads on 
       into: null,
       definitions: [],
       generation: 1,
+      edition: 1,
     };
     return { key: value.profile_id, value };
   };

@@ -87,6 +87,7 @@ async function profile(id: string, version: number, values: readonly string[], g
     into: gone?.into ?? null,
     definitions: [],
     generation: 1,
+    edition: 1,
   };
   return { topic: profilesTopic(), key: id, value: codec.encode(record) };
 }
@@ -96,7 +97,7 @@ const tombstone = (id: string) => ({ topic: profilesTopic(), key: id, value: nul
 async function mapping(value: string, profileId: string, version: number) {
   const topic = installation.prefix + topics.identityMappings.name;
   const codec = await installation.codecs.ofTopic(topic, 'IdentityMapping');
-  const record = { hash: hashOf(value), profile_id: profileId, version, decided_at: 0, generation: 1 };
+  const record = { hash: hashOf(value), profile_id: profileId, version, decided_at: 0, generation: 1, edition: 1 };
   return { topic, key: record.hash, value: codec.encode(record) };
 }
 

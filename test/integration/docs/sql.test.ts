@@ -119,6 +119,7 @@ const profile: Profile = {
   into: null,
   definitions: [],
   generation: 1,
+  edition: 1,
 };
 
 /** A visitor who came by two campaigns, bought after each of them, and has not come again. */
@@ -356,7 +357,7 @@ beforeAll(async () => {
   await produce(installation, topics.identityMappings, [
     {
       key: visitor.hash,
-      value: { hash: visitor.hash, profile_id: ADA, version: 5, decided_at: now, generation: 1 },
+      value: { hash: visitor.hash, profile_id: ADA, version: 5, decided_at: now, generation: 1, edition: 1 },
     },
   ]);
   await produce(

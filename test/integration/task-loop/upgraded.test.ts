@@ -141,7 +141,7 @@ test('a task that reads one topic more than before goes on in the others, and be
   };
   const mappings = Array.from({ length: 20 }, (_, n) => {
     const key = String(n).padStart(32, '0');
-    return { key, value: { hash: key, profile_id: 'p', version: 1, decided_at: 0, generation: 1 } };
+    return { key, value: { hash: key, profile_id: 'p', version: 1, decided_at: 0, generation: 1, edition: 1 } };
   });
   await produceEvents(mine, 0, 100);
   await produce(mine, topics.identityMappings, mappings);

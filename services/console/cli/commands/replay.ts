@@ -12,7 +12,7 @@ import { canBeAsked, confirmed } from '../confirmed.ts';
 import type { Connections } from '../connections.ts';
 import { type Output, type Speech, table } from '../output.ts';
 import { readTopic } from '../read-topic.ts';
-import { remainsOf, remove, runningOf } from '../replay/removal.ts';
+import { type Remains, remainsOf, remove, runningOf } from '../replay/removal.ts';
 import { runReplay } from '../replay/run.ts';
 import { Trouble } from '../trouble.ts';
 import { contentOf, foreseen } from './definitions.ts';
@@ -104,26 +104,30 @@ export async function replayDrop(connections: Connections, words: Words, { json,
   if (isDropped && remains.topics.length + remains.groups.length === 0 && !remains.folder)
     throw new Trouble(`generation ${generation} is dropped already`, '');
   if (record.state === 'live') throw new Trouble(`generation ${generation} is live`, 'first make another one live');
-  const what = `${remains.topics.length} topics, ${remains.groups.length} consumer groups${remains.folder ? ` and ${remains.folder}` : ''}`;
   if (!settings.yes && !isDropped) {
-    const question = `generation ${generation}, ${record.state}${record.reason ? ` (${record.reason})` : ''}: drop it, with ${what}?`;
-    if (json || !canBeAsked()) throw new Trouble(`${question.slice(0, -1)}: nothing was done`, '--yes does it', 2);
-    if (!(await confirmed(question))) return { json: { generation, dropped: false }, text: 'nothing is dropped' };
+    const reason = record.reason ? ` (${record.reason})` : '';
+    const what = `generation ${generation}, ${record.state}${reason}, with ${listed(remains)}`;
+    if (json || !canBeAsked()) throw new Trouble(`to be dropped: ${what}`, 'nothing is done yet: --yes does it', 2);
+    if (!(await confirmed(`drop ${what}?`)))
+      return { json: { generation, dropped: false }, text: 'nothing is dropped' };
   }
   if (!isDropped) await change(connections, home, { verb: 'drop', generation });
-  const isRemoved = await remove(admin, remains, () => {
+  const removed = await remove(admin, settings, generation, () => {
     if (!json) say('waiting until whoever runs it has let go');
   });
-  if (!isRemoved)
+  if (!removed)
     throw new Trouble(
       `generation ${generation} is dropped, but somebody still runs it`,
       `stop them, then once more: tributary replay drop ${generation}`,
     );
   return {
-    json: { generation, dropped: true, topics: remains.topics, groups: remains.groups, folder: remains.folder ?? null },
-    text: `generation ${generation} is dropped, with ${what}`,
+    json: { generation, dropped: true, ...removed },
+    text: `generation ${generation} is dropped, with ${listed(removed)}`,
   };
 }
+
+const listed = ({ topics, groups, folder }: Remains): string =>
+  `${topics.length} topics, ${groups.length} consumer groups${folder ? ` and ${folder}` : ''}`;
 
 function oneOf<T extends string>(
   settings: CliSettings,

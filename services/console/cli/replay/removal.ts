@@ -43,17 +43,26 @@ export async function runningOf(admin: Admin, { groups }: Pick<Remains, 'groups'
 /**
  * Removes what there is of a generation; its record already says that it is dropped, so whoever runs it lets go.
  * @param onWait called once when somebody has not let go yet
- * @returns false where somebody does not: then all is as it was
+ * @returns what was removed; undefined where somebody does not let go: then all is as it was
  */
-export async function remove(admin: Admin, remains: Remains, onWait: () => void): Promise<boolean> {
+export async function remove(
+  admin: Admin,
+  where: { readonly prefix: string; readonly dataDirectory: string },
+  generation: number,
+  onWait: () => void,
+): Promise<Remains | undefined> {
   const backOff = new BackOff(100, 1_000);
-  while ((await runningOf(admin, remains)).length > 0) {
+  for (;;) {
+    const remains = await remainsOf(admin, where, generation);
+    if ((await runningOf(admin, remains)).length === 0) {
+      const { groups, topics, folder } = remains;
+      if (groups.length > 0) await admin.deleteGroups([...groups]);
+      if (topics.length > 0) await admin.deleteTopics({ topics: [...topics] });
+      if (folder) rmSync(folder, { recursive: true, force: true });
+      return remains;
+    }
     if (backOff.failingMs === 0) onWait();
-    if (backOff.failingMs > LET_GO_MS) return false;
+    if (backOff.failingMs > LET_GO_MS) return undefined;
     await backOff.failed();
   }
-  if (remains.groups.length > 0) await admin.deleteGroups([...remains.groups]);
-  if (remains.topics.length > 0) await admin.deleteTopics({ topics: [...remains.topics] });
-  if (remains.folder) rmSync(remains.folder, { recursive: true, force: true });
-  return true;
 }

@@ -239,13 +239,46 @@ export const quietTopics = (generation: number) => ({
   profiles: { ...topics.profiles, name: `internal.g${generation}.profiles` },
 });
 
+/** Internal: what the tasks of a generation that speak to others are told when another one becomes live. */
+export const controlTopic = (
+  generation: number,
+  task: 'linker' | 'projector',
+): Topic & { readonly value: 'Control' } => ({
+  name: `internal.g${generation}.${task}.control`,
+  key: task === 'linker' ? 'identifier (keyed hash), or profile id' : 'profile id',
+  value: 'Control',
+  partitions: task === 'linker' ? 1 : 'many',
+  cleanup: 'delete',
+  retention: 30 * DAY,
+  time: 'written',
+  owner: 'console',
+  doc: `When the ${task} speaks to all, and what is published by then.`,
+});
+
+/** Internal: what became of that. */
+export const rolesTopic = (generation: number): Topic & { readonly value: 'Role' } => ({
+  name: `internal.g${generation}.roles`,
+  key: 'task/partition',
+  value: 'Role',
+  partitions: 1,
+  cleanup: 'compact',
+  retention: 0,
+  owner: 'all',
+  doc: 'Which parts of a generation speak to all.',
+});
+
 /** The internal topics that are not a task's own. */
 export const internalTopics = (generation: number) => [
   movesTopic(generation),
   fillsTopic(generation),
   traitFillsTopic(generation),
   accountingTopic(generation),
+  controlTopic(generation, 'linker'),
+  controlTopic(generation, 'projector'),
+  rolesTopic(generation),
+  quietTopics(generation).identityMappings,
   quietTopics(generation).identityChanges,
+  quietTopics(generation).profiles,
 ];
 
 /** Internal: the state of one task's partition, from which a lost disk is rebuilt. Values vary by key prefix. */

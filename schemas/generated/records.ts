@@ -433,6 +433,18 @@ export interface ClaimRef {
   readonly origin: number;
 }
 
+/** What the linker or a partition of the projector of a generation is told when another becomes live. */
+export interface Control {
+  /** yield: what it says is from now on for nobody but its own generation; published: what others know of a profile or an identifier; end: that was all, and from now on it speaks to all. */
+  readonly kind: string;
+  /** Of the generation that becomes live. */
+  readonly edition: number;
+  /** The last version that was published, also of one that is gone. To the linker: of a profile that is in quarantine. */
+  readonly profile: Profile | null;
+  /** The last that was published. */
+  readonly mapping: IdentityMapping | null;
+}
+
 export interface TraitVersion {
   readonly trait: string;
   readonly version: number;
@@ -510,6 +522,8 @@ export interface Linking {
   readonly rules: string | null;
   readonly definitions: readonly DefinitionVersion[];
   readonly sweep: Sweep | null;
+  /** No version of a mapping that another generation has published is above it. */
+  readonly floor: number;
 }
 
 /** Written at a takeover, so that the end of a restore is known. */
@@ -632,6 +646,19 @@ export interface Resolution {
   readonly version: number;
   /** Which says so. */
   readonly generation: number;
+}
+
+/** Whether a partition of the linker or of the projector speaks to all, or for nobody but its own generation. */
+export interface Role {
+  /** quiet; adopting: it learns what others have published; telling: it publishes where that differs; live */
+  readonly role: string;
+  /** Of the switch that it was last told of. */
+  readonly edition: number;
+  /** Of the linker: hash of the last identifier whose mapping it has told since; null: all are. */
+  readonly after: string | null;
+  readonly task: string;
+  readonly partition: number;
+  readonly partitions: number;
 }
 
 /** Message ids of events that stand near each other in the log, each with its received time. */
@@ -923,6 +950,7 @@ export interface Records {
   Backfill: Backfill;
   TraitCells: TraitCells;
   ClaimRef: ClaimRef;
+  Control: Control;
   Fill: Fill;
   Generation: Generation;
   KnownClaim: KnownClaim;
@@ -937,6 +965,7 @@ export interface Records {
   ProfileState: ProfileState;
   Quarantine: Quarantine;
   Resolution: Resolution;
+  Role: Role;
   Seen: Seen;
   Sighting: Sighting;
   Timer: Timer;

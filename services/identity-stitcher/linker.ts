@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto';
-import type { IdentityChange, IdentityClaim, KnownClaim, Linking } from '#schemas/generated/records.ts';
-import { quietTopics, topics } from '#schemas/topics.ts';
+import type { Control, IdentityChange, IdentityClaim, KnownClaim, Linking, Role } from '#schemas/generated/records.ts';
+import { controlTopic, quietTopics, rolesTopic, topics } from '#schemas/topics.ts';
 import type { Definitions } from '#shared/definitions/definitions.ts';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
+import { firstRole, speaksToAll } from '#shared/generations/role.ts';
 import { tellsFirst } from '#shared/identity/claim-id.ts';
 import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
 import type { Hashing } from '#shared/identity/hashing.ts';
@@ -11,6 +12,7 @@ import { type Caps, type IsActive, KEPT_BY_ID } from '#shared/identity/linking/g
 import { type Rules, rulesIn, rulesOf } from '#shared/identity/linking/rules.ts';
 import { claimNamed, withdrawnBy } from '#shared/identity/linking/withdrawals.ts';
 import { defineTask, type Input, type Stores, type Work } from '#shared/task/task.ts';
+import { adoptionStores, takeInControl, tellOn } from './adopt.ts';
 import { discovered, mappingAfter, moved, quarantined, refused } from './core/announcements.ts';
 import { BatchGraph, type Decider } from './core/batch-graph.ts';
 import { decide } from './core/decide.ts';
@@ -19,7 +21,7 @@ import { defaultProfiles } from './core/default-profiles.ts';
 export interface LinkerOptions {
   readonly hashing: Hashing;
   readonly generation: number;
-  /** What it says is for nobody but its own generation. */
+  /** Until it is told otherwise what it says is for nobody but its own generation. */
   readonly quiet?: boolean;
   /** It reads claims of its own generation, which `claims.ts` puts there, instead of those of all. */
   readonly rebuilt?: boolean;
@@ -33,8 +35,7 @@ export interface LinkerOptions {
 const SWEPT_AT_ONCE = 500;
 
 const stores = {
-  /** By identifier hash. */
-  node: { record: 'Node' },
+  ...adoptionStores,
   /** By the hashes of both ends. */
   link: { record: 'Link' },
   /** By its number. */
@@ -45,11 +46,20 @@ const stores = {
   withdrawal: { record: 'Withdrawal' },
   /** One, under `now`. */
   linking: { record: 'Linking' },
+  /** One, under `now`. */
+  role: { record: 'Role' },
 } as const satisfies Stores;
 
-type Outputs = { readonly mapping: typeof topics.identityMappings; readonly change: typeof topics.identityChanges };
+type Outputs = {
+  readonly mapping: { readonly value: 'IdentityMapping' };
+  readonly change: { readonly value: 'IdentityChange' };
+  readonly ownMapping: { readonly value: 'IdentityMapping' };
+  readonly ownChange: { readonly value: 'IdentityChange' };
+  readonly role: { readonly value: 'Role' };
+};
 type LinkerWork = Work<typeof stores, Outputs>;
 type ClaimInput = Input<'claim', IdentityClaim>;
+type ControlInput = Input<'control', Control>;
 type About = Extract<Statement, { kind: 'about' }>;
 
 /** Outcome of all that no resolver claimed: the books tell how much of it there is. */
@@ -59,7 +69,7 @@ const NOW = 'now';
 const HASH_LENGTH = 32;
 /** What a number holds exactly, in hexadecimal digits. */
 const ORIGIN_DIGITS = 12;
-const initially: Linking = { rules: null, definitions: [], sweep: null };
+const initially: Linking = { rules: null, definitions: [], sweep: null, floor: 0 };
 
 /** Works out from the set of claims which identifiers are one profile, and says what moved. */
 export const createLinker = ({
@@ -74,20 +84,29 @@ export const createLinker = ({
   const profileIdOf = defaultProfiles(hashing);
   const rulesUnder = ownRules ? (_: Linking, definitions: Definitions) => rulesIn(definitions) : rulesOnce();
   const own = quietTopics(generation);
-  const feeds = quiet ? own : topics;
 
   return defineTask({
     name: 'linker',
-    inputs: { claim: rebuilt ? own.identityClaims : topics.identityClaims },
-    outputs: { mapping: feeds.identityMappings, change: feeds.identityChanges },
+    inputs: {
+      claim: rebuilt ? own.identityClaims : topics.identityClaims,
+      control: controlTopic(generation, 'linker'),
+    },
+    outputs: {
+      mapping: topics.identityMappings,
+      change: topics.identityChanges,
+      ownMapping: own.identityMappings,
+      ownChange: own.identityChanges,
+      role: rolesTopic(generation),
+    },
     stores,
     /** Claims about one identifier come together: the more of them in a batch, the fewer times it is written. */
     batchSize: 6_000,
     /** A sweep goes on although no claims come. */
     goesOn: true,
-    process(inputs, work, definitions) {
+    process(all, work, definitions) {
       const before = work.get('linking', NOW) ?? initially;
-      const general = generalClaims(inputs, work, before);
+      const { inputs, role, adopted } = controlled(all, work, before);
+      const general = generalClaims(inputs, work, adopted);
       const { linking, withdrawn, named } = general;
       const rules = rulesUnder(linking, definitions);
       const originOf = originsIn(work);
@@ -113,10 +132,35 @@ export const createLinker = ({
       const swept = sweepOn(linking, sweptAtOnce, work, graph);
       if (swept !== before) work.put('linking', NOW, swept);
       if (swept.sweep) work.goOn();
-      writeDown(graph, work, { rules, profileIdOf, generation });
+      writeDown(graph, work, { rules, profileIdOf, generation, role, floor: swept.floor });
+      const stamp = { definitions: rules.versions, generation };
+      keepRole(tellOn(role, sweptAtOnce, work, stamp, { profileIdOf, generation }), work);
     },
   });
+
+  /** What the linker is told of its role comes before the claims of a batch. */
+  function controlled(all: readonly (ClaimInput | ControlInput)[], work: LinkerWork, before: Linking) {
+    const inputs: ClaimInput[] = [];
+    let role = work.get('role', NOW) ?? firstRole('linker', quiet, work.moment);
+    let adopted = before;
+    for (const input of all) {
+      if (input.input === 'claim') inputs.push(input);
+      else if (input.value) {
+        ({ role, linking: adopted } = takeInControl(input, role, adopted, work, { profileIdOf, generation }));
+        work.settle(input, 'noted');
+      } else work.reject(input, { reason: 'empty', message: 'a record without a value' });
+    }
+    return { inputs, role, adopted };
+  }
 };
+
+function keepRole(role: Role, work: LinkerWork): void {
+  if (role.after !== null) work.goOn();
+  const known = work.get('role', NOW);
+  if (known === role || role.edition === 1) return;
+  work.put('role', NOW, role);
+  work.emit('role', `linker/${role.partition}`, role, work.moment.now);
+}
 
 interface General {
   readonly linking: Linking;
@@ -175,7 +219,7 @@ function generalClaims(inputs: readonly ClaimInput[], work: LinkerWork, before: 
       work.settle(input, DECISION);
       if (isKnown) continue;
       const sweep = { after: '', offset: decider.offset, received_at: decider.receivedAt };
-      linking = { rules, definitions, sweep };
+      linking = { ...linking, rules, definitions, sweep };
     }
   }
   const withdrawn = new Set(work.scan('withdrawal', '').map(([, { target }]) => target));
@@ -270,15 +314,21 @@ interface Around {
   readonly rules: Rules;
   readonly profileIdOf: (hash: string) => string;
   readonly generation: number;
+  readonly role: Role;
+  readonly floor: number;
 }
 
 /** Decides on each component that was touched; keeps and announces what is not as it was. */
-function writeDown(graph: BatchGraph, work: LinkerWork, { rules, profileIdOf, generation }: Around): void {
+function writeDown(graph: BatchGraph, work: LinkerWork, { rules, profileIdOf, generation, role, floor }: Around): void {
   const stamp = { definitions: rules.versions, generation };
-  const announce = (change: IdentityChange): void => work.emit('change', change.profile_id, change, change.decided_at);
+  const [ofMappings, ofChanges] = speaksToAll(role)
+    ? (['mapping', 'change'] as const)
+    : (['ownMapping', 'ownChange'] as const);
+  const announce = (change: IdentityChange): void => work.emit(ofChanges, change.profile_id, change, change.decided_at);
   const around = {
     rules,
     profileIdOf,
+    floor,
     cut: (hash: string) => graph.cut(hash),
     node: (hash: string) => graph.node(hash),
   };
@@ -289,8 +339,8 @@ function writeDown(graph: BatchGraph, work: LinkerWork, { rules, profileIdOf, ge
     for (const node of decision.nodes) graph.decided(node);
     for (const { from, to, refused } of decision.marks) graph.marked(from, to, refused);
     for (const move of decision.moved) {
-      const mapping = mappingAfter(move, decider, generation);
-      work.emit('mapping', mapping.hash, mapping, mapping.decided_at);
+      const mapping = mappingAfter(move, decider, generation, role.edition);
+      work.emit(ofMappings, mapping.hash, mapping, mapping.decided_at);
       announce(moved(move, decider, stamp));
     }
     for (const refusal of decision.refused) announce(refused(refusal, decider, stamp));

@@ -95,6 +95,16 @@ export class Computing {
     if (isOther || end.length > 0) this.#look(end.map(keyOf));
   }
 
+  /** All profiles are to be looked at. */
+  look(): void {
+    this.#look(none);
+  }
+
+  /** All have been, as far as they were to be. */
+  get haveBeenLookedAt(): boolean {
+    return this.#sweep.after === null;
+  }
+
   get #now(): number {
     return this.#work.moment.now;
   }
@@ -222,8 +232,11 @@ export class Computing {
     if (at !== null) this.#work.put('timer', timerKey(at, profileId), { profile_id: profileId });
   }
 
-  /** Profiles to look at again, since the time has come, or since other traits are told; more come with the next batch. */
-  waiting(): { readonly byTime: readonly string[]; readonly bySweep: readonly string[] } {
+  /**
+   * Profiles to look at again, since the time has come, or since other traits are told; more come with the next batch.
+   * @param edition so are those that were told last in an earlier one
+   */
+  waiting(edition: number): { readonly byTime: readonly string[]; readonly bySweep: readonly string[] } {
     const nobody = { byTime: none, bySweep: none };
     if (this.#isRebuilding || (this.#sweep.after === null && this.#nextTimer > this.#now)) return nobody;
     // What has not come yet might make up for what leaves.
@@ -233,7 +246,7 @@ export class Computing {
     const due = this.#work.scan('timer', '', '', AT_ONCE).filter(([key]) => key < dueBefore);
     for (const [key] of due) this.#work.remove('timer', key);
     this.#work.goOn();
-    return { byTime: due.map(([, { profile_id }]) => profile_id), bySweep: this.#swept() };
+    return { byTime: due.map(([, { profile_id }]) => profile_id), bySweep: this.#swept(edition) };
   }
 
   /** After all else: says when there is something to do again without inputs. */
@@ -250,7 +263,7 @@ export class Computing {
     return first ? Number(first[0].slice(0, TIME_DIGITS)) : Number.POSITIVE_INFINITY;
   }
 
-  #swept(): string[] {
+  #swept(edition: number): string[] {
     const { after, dead } = this.#sweep;
     if (after === null) return [];
     const found = this.#work.scan('profile' as never, '', after, AT_ONCE) as unknown as [string, ProfileState][];
@@ -260,11 +273,11 @@ export class Computing {
     const last = found.length < AT_ONCE ? null : (found.at(-1)?.[0] ?? null);
     this.#sweep = { ...this.#sweep, after: last, dead: last === null ? [] : dead };
     this.#work.put('sweep', SWEEP, this.#sweep);
-    const isToBeTold = ({ alive, epoch }: ProfileState): boolean => epoch === UNTOLD || (alive && epoch !== this.epoch);
+    const isToBeTold = ({ alive, epoch, edition: told }: ProfileState): boolean =>
+      epoch === UNTOLD || told < edition || (alive && epoch !== this.epoch);
     return found.filter(([, state]) => isToBeTold(state)).map(([profileId]) => profileId);
   }
 
-  /** All profiles are to be looked at. */
   #look(dead: readonly string[]): void {
     this.#sweep = { ...this.#sweep, epoch: this.#sweep.epoch + 1, after: '', dead: [...this.#sweep.dead, ...dead] };
     this.#work.put('sweep', SWEEP, this.#sweep);

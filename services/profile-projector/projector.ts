@@ -1,16 +1,28 @@
 import type {
+  Control,
   EventStitched,
   Fill,
   Identifier,
   IdentityChange,
   Move,
   Ownership,
+  Profile,
   ProfileExpiry,
   ProfileState,
+  Role,
   Tributary,
 } from '#schemas/generated/records.ts';
-import { fillsTopic, movesTopic, quietTopics, topics, traitFillsTopic } from '#schemas/topics.ts';
+import {
+  controlTopic,
+  fillsTopic,
+  movesTopic,
+  quietTopics,
+  rolesTopic,
+  topics,
+  traitFillsTopic,
+} from '#schemas/topics.ts';
 import type { Definitions } from '#shared/definitions/definitions.ts';
+import { firstRole, roleAfter } from '#shared/generations/role.ts';
 import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
 import { remembering } from '#shared/task/remembering.ts';
@@ -30,7 +42,7 @@ import {
 import { none } from './core/sorted.ts';
 import type { WantedTrait } from './core/traits-in-force.ts';
 import { empty, merge } from './core/tributary.ts';
-import { nextVersion, smallest, unborn } from './core/version.ts';
+import { nextVersion, type Published, smallest, unborn, unpublished } from './core/version.ts';
 
 const stores = {
   /** By profile id/hash of the identifier. */
@@ -39,6 +51,8 @@ const stores = {
   ownership: { record: 'Ownership' },
   /** By profile id. */
   profile: { record: 'ProfileState' },
+  /** One, under `now`. */
+  role: { record: 'Role' },
   ...computingStores,
 } as const satisfies Stores;
 
@@ -46,6 +60,8 @@ type ProjectorWork = Work<
   typeof stores,
   {
     readonly profile: { readonly value: 'Profile' };
+    readonly own: { readonly value: 'Profile' };
+    readonly role: { readonly value: 'Role' };
     readonly move: { readonly value: 'Move' };
     readonly told: { readonly value: 'TraitFill' };
     readonly expiry: { readonly value: 'ProfileExpiry' };
@@ -58,7 +74,7 @@ export interface ProjectorOptions {
   readonly homeOf?: (hash: string) => string;
   /** Of anonymous profiles; none: they are kept for ever. */
   readonly retention?: Retention | undefined;
-  /** What it says is for nobody but its own generation, and it decides nothing. */
+  /** Until it is told otherwise what it says is for nobody but its own generation, and it decides nothing. */
   readonly quiet?: boolean;
   /** Where it begins with nothing, it folds events from now on, and `backfill.ts` reads all before from history. */
   readonly rebuilds?: boolean;
@@ -77,9 +93,12 @@ export const createProjector = (options: ProjectorOptions) => {
       move: movesTopic(generation),
       fill: fillsTopic(generation),
       expiry: topics.profileExpiries,
+      control: controlTopic(generation, 'projector'),
     },
     outputs: {
-      profile: quiet ? own.profiles : topics.profiles,
+      profile: topics.profiles,
+      own: own.profiles,
+      role: rolesTopic(generation),
       move: movesTopic(generation),
       told: traitFillsTopic(generation),
       expiry: topics.profileExpiries,
@@ -99,6 +118,7 @@ export const createProjector = (options: ProjectorOptions) => {
         else if (input.input === 'change' || input.input === 'ownChange') batch.change(input, input.value);
         else if (input.input === 'move') batch.move(input, input.value);
         else if (input.input === 'fill') batch.fill(input, input.value);
+        else if (input.input === 'control') batch.control(input, input.value);
         else batch.expiry(input, input.value);
       }
       batch.finish();
@@ -109,6 +129,7 @@ export const createProjector = (options: ProjectorOptions) => {
 /** In the accounting. */
 const EXPIRED = 'expired_profiles';
 const FORGOTTEN = 'forgotten_events';
+const NOW = 'now';
 
 const wantedIn = (definitions: Definitions): WantedTrait[] =>
   definitions
@@ -159,6 +180,8 @@ interface Visit {
   byDefinition: boolean;
   byRetention: boolean;
   byReplay: boolean;
+  /** What others know of it, as a generation is told that becomes live. */
+  published: Published | undefined;
   time: number;
   into: string | null;
 }
@@ -184,18 +207,24 @@ class Batch {
 
   readonly #sensitivities: Readonly<Record<string, string>>;
 
+  /** Who is not live does not decide what expires. */
   readonly #retention: Retention | undefined;
 
   readonly #anonymity: Anonymity;
 
+  readonly #roleBefore: Role | undefined;
+  #role: Role;
+
   constructor(work: ProjectorWork, options: ProjectorOptions, definitions: Definitions) {
-    const { generation, homeOf = aloneInTheWorld, retention, quiet, rebuilds = false } = options;
+    const { generation, homeOf = aloneInTheWorld, retention, quiet = false, rebuilds = false } = options;
     this.#work = work;
+    this.#roleBefore = work.get('role', NOW);
+    this.#role = this.#roleBefore ?? firstRole('projector', quiet, work.moment);
     this.#generation = generation;
     this.#homeOf = homeOf;
     const { wanted, sensitivities, anonymity } = read(definitions);
     this.#sensitivities = sensitivities;
-    this.#retention = quiet ? undefined : retention;
+    this.#retention = this.#role.role === 'live' ? retention : undefined;
     this.#anonymity = anonymity;
     const expiring = this.#retention ? `${this.#retention.ms} ${this.#anonymity.text}` : '';
     this.#computing = new Computing(work, wanted, sensitivities, expiring, rebuilds);
@@ -245,6 +274,22 @@ class Batch {
     this.#work.settle(input, 'noted');
   }
 
+  /** Another generation becomes live, or this one does. */
+  control(input: Input, control: Control): void {
+    const { kind, edition, profile } = control;
+    const before = this.#role;
+    this.#role = roleAfter(before, control);
+    if (kind === 'published') {
+      const isAwaited = this.#role.role === 'adopting' && this.#role.edition === edition;
+      const visit = profile && isAwaited ? this.#visit(input.key) : undefined;
+      if (visit && visit.state.edition < edition) {
+        visit.published = profile as Profile;
+        visit.byReplay = true;
+      }
+    } else if (this.#role !== before) this.#computing.look();
+    this.#work.settle(input, 'noted');
+  }
+
   change(input: Input, change: IdentityChange): void {
     const { kind, identifier, profile_id, version, to_profile_id } = change;
     if (change.generation !== this.#generation) {
@@ -266,7 +311,7 @@ class Batch {
   finish(): void {
     for (const { place, part, messageIds, cells } of this.#passing.values())
       this.#send(part, place, smallest(messageIds), part.updated_at, this.#computing.inPieces(cells));
-    const { byTime, bySweep } = this.#computing.waiting();
+    const { byTime, bySweep } = this.#computing.waiting(this.#role.edition);
     for (const profileId of byTime) {
       const visit = this.#visit(profileId);
       visit.byWindow = true;
@@ -274,11 +319,23 @@ class Batch {
     }
     for (const profileId of bySweep) {
       const visit = this.#visit(profileId);
-      if (visit.state.epoch === UNTOLD) visit.byReplay = true;
+      if (visit.state.epoch === UNTOLD || visit.state.edition < this.#role.edition) visit.byReplay = true;
       else visit.byDefinition = true;
     }
     for (const visit of this.#visits.values()) this.#settleProfile(visit);
     this.#computing.rest();
+    this.#keepRole();
+  }
+
+  #keepRole(): void {
+    if (this.#role.role === 'telling' && this.#computing.haveBeenLookedAt) {
+      this.#role = { ...this.#role, role: 'live' };
+      // Who is live decides what expires.
+      this.#work.goOn();
+    }
+    if (this.#role === this.#roleBefore || this.#role.edition === 1) return;
+    this.#work.put('role', NOW, this.#role);
+    this.#work.emit('role', `projector/${this.#role.partition}`, this.#role, this.#work.moment.now);
   }
 
   /**
@@ -443,6 +500,7 @@ class Batch {
       byDefinition: false,
       byRetention: false,
       byReplay: false,
+      published: undefined,
       time: 0,
       into: null,
     };
@@ -507,6 +565,13 @@ class Batch {
       return;
     }
     const { profileId, state, holdings } = visit;
+    const { role, edition } = this.#role;
+    const isFirst = state.edition < edition;
+    const published = visit.published ?? (isFirst ? this.#knownElsewhere(state) : undefined);
+    // What is published of it in the end is not known to who adopts before it is told.
+    const isForAll = role !== 'quiet' && (role !== 'adopting' || !isFirst || published !== undefined);
+    const output = isForAll ? 'profile' : 'own';
+    if (published && state.version > 0) visit.byReplay = true;
     const touched: Kept[] = [];
     // Then any computed trait may be another, and anything that is kept may be out of every window.
     const isOther =
@@ -514,6 +579,7 @@ class Batch {
       visit.byWindow ||
       visit.byDefinition ||
       visit.byRetention ||
+      visit.byReplay ||
       !state.alive ||
       this.#computing.isPast(state);
     const before: Tributary[] = [];
@@ -549,10 +615,12 @@ class Batch {
       byDefinition: visit.byDefinition,
       byRetention: visit.byRetention,
       byReplay: visit.byReplay,
+      published,
+      edition,
       computed: (traits) => this.#computing.computed(places, state, traits, isOther ? undefined : touched),
       sensitivities: this.#sensitivities,
       time:
-        visit.byWindow || visit.byDefinition || visit.byRetention
+        visit.byWindow || visit.byDefinition || visit.byRetention || (visit.byReplay && published)
           ? Math.max(visit.time, this.#work.moment.now)
           : visit.time,
       into: visit.into,
@@ -560,6 +628,8 @@ class Batch {
     });
     // Also identifiers that were only seen beside others, and make no profile.
     const expires = members.length > 0 ? this.#expiresAt(visit, after) : null;
+    // It is among what is published from now on.
+    if (published && isForAll && state.alive) this.#work.emit('own', profileId, null, this.#work.moment.now);
     const due = next.state.due === null || (expires !== null && expires < next.state.due) ? expires : next.state.due;
     this.#computing.wake(profileId, state.due, due);
     if (next.state.version === 0 && members.length === 0 && !visit.quarantined) {
@@ -570,13 +640,21 @@ class Batch {
       due !== state.due ||
       expires !== state.expires ||
       !sameList(members, state.members) ||
-      visit.quarantined !== state.quarantined;
+      visit.quarantined !== state.quarantined ||
+      next.state.edition !== state.edition;
     if (next.profile || isElse) this.#work.put('profile', profileId, { ...next.state, due, expires });
     if (!next.profile) return;
-    this.#work.emit('profile', profileId, next.profile, next.profile.updated_at);
+    this.#work.emit(output, profileId, next.profile, next.profile.updated_at);
     if (!next.profile.gone) return;
-    this.#work.emit('profile', profileId, null, next.profile.updated_at);
+    this.#work.emit(output, profileId, null, next.profile.updated_at);
     if (visit.byRetention) this.#work.count(EXPIRED, 1);
+  }
+
+  /** What those know of a profile who read what is told now, if it was told last in an earlier edition. */
+  #knownElsewhere({ version }: ProfileState): Published | undefined {
+    const { role } = this.#role;
+    if (role === 'adopting') return undefined;
+    return role === 'quiet' ? { ...unpublished, version } : unpublished;
   }
 
   /** Keeps what is known of a profile, of which nothing is told as yet. */

@@ -65,11 +65,16 @@ export const quarantined = (
   ...stamp,
 });
 
-export const mappingAfter = (move: Moved, { receivedAt }: Decider, generation: number): IdentityMapping => ({
+export const mappingAfter = (
+  move: Moved,
+  { receivedAt }: Decider,
+  generation: number,
+  edition: number,
+): IdentityMapping => ({
   hash: move.identifier.hash,
   profile_id: move.to,
   version: move.version,
   decided_at: receivedAt,
   generation,
-  edition: 1,
+  edition,
 });

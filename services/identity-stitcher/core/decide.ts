@@ -59,6 +59,8 @@ export interface Surroundings {
   readonly profileIdOf: (hash: string) => string;
   readonly cut: (hash: string) => Cut | undefined;
   readonly node: (hash: string) => Node | undefined;
+  /** New versions are above it. */
+  readonly floor: number;
 }
 
 /** What a touched component now is, against what was last said of it. */
@@ -81,7 +83,7 @@ export function decide({ vertices, decider, cut }: Component, around: Surroundin
       let decided = node;
       if (explanation && node.profile_id !== profileId) {
         const step = explanation.steps.get(node.identifier.hash);
-        const version = versionAfter(node, decider);
+        const version = versionAfter(node, decider, around.floor);
         moved.push({
           identifier: node.identifier,
           from: node.profile_id,
@@ -136,7 +138,8 @@ function isAsItWas(vertices: readonly Vertex[], profileIdOf: (hash: string) => s
 }
 
 /** Above that of all that was said of the identifier before, also where several batches decide under one claim. */
-const versionAfter = (node: Node, { offset }: Decider): number => Math.max(offset, node.version) + 1;
+const versionAfter = (node: Node, { offset }: Decider, floor: number): number =>
+  Math.max(offset, node.version, floor) + 1;
 
 const pair = (one: string, other: string): string => (one < other ? one + other : other + one);
 const pairOf = ({ one, other }: Refusal): string => pair(one.identifier.hash, other.identifier.hash);

@@ -156,6 +156,7 @@ describe('the largest profile and tributary', () => {
       byDefinition: false,
       byRetention: false,
       byReplay: false,
+      edition: 1,
       computed: () => ({ told: [], epoch: 0, due: null }),
       sensitivities: {},
     };

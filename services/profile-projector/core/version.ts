@@ -19,14 +19,29 @@ export interface Occasion {
   readonly byDefinition: boolean;
   /** Something of it has expired. */
   readonly byRetention: boolean;
-  /** It was rebuilt from history. */
+  /** It was rebuilt from history, or is told instead of what another generation told. */
   readonly byReplay: boolean;
+  /** What was told of it last in an earlier edition; none: it was told in this one. */
+  readonly published?: Published | undefined;
+  /** Of what is told from now on. */
+  readonly edition: number;
   /** What is computed of it now, if it lives. */
   readonly computed: (traits: readonly Trait[]) => Computed;
   /** Of traits that are not none. */
   readonly sensitivities: Readonly<Record<string, string>>;
   readonly generation: number;
 }
+
+/** The last version that those know who read the feed. */
+export type Published = Profile | Unpublished;
+
+/** They know none, or what they know does not count. */
+export interface Unpublished {
+  readonly version: number;
+  readonly gone: true;
+  readonly into: null;
+}
+export const unpublished: Unpublished = Object.freeze({ version: 0, gone: true, into: null });
 
 /** Computed traits, sorted by name. */
 export interface Computed {
@@ -74,12 +89,14 @@ export function nextVersion(
   members: readonly string[],
   occasion: Occasion,
 ): NextVersion {
-  const { quarantined } = occasion;
+  const { quarantined, published } = occasion;
+  const known = published ? insteadOf(published, state, occasion.edition) : state;
   const alive = after.some((tributary) => tributary.events > 0);
-  if (!alive && !state.alive) return { state: { ...state, members, quarantined, due: null }, profile: undefined };
+  if (!alive && !known.alive) return { state: { ...known, members, quarantined, due: null }, profile: undefined };
 
-  const was = state.alive
-    ? combine(before, state.quarantined, levelIn(state.sensitivities), () => state.computed)
+  const was = known.alive
+    ? ((published as Profile | undefined) ??
+      combine(before, state.quarantined, levelIn(state.sensitivities), () => state.computed))
     : nothing;
   let { told, epoch, due }: Computed = nothingComputed;
   const is = alive
@@ -89,13 +106,16 @@ export function nextVersion(
       })
     : { ...nothing, kind: was.kind };
   const changed = changedFields(was, is);
-  const into = alive ? null : occasion.into;
-  const returns = alive && !state.alive && state.version > 0;
+  const into = alive ? null : (occasion.into ?? (published ? state.into : null));
+  const returns = alive && !known.alive && known.version > 0;
   if (!alive || returns) changed.push('gone');
-  if (into !== state.into) changed.push('into');
-  if (changed.length === 0) return { state: { ...state, members, quarantined, epoch, due }, profile: undefined };
+  if (into !== known.into) changed.push('into');
+  if (changed.length === 0) {
+    const adopted = published ? { computed: told, sensitivities: sensitivitiesOf(is) } : undefined;
+    return { state: { ...known, members, quarantined, epoch, due, ...adopted }, profile: undefined };
+  }
 
-  const version = state.version + 1;
+  const version = known.version + 1;
   let updatedAt = occasion.time;
   for (const tributary of after) updatedAt = Math.max(updatedAt, tributary.updated_at);
   const why: string[] = [];
@@ -117,7 +137,7 @@ export function nextVersion(
       epoch,
       due,
       expires: state.expires,
-      edition: state.edition,
+      edition: known.edition,
     },
     profile: {
       // First, since copying it into an object that has something is several times dearer.
@@ -133,10 +153,19 @@ export function nextVersion(
       // Audiences will say here which definitions they follow; computed traits say it themselves.
       definitions: [],
       generation: occasion.generation,
-      edition: state.edition,
+      edition: known.edition,
     },
   };
 }
+
+/** As if all that was told in an earlier edition had been told here. */
+const insteadOf = ({ version, gone, into }: Published, state: ProfileState, edition: number): ProfileState => ({
+  ...state,
+  version,
+  alive: !gone,
+  into,
+  edition,
+});
 
 const levelIn = (sensitivities: Readonly<Record<string, string>>) =>
   Object.keys(sensitivities).length === 0

@@ -128,9 +128,14 @@ export class ProfileView implements Service {
     const onAbort = (): void => lost.reject(new Error('stopping'));
     signal.addEventListener('abort', onAbort);
     try {
-      generations = await followTopic(this.#options, generationsTopic, { log, onLost: lost.reject }, (_, generation) => {
-        if (generation?.state === 'live') this.#goOver(generation.edition);
-      });
+      generations = await followTopic(
+        this.#options,
+        generationsTopic,
+        { log, onLost: lost.reject },
+        (_, generation) => {
+          if (generation?.state === 'live') this.#goOver(generation.edition);
+        },
+      );
       await Promise.race([generations.caughtUp(), lost.promise]);
       reader = await readPartitions(kafka, Object.values(this.#topics), {
         from: this.#store.offsets(),
@@ -154,7 +159,8 @@ export class ProfileView implements Service {
   #goOver(edition: number): void {
     if (edition > this.#store.edition) this.#options.log.info({ edition }, 'another generation is live');
     this.#store.goOver(edition);
-    const onError = (error: unknown): void => this.#options.log.error({ error }, 'what was held back stays where it was');
+    const onError = (error: unknown): void =>
+      this.#options.log.error({ reason: String(error) }, 'what was held back stays where it was');
     this.#store.settle(this.#stopped.signal).catch(onError);
   }
 

@@ -98,7 +98,7 @@ export async function runReplay(
   }
   const goOn = `tributary replay resume ${generation}`;
   if (watch.isDropped) throw new Trouble(`generation ${generation} was dropped`, '');
-  const { rows = 0, of = 0 } = last ?? {};
+  const { rows, of } = last?.profiles ?? { rows: 0, of: 0 };
   if (!isComplete)
     throw new Trouble(
       `generation ${generation} is not complete: ${rows} of ${of} events are read`,
@@ -122,7 +122,7 @@ function completeText({ generation }: Generation, standing: Standing, report: Re
       ? ` (${read} of them in ${durationText(Math.ceil(seconds))}, ${Math.round(read / seconds)}/s)`
       : '';
   return [
-    `generation ${generation} is complete: ${standing.of} events of history${pace}, and all that has come since`,
+    `generation ${generation} is complete: ${standing.profiles.of} ${standing.unit} of history${pace}, and all that has come since`,
     `  tributary replay compare ${generation}   where it differs from what is live`,
     `  tributary replay switch ${generation}    makes it live`,
     `  tributary replay drop ${generation}      throws it away`,

@@ -27,7 +27,7 @@ const wait = '3 claims and 25 other records wait';
 test.each<[Partial<Standing>, string, string]>([
   [{ begun: 0, partitions: 0, profiles: unknown }, 'starting', 'starting'],
   [{ begun: 3, profiles: unknown }, 'starting', 'starting: 3 of 4 partitions follow the stream'],
-  [{ profiles: unknown }, 'waiting', 'every partition follows the stream; waiting until history can be read'],
+  [{ profiles: unknown }, 'waiting', 'every partition follows the stream; waiting until ClickHouse has all before'],
   [{}, 'reading', `25 % of 120000 events  10000/s  9 s left  ${wait}`],
   [{ unit: 'offsets' }, 'reading', `25 % of 120000 offsets  10000/s  9 s left  ${wait}`],
   [{ profiles: { ...read, isRead: false } }, 'reading', `99 % of 120000 events  55000/s  0 s left  ${wait}`],

@@ -81,7 +81,7 @@ export function progressLine(standing: Standing, since: Since): string {
     case 'starting':
       return partitions > 0 ? `starting: ${begun} of ${partitions} partitions follow the stream` : 'starting';
     case 'waiting':
-      return 'every partition follows the stream; waiting until history can be read';
+      return 'every partition follows the stream; waiting until ClickHouse has all before';
     case 'reading': {
       const { perSecond, secondsLeft } = paceOf(standing, since);
       return [

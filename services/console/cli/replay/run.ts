@@ -50,8 +50,8 @@ export async function runReplay(
     names: SERVICES,
     env: environmentOf(settings, record),
     logOf,
-    onStart: (service, address) =>
-      report.tell(`${service}: ${address}/metrics`, { service, metrics: `${address}/metrics` }),
+    onStart: (service, pid, address) =>
+      report.tell(`${service}: ${address}/metrics`, { service, pid, metrics: `${address}/metrics` }),
     onEnd: (service, why) => report.tell(`${service} ${why}; it is started again`, { service, why }),
   });
   const end = (): void => {
@@ -99,11 +99,10 @@ export async function runReplay(
   const goOn = `tributary replay resume ${generation}`;
   if (watch.isDropped) throw new Trouble(`generation ${generation} was dropped`, '');
   const { rows, of } = last?.profiles ?? { rows: 0, of: 0 };
-  if (!isComplete)
-    throw new Trouble(
-      `generation ${generation} is not complete: ${rows} of ${of} events are read`,
-      `to go on: ${goOn}`,
-    );
+  if (!isComplete) {
+    const soFar = of > 0 ? `${rows} of ${of} ${last?.unit} of history are read` : 'no history is read yet';
+    throw new Trouble(`generation ${generation} is not complete: ${soFar}`, `to go on: ${goOn}`);
+  }
   const text = settings.untilComplete && last ? completeText(record, last, report) : `stopped; to go on: ${goOn}`;
   return { json: { generation, complete: true, rows, of }, text };
 }

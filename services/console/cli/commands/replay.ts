@@ -4,6 +4,7 @@ import type { Generation } from '#schemas/generated/records.ts';
 import { generationsTopic, topics, traitFillsTopic } from '#schemas/topics.ts';
 import { validateDefinitions } from '#shared/definitions/validate.ts';
 import type { Generations, Wish } from '#shared/generations/lifecycle.ts';
+import { CLAIMS, EVERYTHING } from '#shared/generations/rebuilt.ts';
 import { changeGenerations, type GenerationsHome, readGenerations } from '#shared/generations/records.ts';
 import { topicOffsets } from '#shared/kafka/topic-offsets.ts';
 import { shareFilled } from '../../core/share-filled.ts';
@@ -19,6 +20,12 @@ import { contentOf, foreseen } from './definitions.ts';
 
 type Words = readonly string[];
 
+/** Shares of history that were read for profiles, and for claims, from 0 to 1. */
+interface Progress {
+  readonly profiles?: number;
+  readonly claims?: number;
+}
+
 /** Makes a new generation, and runs it. */
 export async function replay(connections: Connections, words: Words, speech: Speech): Promise<Output> {
   const { settings } = connections;
@@ -29,7 +36,7 @@ export async function replay(connections: Connections, words: Words, speech: Spe
   const definitions = settings.with ? await ownDefinitions(connections, speech) : '';
   requireSecret(settings);
   const home = await homeOf(connections);
-  if (history === 'clickhouse') await connections.rows('SELECT 1 FROM events_log LIMIT 1');
+  if (history === 'clickhouse' || claims === 'rebuilt') await connections.rows('SELECT 1 FROM events_log LIMIT 1');
   const claims_cut = claims === 'rebuilt' ? await endOfClaims(connections) : 0;
   const record = await change(connections, home, { verb: 'begin', claims, claims_cut, history, definitions });
   if (!record) throw new Error('no generation was begun');
@@ -58,14 +65,14 @@ export async function replayList(connections: Connections): Promise<Output> {
     const { generation, state, definitions, started_at, changed_at, ...rest } = record;
     const isGone = state === 'dropped';
     const hasFills = there.has(home.prefix + traitFillsTopic(generation).name);
-    const progress = hasFills && !isGone ? await progressOf(home, generation) : undefined;
+    const read = hasFills && !isGone ? await progressOf(home, generation) : {};
     const isRunning =
       !isGone && (await runningOf(admin, await remainsOf(admin, connections.settings, generation))).length > 0;
     rows.push({
       generation,
       state,
       runs: isRunning,
-      progress: progress ?? null,
+      read,
       ...rest,
       definitions: namesIn(definitions),
       started_at: timeText(started_at),
@@ -75,13 +82,15 @@ export async function replayList(connections: Connections): Promise<Output> {
   return {
     json: rows,
     text: table(
-      ['generation', 'state', 'runs', 'history', 'claims', 'own definitions', 'since', 'by', 'reason'],
+      ['generation', 'state', 'runs', 'from', 'read', 'claims', 'read', 'own definitions', 'since', 'by', 'reason'],
       rows.map((row) => [
         String(row.generation),
         row.state === 'replaying' ? row.state : `${row.state} since ${row.changed_at ?? 'ever'}`,
         row.runs ? 'yes' : 'no',
-        historyText(row),
+        row.history,
+        shareText(row.read.profiles),
         row.claims,
+        shareText(row.read.claims),
         row.definitions.join(', '),
         row.started_at,
         row.actor,
@@ -200,27 +209,17 @@ function recordOf(all: Generations, generation: number): Generation {
   return record;
 }
 
-interface Progress {
-  readonly rows: number;
-  readonly of: number;
-  readonly share: number;
-}
-
-/** How much of history was read for it; undefined where none was to be read, or it has not begun. */
-async function progressOf(home: GenerationsHome, generation: number): Promise<Progress | undefined> {
-  let progress: Progress | undefined;
+/** How much of history was read for it; none where none was to be read, or it has not begun. */
+async function progressOf(home: GenerationsHome, generation: number): Promise<Progress> {
+  const shares: { profiles?: number; claims?: number } = {};
   await readTopic(home, traitFillsTopic(generation), (_, fill) => {
-    if (fill?.trait === '' && fill.partition === -1)
-      progress = { rows: fill.rows, of: fill.of, share: shareFilled(fill) };
+    if (fill?.trait !== EVERYTHING.trait || fill.partition >= 0) return;
+    shares[fill.version === CLAIMS.version ? 'claims' : 'profiles'] = shareFilled(fill);
   });
-  return progress;
+  return shares;
 }
 
-function historyText({ progress, history }: { readonly progress: Progress | null; readonly history: string }): string {
-  if (!progress) return '';
-  const { share, rows, of } = progress;
-  return `${share === 1 ? 'all' : `${Math.floor(share * 100)} %, ${rows}`} of ${of} events (${history})`;
-}
+const shareText = (share: number | undefined): string => (share === undefined ? '' : `${Math.floor(share * 100)} %`);
 
 /** `kind/name` of what a file defines; its text may hold secrets. */
 function namesIn(text: string): string[] {

@@ -25,7 +25,7 @@ export interface ChildrenOptions {
   /** File of its log. */
   readonly logOf: (name: string) => string;
   /** Told where it serves metrics, each time it is started. */
-  readonly onStart: (name: string, address: string) => void;
+  readonly onStart: (name: string, pid: number | undefined, address: string) => void;
   /** Told why it ended without having been told to; it is started again. */
   readonly onEnd: (name: string, why: string) => void;
 }
@@ -99,7 +99,7 @@ export class Children {
     closeSync(output);
     this.#running.add(child);
     if (this.#stopping.signal.aborted) child.kill('SIGTERM');
-    onStart(name, `http://127.0.0.1:${port}`);
+    onStart(name, child.pid, `http://127.0.0.1:${port}`);
     try {
       const [code, by] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
       const complaint = by ? '' : log.complaint();

@@ -8,12 +8,13 @@ import { planOf, provisionTopics } from '#shared/kafka/provision-topics.ts';
 export async function prepareGround(
   admin: Admin,
   { prefix, codecs }: DefinitionsHome,
-  { generation }: Pick<Generation, 'generation'>,
+  { generation, claims }: Generation,
 ): Promise<void> {
   // Its tasks read topics of all and of their own together: those have as many partitions.
   const { partitions, replication } = await layoutOf(admin, prefix + topics.eventsStitched.name);
   const spoken = [...internalTopics(generation), ...Object.values(quietTopics(generation))];
   const changelogs = [
+    ...(claims === 'rebuilt' ? [changelogTopic(generation, 'reclaim', 1)] : []),
     changelogTopic(generation, 'linker', 1),
     changelogTopic(generation, 'projector', 'many'),
     changelogTopic(generation, 'backfill', 1),

@@ -1,5 +1,14 @@
 import type { Speech } from '../output.ts';
-import { type Phase, paceOf, phaseOf, progressLine, type Since, type Standing } from './progress.ts';
+import {
+  isAllRead,
+  type Phase,
+  paceOf,
+  phaseOf,
+  progressLine,
+  type Since,
+  type Standing,
+  totalOf,
+} from './progress.ts';
 
 const LINE_EVERY_MS = 10_000;
 
@@ -26,9 +35,9 @@ export class Report {
   show(standing: Standing): void {
     const now = performance.now();
     const phase = phaseOf(standing);
-    if (phase === 'reading') this.#first ??= { rows: standing.rows, at: now };
+    if (phase === 'reading') this.#first ??= { rows: totalOf(standing).rows, at: now };
     const since = this.#since(standing, now);
-    if (standing.isRead) this.#took ??= since.seconds;
+    if (isAllRead(standing)) this.#took ??= since.seconds;
     const { stderr } = process;
     if (this.#speech.json) stderr.write(`${JSON.stringify({ phase, ...standing, ...paceOf(standing, since) })}\n`);
     else if (stderr.isTTY) {
@@ -43,7 +52,7 @@ export class Report {
 
   /** Events that were read as far as this process saw it, and in how many seconds. */
   pace(standing: Standing): { readonly read: number; readonly seconds: number } {
-    return { read: this.#first ? standing.rows - this.#first.rows : 0, seconds: this.#took ?? 0 };
+    return { read: this.#first ? totalOf(standing).rows - this.#first.rows : 0, seconds: this.#took ?? 0 };
   }
 
   /** Something that happened. */
@@ -63,6 +72,6 @@ export class Report {
   #since(standing: Standing, now: number): Since {
     return this.#first
       ? { rows: this.#first.rows, seconds: (now - this.#first.at) / 1_000 }
-      : { rows: standing.rows, seconds: 0 };
+      : { rows: totalOf(standing).rows, seconds: 0 };
   }
 }

@@ -50,8 +50,8 @@ export async function runReplay(
     names: SERVICES,
     env: environmentOf(settings, record),
     logOf,
-    onStart: (service, address) =>
-      report.tell(`${service}: ${address}/metrics`, { service, metrics: `${address}/metrics` }),
+    onStart: (service, pid, address) =>
+      report.tell(`${service}: ${address}/metrics`, { service, pid, metrics: `${address}/metrics` }),
     onEnd: (service, why) => report.tell(`${service} ${why}; it is started again`, { service, why }),
   });
   const end = (): void => {
@@ -98,12 +98,11 @@ export async function runReplay(
   }
   const goOn = `tributary replay resume ${generation}`;
   if (watch.isDropped) throw new Trouble(`generation ${generation} was dropped`, '');
-  const { rows = 0, of = 0 } = last ?? {};
-  if (!isComplete)
-    throw new Trouble(
-      `generation ${generation} is not complete: ${rows} of ${of} events are read`,
-      `to go on: ${goOn}`,
-    );
+  const { rows, of } = last?.profiles ?? { rows: 0, of: 0 };
+  if (!isComplete) {
+    const soFar = of > 0 ? `${rows} of ${of} ${last?.unit} of history are read` : 'no history is read yet';
+    throw new Trouble(`generation ${generation} is not complete: ${soFar}`, `to go on: ${goOn}`);
+  }
   const text = settings.untilComplete && last ? completeText(record, last, report) : `stopped; to go on: ${goOn}`;
   return { json: { generation, complete: true, rows, of }, text };
 }
@@ -122,7 +121,7 @@ function completeText({ generation }: Generation, standing: Standing, report: Re
       ? ` (${read} of them in ${durationText(Math.ceil(seconds))}, ${Math.round(read / seconds)}/s)`
       : '';
   return [
-    `generation ${generation} is complete: ${standing.of} events of history${pace}, and all that has come since`,
+    `generation ${generation} is complete: ${standing.profiles.of} ${standing.unit} of history${pace}, and all that has come since`,
     `  tributary replay compare ${generation}   where it differs from what is live`,
     `  tributary replay switch ${generation}    makes it live`,
     `  tributary replay drop ${generation}      throws it away`,

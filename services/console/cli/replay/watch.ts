@@ -8,6 +8,7 @@ import {
   topics,
   traitFillsTopic,
 } from '#schemas/topics.ts';
+import { CLAIMS, EVERYTHING } from '#shared/generations/rebuilt.ts';
 import { askedAgain } from '#shared/kafka/asked-again.ts';
 import type { Admin, KafkaClient } from '#shared/kafka/client.ts';
 import type { Codecs } from '#shared/kafka/codec.ts';
@@ -15,7 +16,7 @@ import { holdsRecords, type OffsetRange } from '#shared/kafka/holds-records.ts';
 import type { Reader } from '#shared/kafka/read-partitions.ts';
 import { topicOffsets } from '#shared/kafka/topic-offsets.ts';
 import { followTopic } from '../../adapters/follow-topic.ts';
-import type { Standing } from './progress.ts';
+import { isAllRead, type Reading, type Standing } from './progress.ts';
 
 export interface WatchedFrom {
   readonly admin: Admin;
@@ -34,32 +35,33 @@ interface Feed {
 /** How far one of them is, of one partition. */
 interface Reach extends OffsetRange {
   readonly feed: Feed;
+  /** Where the log starts. */
+  readonly low: number;
 }
 
 /** So few offsets may be markers alone; then it is worth to look whether there are records among them. */
 const FEW = 1_000;
 
-/** What is to be told of history for a generation as a whole, and not for a trait: the record's trait is empty. */
-const isOfAll = ({ trait }: TraitFill): boolean => trait === '';
-
 /** Tells how far a generation is, from what its tasks write down; also while none of them runs. */
 export class Watch {
   readonly #from: WatchedFrom;
-  readonly #generation: number;
   readonly #feeds: readonly Feed[];
-  readonly #begun = new Map<number, TraitFill>();
-  #told: TraitFill | undefined;
-  #record: Generation | undefined;
+  /** By partition, what it has said of all that it folds. */
+  readonly #partitions = new Map<number, TraitFill>();
+  #profiles: TraitFill | undefined;
+  #claims: TraitFill | undefined;
+  #record: Generation;
   #readers: Reader[] = [];
   #lost: Error | undefined;
-  /** Where everything ended when history had been read, as far as somebody is not there yet; empty: all are. */
+  /** From Kafka: where `events.stitched` ended at first. */
+  #ends: readonly Reach[] | undefined;
+  /** Where everything ended when all was read, as far as somebody is not there yet; empty: all are. */
   #goal: Reach[] | undefined;
 
   private constructor(from: WatchedFrom, record: Generation) {
     this.#from = from;
-    const { generation } = record;
-    this.#generation = generation;
     this.#record = record;
+    const { generation, claims } = record;
     const own = quietTopics(generation);
     const feed = (task: string, topic: Topic, what: Feed['what'] = 'rest'): Feed => ({
       group: `${from.prefix}g${generation}.${task}`,
@@ -67,7 +69,9 @@ export class Watch {
       what,
     });
     this.#feeds = [
-      feed('linker', record.claims === 'rebuilt' ? own.identityClaims : topics.identityClaims, 'claims'),
+      ...(claims === 'rebuilt'
+        ? [feed('reclaim', topics.identityClaims, 'claims'), feed('linker', own.identityClaims, 'claims')]
+        : [feed('linker', topics.identityClaims, 'claims')]),
       feed('projector', topics.eventsStitched, 'events'),
       feed('projector', own.identityChanges),
       feed('projector', movesTopic(generation)),
@@ -90,14 +94,16 @@ export class Watch {
     const onLost = (error: Error): void => {
       this.#lost = error;
     };
-    const fills = await followTopic(this.#from, traitFillsTopic(this.#generation), { onLost }, (_, fill) => {
-      if (!fill || !isOfAll(fill)) return;
-      if (fill.partition >= 0) this.#begun.set(fill.partition, fill);
-      else this.#told = fill;
+    const { generation } = this.#record;
+    const fills = await followTopic(this.#from, traitFillsTopic(generation), { onLost }, (_, fill) => {
+      if (fill?.trait !== EVERYTHING.trait) return;
+      if (fill.partition >= 0) this.#partitions.set(fill.partition, fill);
+      else if (fill.version === CLAIMS.version) this.#claims = fill;
+      else this.#profiles = fill;
     });
     this.#readers.push(fills);
     const records = await followTopic(this.#from, generationsTopic, { onLost }, (_, record) => {
-      if (record?.generation === this.#generation) this.#record = record;
+      if (record?.generation === generation) this.#record = record;
     });
     this.#readers.push(records);
     await Promise.all(this.#readers.map((reader) => reader.caughtUp()));
@@ -105,7 +111,7 @@ export class Watch {
 
   /** Somebody has dropped it meanwhile. */
   get isDropped(): boolean {
-    return this.#record?.state === 'dropped';
+    return this.#record.state === 'dropped';
   }
 
   /** @throws where Kafka does not answer; it may be asked again */
@@ -115,21 +121,27 @@ export class Watch {
       this.#lost = undefined;
       await this.#follow();
     }
+    const { claims, history } = this.#record;
     const reaches = await this.#reaches();
     const behind = { events: 0, claims: 0, rest: 0 };
     for (const { feed, from, below } of reaches) behind[feed.what] += below - from;
-    const { rows = 0, of = 0, complete = false } = this.#told ?? {};
-    if (complete) await this.#settle(reaches);
-    const [first] = this.#begun.values();
-    return {
-      begun: this.#begun.size,
-      partitions: this.#told?.partitions ?? first?.partitions ?? 0,
-      rows,
-      of,
-      isRead: complete,
-      isSettled: this.#goal?.length === 0,
+    const events = reaches.filter(({ feed }) => feed.what === 'events');
+    this.#ends ??= events;
+    const isKafka = history === 'kafka';
+    const told = [...this.#partitions.values()].filter(({ complete }) => complete).length;
+    const standing = {
+      begun: isKafka ? events.length : this.#partitions.size,
+      told: isKafka ? events.length : told,
+      partitions: events.length,
+      profiles: isKafka ? readUpTo(this.#ends, events) : readingOf(this.#profiles),
+      claims: claims === 'rebuilt' ? readingOf(this.#claims) : undefined,
+      unit: isKafka ? ('offsets' as const) : ('events' as const),
+      isSettled: false,
       behind,
     };
+    if (!isAllRead(standing) || standing.told < standing.partitions) return standing;
+    await this.#settle(reaches);
+    return { ...standing, isSettled: this.#goal?.length === 0 };
   }
 
   async end(): Promise<void> {
@@ -147,7 +159,7 @@ export class Watch {
       const bounds = await topicOffsets(admin, topic);
       return bounds.map(({ partition, low, high }) => {
         const from = Math.min(Math.max(committed.get(partition) ?? low, low), high);
-        return { feed, partition, from, below: high };
+        return { feed, partition, low, from, below: high };
       });
     });
     return (await Promise.all(perFeed)).flat();
@@ -157,7 +169,7 @@ export class Watch {
   async #settle(reaches: readonly Reach[]): Promise<void> {
     const goal = (this.#goal ?? reaches).flatMap(({ feed, partition, below }) => {
       const now = reaches.find((reach) => reach.feed === feed && reach.partition === partition);
-      return now && now.from < below ? [{ feed, partition, from: now.from, below }] : [];
+      return now && now.from < below ? [{ ...now, below }] : [];
     });
     this.#goal = [];
     for (const [feed, open] of Map.groupBy(goal, (reach) => reach.feed)) {
@@ -165,4 +177,22 @@ export class Watch {
       if (offsets > FEW || (await holdsRecords(this.#from.kafka, feed.topic, open))) this.#goal.push(...open);
     }
   }
+}
+
+const readingOf = (fill: TraitFill | undefined): Reading => ({
+  rows: fill?.rows ?? 0,
+  of: fill?.of ?? 0,
+  isRead: fill?.complete ?? false,
+});
+
+/** How much of what there was at first has been read. */
+function readUpTo(ends: readonly Reach[], now: readonly Reach[]): Reading {
+  let rows = 0;
+  let of = 0;
+  for (const { partition, low, below } of ends) {
+    const { from = low } = now.find((reach) => reach.partition === partition) ?? {};
+    rows += Math.min(from, below) - low;
+    of += below - low;
+  }
+  return { rows: Math.max(0, rows), of, isRead: rows >= of };
 }

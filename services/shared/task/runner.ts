@@ -25,6 +25,8 @@ export interface TaskHost {
   readonly definitions: () => Definitions;
   readonly prefix: string;
   readonly generation: number;
+  /** It is not the process's own generation: metrics tell which. */
+  readonly isBeside?: boolean;
   readonly replication: number;
   readonly dataDirectory: string;
   /** How long a partition may fail before the process gives up, milliseconds. */
@@ -225,7 +227,7 @@ export class TaskRunner implements Service {
   }
 
   async #surroundings(admin: Admin, consumer: Consumer, inputs: TaskSurroundings['inputs']): Promise<TaskSurroundings> {
-    const { service, kafka, codecs, log, metrics, definitions, prefix, generation, replication } = this.#host;
+    const { service, kafka, codecs, log, metrics, definitions, prefix, generation, isBeside, replication } = this.#host;
     const task = this.#task;
     const partitions = partitionsOf(inputs.values());
     const changelog = changelogTopic(generation, task.name, 'many');
@@ -258,7 +260,7 @@ export class TaskRunner implements Service {
       kafka,
       admin,
       log,
-      metrics: new TaskMetrics(task, metrics),
+      metrics: new TaskMetrics(task, metrics, isBeside ? generation : undefined),
       definitions,
       inputs,
       outputs,

@@ -61,6 +61,11 @@ export class Connections {
     return { kafka: this.#kafka, codecs: new Codecs(registryUrl), prefix, partitions, replication };
   }
 
+  clickhouse(): ClickHouseClient {
+    this.#clickhouse ??= createClickHouse(this.settings, 'tributary');
+    return this.#clickhouse;
+  }
+
   /** Rows of a query with bound parameters. @throws Trouble when there is no ClickHouse */
   async rows<T>(
     query: string,
@@ -69,8 +74,7 @@ export class Connections {
   ): Promise<T[]> {
     const { clickhouseUrl, clickhouseDatabase } = this.settings;
     try {
-      this.#clickhouse ??= createClickHouse(this.settings, 'tributary');
-      const result = await this.#clickhouse.query({
+      const result = await this.clickhouse().query({
         query,
         query_params: params,
         format: 'JSONEachRow',

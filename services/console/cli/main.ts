@@ -6,7 +6,7 @@ import { block, link, restore, unlink, withdraw } from './commands/identity-deci
 import { rulesDiff, rulesShow } from './commands/identity-rules.ts';
 import { importFile } from './commands/import.ts';
 import { digest, profile } from './commands/profiles.ts';
-import { replay, replayDrop, replayList, replayResume } from './commands/replay.ts';
+import { replay, replayDrop, replayList, replayResume, replaySwitch } from './commands/replay.ts';
 import { status } from './commands/status.ts';
 import { tail } from './commands/tail.ts';
 import { invocationOf, settingsHelp } from './config.ts';
@@ -106,6 +106,11 @@ const commands: Readonly<Record<string, Command>> = {
   },
   'replay resume': { usage: 'replay resume GEN', does: 'goes on with it', run: replayResume },
   'replay list': { usage: 'replay list', does: 'generations: how far, since when, by whom and why', run: replayList },
+  'replay switch': {
+    usage: 'replay switch GEN',
+    does: 'makes it live, or one that was before; readers go over at once (--reason WHY, --yes)',
+    run: replaySwitch,
+  },
   'replay drop': { usage: 'replay drop GEN', does: 'throws one away that is not live (--yes)', run: replayDrop },
 };
 

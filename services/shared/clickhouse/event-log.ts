@@ -50,6 +50,14 @@ export class EventLog implements History {
     });
   }
 
+  /** Whether ClickHouse has read all that these topics hold now. */
+  hasAllOf(names: readonly string[]): Promise<boolean> {
+    return this.#asking(async (admin) => {
+      for (const name of names) if (!(await this.#hasRead(admin, name, await this.#endsOf(admin, name)))) return false;
+      return true;
+    });
+  }
+
   async #asking<T>(ask: (admin: Admin) => Promise<T>): Promise<T> {
     const admin = this.#kafka.admin();
     await admin.connect();

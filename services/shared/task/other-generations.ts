@@ -8,11 +8,12 @@ import type { TaskHost, TaskRunner } from './runner.ts';
 /** Tasks of a generation, to be run in this host. */
 type RunnersOf = (record: Generation, host: TaskHost) => readonly TaskRunner[];
 
-const isRun = ({ state }: Generation): boolean => state === 'live' || state === 'retired';
+/** Also one that is about to become live for the first time. */
+const isRun = ({ state, edition }: Generation): boolean => state !== 'dropped' && edition > 0;
 
 /**
  * Runs the tasks of all generations beside the process's own that are live or may become so again. Whether one speaks to all is in its tasks'
- * own state; those that are not yet live are run by whoever replays them, and share their groups with these for as long as both run.
+ * own state; one that was never live is run by whoever replays it, and the two share its groups for as long as both run.
  */
 export class OtherGenerations implements Service {
   readonly name = 'other generations';

@@ -1,24 +1,34 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Generation } from '#schemas/generated/records.ts';
 import { generationsTopic, topics, traitFillsTopic } from '#schemas/topics.ts';
+import { diffDefinitions } from '#shared/definitions/apply.ts';
 import { validateDefinitions } from '#shared/definitions/validate.ts';
-import type { Generations, Wish } from '#shared/generations/lifecycle.ts';
+import { type Generations, liveOf, nextLiveOf, type Wish } from '#shared/generations/lifecycle.ts';
 import { CLAIMS, EVERYTHING } from '#shared/generations/rebuilt.ts';
 import { changeGenerations, type GenerationsHome, readGenerations } from '#shared/generations/records.ts';
+import type { Admin } from '#shared/kafka/client.ts';
 import { topicOffsets } from '#shared/kafka/topic-offsets.ts';
+import { announceEdition } from '../../adapters/announce-edition.ts';
 import { shareFilled } from '../../core/share-filled.ts';
 import type { CliSettings } from '../config.ts';
 import { canBeAsked, confirmed } from '../confirmed.ts';
 import type { Connections } from '../connections.ts';
 import { type Output, type Speech, table } from '../output.ts';
 import { readTopic } from '../read-topic.ts';
+import { prepareGround } from '../replay/ground.ts';
 import { type Remains, remainsOf, remove, runningOf } from '../replay/removal.ts';
 import { runReplay } from '../replay/run.ts';
+import { handOver } from '../replay/switch.ts';
+import { Watch } from '../replay/watch.ts';
 import { Trouble } from '../trouble.ts';
 import { contentOf, foreseen } from './definitions.ts';
 
 type Words = readonly string[];
+
+/** So little is read in a moment; markers of transactions count, too. */
+const FEW_BEHIND = 5_000;
 
 /** Shares of history that were read for profiles, and for claims, from 0 to 1. */
 interface Progress {
@@ -100,6 +110,102 @@ export async function replayList(connections: Connections): Promise<Output> {
   };
 }
 
+/** Makes one live: the one that was live yields to it, and readers go over once they can have all. Again, it goes on where it was. */
+export async function replaySwitch(connections: Connections, words: Words, { json, say }: Speech): Promise<Output> {
+  const { settings } = connections;
+  const home = await homeOf(connections);
+  const generation = numberIn(words, 'switch');
+  const all = await readGenerations(home);
+  const to = recordOf(all, generation);
+  const from = liveOf(all);
+  const admin = await connections.kafka();
+  const tell = (text: string): void => {
+    if (!json) say(text);
+  };
+  if (to.state === 'dropped') throw new Trouble(`generation ${generation} is dropped`, '');
+  if (to.state !== 'live') {
+    const isAgain = nextLiveOf(all) === to;
+    if (!isAgain) {
+      await requireWhatIsInForce(connections, to);
+      await requireComplete(admin, home, to);
+      const what = `generation ${generation} becomes live, instead of generation ${from.generation}`;
+      if (!settings.yes) {
+        if (json || !canBeAsked()) throw new Trouble(what, 'nothing is done yet: --yes does it', 2);
+        if (!(await confirmed(`${what}?`)))
+          return { json: { generation, live: from.generation }, text: 'nothing is done' };
+      }
+      // The live one may never have been told to be quiet: then nobody has made where it speaks to its own.
+      for (const one of [from, to]) await prepareGround(admin, home, one);
+      await change(connections, home, { verb: 'announce', generation });
+    }
+    const { edition } = recordOf(await readGenerations(home), generation);
+    await caughtUp(admin, home, to, tell);
+    await handOver(from, to, { connections, home, admin, edition, say: tell });
+    await change(connections, home, { verb: 'switch', generation });
+  }
+  const { edition, changed_at: at } = recordOf(await readGenerations(home), generation);
+  await announceEdition(connections.clickhouse(), settings.clickhouseDatabase, { edition, generation, at });
+  const [row] = await connections.rows<{ anew: string }>(
+    `SELECT toString(uniqExact(profile_id)) AS anew FROM ${settings.clickhouseDatabase}.profiles_latest WHERE edition = {edition:UInt32}`,
+    { edition },
+  );
+  const anew = Number(row?.anew ?? 0);
+  return {
+    json: { generation, live: generation, edition, anew },
+    text: `generation ${generation} is live (edition ${edition}); profiles that it has told differently so far: ${anew}`,
+  };
+}
+
+/** After a switch what is in force is so for all. */
+async function requireWhatIsInForce(connections: Connections, { generation, definitions }: Generation): Promise<void> {
+  if (definitions === '') return;
+  const read = validateDefinitions(definitions, '');
+  const wanted = 'definitions' in read ? read.definitions : [];
+  const changes = await diffDefinitions(await connections.home(), wanted);
+  const other = changes.filter(({ what }) => what !== 'unchanged').map(({ kind, name }) => `${kind}/${name}`);
+  if (other.length > 0)
+    throw new Trouble(
+      `generation ${generation} has definitions that are not in force: ${other.join(', ')}`,
+      'first apply the file that it was made with: tributary apply FILE',
+    );
+}
+
+/** @throws Trouble where it has not told all that there was before it */
+async function requireComplete(admin: Admin, home: GenerationsHome, record: Generation): Promise<void> {
+  if (record.state === 'retired') return;
+  const watch = await Watch.begin({ admin, ...home }, record);
+  try {
+    const { told, partitions } = await watch.look();
+    if (partitions === 0 || told < partitions)
+      throw new Trouble(
+        `generation ${record.generation} is not complete`,
+        `to go on: tributary replay resume ${record.generation}`,
+      );
+  } finally {
+    await watch.end();
+  }
+}
+
+/** Waits until it is about where the live one is: until then nothing new would be published. */
+async function caughtUp(
+  admin: Admin,
+  home: GenerationsHome,
+  record: Generation,
+  tell: (text: string) => void,
+): Promise<void> {
+  const watch = await Watch.begin({ admin, ...home }, record);
+  try {
+    for (let told = false; ; told = true) {
+      const { behind } = await watch.look();
+      if (behind.events + behind.claims < FEW_BEHIND) return;
+      if (!told) tell(`generation ${record.generation} catches up: ${behind.events} events behind`);
+      await sleep(500);
+    }
+  } finally {
+    await watch.end();
+  }
+}
+
 /** Throws away all that there is of one that is not live. */
 export async function replayDrop(connections: Connections, words: Words, { json, say }: Speech): Promise<Output> {
   const { settings } = connections;
@@ -112,6 +218,11 @@ export async function replayDrop(connections: Connections, words: Words, { json,
   const isDropped = record.state === 'dropped';
   if (isDropped && remains.topics.length + remains.groups.length === 0 && !remains.folder)
     throw new Trouble(`generation ${generation} is dropped already`, '');
+  if (generation === settings.generation && !isDropped)
+    throw new Trouble(
+      `generation ${generation} is the services’ own: who has sent what and when is kept with it for all`,
+      'it stays, and is kept up to date',
+    );
   if (record.state === 'live') throw new Trouble(`generation ${generation} is live`, 'first make another one live');
   if (!settings.yes && !isDropped) {
     const reason = record.reason ? ` (${record.reason})` : '';

@@ -71,7 +71,7 @@ export async function runReplay(
   let isComplete = false;
   try {
     const backOff = new BackOff(LOOK_EVERY_MS, 10_000);
-    while (!stop.signal.aborted && !watch.isDropped) {
+    while (!stop.signal.aborted && !watch.isDropped && !watch.isLive) {
       const standing = await watch.look().catch((error: Error) => error);
       if (standing instanceof Error) {
         if (backOff.failingMs === 0)

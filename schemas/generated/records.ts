@@ -578,6 +578,8 @@ export interface Node {
   readonly cut: string | null;
   /** Of the oldest identifier of a profile: why the profile is in quarantine. */
   readonly quarantine: string | null;
+  /** That it was discovered is known to its own generation alone. */
+  readonly untold: boolean;
 }
 
 /** Where claims come from, by its number. By this, too, they can be withdrawn. */

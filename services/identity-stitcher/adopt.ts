@@ -1,7 +1,7 @@
 import type { Control, Identifier, IdentityMapping, Linking, Node, Role } from '#schemas/generated/records.ts';
 import { roleAfter, speaksToAll } from '#shared/generations/role.ts';
 import type { Input, Stores, Work } from '#shared/task/task.ts';
-import { quarantined, type Stamp } from './core/announcements.ts';
+import { discovered, quarantined, type Stamp } from './core/announcements.ts';
 
 export const adoptionStores = {
   /** By identifier hash. */
@@ -52,8 +52,8 @@ export function takeInControl(
 }
 
 /**
- * After a switch has ended all mappings are told once, with new versions, and which profiles are in quarantine; after a generation has
- * yielded, its mappings to its own.
+ * After a switch all mappings are told once, with new versions, which profiles are in quarantine, and which identifiers nobody else has heard
+ * of; after a generation has yielded, its mappings to its own.
  * @param most identifiers that are looked at
  */
 export function tellOn(role: Role, most: number, work: AdoptionWork, stamp: Stamp, { profileIdOf }: Around): Role {
@@ -71,11 +71,16 @@ export function tellOn(role: Role, most: number, work: AdoptionWork, stamp: Stam
   for (const [hash, node] of nodes) {
     const { profile_id, quarantine } = node;
     if (isForAll && quarantine !== null) guard(node.identifier, profileIdOf(hash), quarantine);
+    if (isForAll && node.untold) {
+      const home = { ...node, profile_id: profileIdOf(hash) };
+      work.emit('change', home.profile_id, discovered(home, node.first_received, stamp), now);
+      work.put('node', hash, { ...node, untold: false });
+    }
     if (node.version === 0) continue;
     const version = isForAll ? node.version + 1 : node.version;
     const mapping: IdentityMapping = { hash, profile_id, version, decided_at: now, generation, edition };
     work.emit(isForAll ? 'mapping' : 'ownMapping', hash, mapping, now);
-    if (isForAll) work.put('node', hash, { ...node, version });
+    if (isForAll) work.put('node', hash, { ...node, version, untold: false });
   }
   const last = nodes.at(-1)?.[0];
   if (nodes.length === most && last !== undefined) return { ...role, after: last };

@@ -332,7 +332,11 @@ function writeDown(graph: BatchGraph, work: LinkerWork, { rules, profileIdOf, ge
     cut: (hash: string) => graph.cut(hash),
     node: (hash: string) => graph.node(hash),
   };
-  for (const { node, receivedAt } of graph.newNodes()) announce(discovered(node, receivedAt, stamp));
+  const untold = new Set<string>();
+  for (const { node, receivedAt } of graph.newNodes()) {
+    announce(discovered(node, receivedAt, stamp));
+    if (!speaksToAll(role)) untold.add(node.identifier.hash);
+  }
   for (const component of graph.components()) {
     const { decider } = component;
     const decision = decide(component, around);
@@ -346,7 +350,10 @@ function writeDown(graph: BatchGraph, work: LinkerWork, { rules, profileIdOf, ge
     for (const refusal of decision.refused) announce(refused(refusal, decider, stamp));
     for (const one of decision.quarantined) announce(quarantined(one, decider, stamp));
   }
-  for (const node of graph.changedNodes()) work.put('node', node.identifier.hash, node);
+  for (const node of graph.changedNodes()) {
+    const { hash } = node.identifier;
+    work.put('node', hash, untold.has(hash) ? { ...node, untold: true } : node);
+  }
   for (const { from, to, link } of graph.changedLinks()) {
     if (link.claims.length > 0) work.put('link', from + to, link);
     else work.remove('link', from + to);

@@ -29,6 +29,7 @@ class World {
   readonly mappings: IdentityMapping[] = [];
   readonly resolutions = new Map<string, Resolution>();
   readonly guarded = new Set<string>();
+  readonly discovered = new Set<string>();
   readonly own = { 1: new Map<string, IdentityMapping>(), 2: new Map<string, IdentityMapping>() };
   live: G = 1;
   edition = 1;
@@ -44,7 +45,7 @@ class World {
       if (output === 'role') this.#roles[generation] = value as Role;
       else if (output === 'ownMapping')
         this.own[generation].set((value as IdentityMapping).hash, value as IdentityMapping);
-      else if (output === 'change') this.#guard(value as IdentityChange);
+      else if (output === 'change') this.#change(value as IdentityChange);
       else if (output === 'mapping') this.#map(value as IdentityMapping);
     }
   }
@@ -101,7 +102,11 @@ class World {
     this.mappings.push(mapping);
   }
 
-  #guard({ kind, profile_id }: IdentityChange): void {
+  #change({ kind, profile_id, identifier: { hash } }: IdentityChange): void {
+    if (kind === 'discovered') {
+      expect(profile_id).toBe(hashing.profileIdOf(hash));
+      this.discovered.add(hash);
+    }
     if (kind === 'quarantined') this.guarded.add(profile_id);
     if (kind === 'released') this.guarded.delete(profile_id);
   }
@@ -145,6 +150,7 @@ test('after any number of switches, whatever comes meanwhile, resolvers know the
         expect(resolution?.profile_id ?? homes.get(hash)).toBe(profile_id);
         if (resolution) expect(resolution.generation).toBe(world.live);
       }
+      expect([...world.discovered].sort()).toEqual([...homes.keys()].sort());
       const inQuarantine = nodes.filter(({ quarantine }) => quarantine !== null);
       expect([...world.guarded].sort()).toEqual(inQuarantine.map(({ identifier: { hash } }) => homes.get(hash)).sort());
       const other: G = world.live === 1 ? 2 : 1;

@@ -8,7 +8,9 @@ import { EventLog } from '#shared/clickhouse/event-log.ts';
 import { type DefinitionsFeed, followDefinitions } from '#shared/definitions/feed.ts';
 import { type Hashing, hashingWith } from '#shared/identity/hashing.ts';
 import { createLog } from '#shared/service/log.ts';
-import { TaskRunner } from '#shared/task/runner.ts';
+import type { Service } from '#shared/service/service.ts';
+import { OtherGenerations } from '#shared/task/other-generations.ts';
+import { type TaskHost, TaskRunner } from '#shared/task/runner.ts';
 import { createLinker } from '../../services/identity-stitcher/linker.ts';
 import { createResolver } from '../../services/identity-stitcher/resolver.ts';
 import { createBackfill } from '../../services/profile-projector/backfill.ts';
@@ -42,7 +44,7 @@ export class Operator {
   readonly env: NodeJS.ProcessEnv;
   readonly #api: ChildProcess;
   readonly #feed: DefinitionsFeed;
-  readonly #runners: readonly TaskRunner[];
+  readonly #runners: readonly Service[];
   readonly #running: readonly Promise<void>[];
   #received = Date.now() - HOUR;
   #events = 0;
@@ -53,7 +55,7 @@ export class Operator {
     env: NodeJS.ProcessEnv,
     api: ChildProcess,
     feed: DefinitionsFeed,
-    runners: readonly TaskRunner[],
+    runners: readonly Service[],
   ) {
     this.installation = installation;
     this.warehouse = warehouse;
@@ -84,19 +86,24 @@ export class Operator {
     const feed = await followDefinitions(kafka, codecs, prefix, createLog('test', 'silent'), () => undefined);
     const host = installation.host({ definitions: feed.current });
     const hashing = hashingWith(secret);
+    const homeOf = hashing.profileIdOf;
+    const retention = retentionMs ? { ms: retentionMs, homeOf } : undefined;
+    const history = new EventLog(installation.kafka, () => warehouse.client, warehouse.database, installation.prefix);
+    const onTrouble = (error: unknown): void => console.error(error);
+    const runnersOf = (around: TaskHost, quiet: boolean): TaskRunner[] => {
+      const { generation } = around;
+      const tasks = [
+        createLinker({ hashing, generation, quiet }),
+        createProjector({ generation, homeOf, retention, quiet }),
+        createBackfill({ generation, homeOf, history, onTrouble }),
+      ];
+      return tasks.map((task) => new TaskRunner(task, around));
+    };
     const runners = [
-      createResolver({ hashing, generation: 1 }),
-      createLinker({ hashing, generation: 1 }),
-      createProjector({
-        generation: 1,
-        retention: retentionMs ? { ms: retentionMs, homeOf: hashing.profileIdOf } : undefined,
-      }),
-      createBackfill({
-        generation: 1,
-        history: new EventLog(installation.kafka, () => warehouse.client, warehouse.database, installation.prefix),
-        onTrouble: (error) => console.error(error),
-      }),
-    ].map((task) => new TaskRunner(task, host));
+      new TaskRunner(createResolver({ hashing, generation: 1 }), host),
+      ...runnersOf(host, false),
+      new OtherGenerations(host, (_, around) => runnersOf(around, true)),
+    ];
     const operator = new Operator(installation, warehouse, env, api, feed, runners);
     const ready = `http://127.0.0.1:${port}/ready`;
     await until('the read API answers', () =>
@@ -156,12 +163,18 @@ export class Operator {
       topics.eventsCollected,
       values.map((value) => ({ key: value.identifiers[0]?.hash ?? '', value })),
     );
-    await until('ClickHouse knows all events, and the profiles have them', async () => {
-      const [row] = await this.warehouse.rows<{ log: string; profiles: string }>(
-        'SELECT toString((SELECT count() FROM {db}.events)) AS log, toString((SELECT sum(events) FROM {db}.profiles)) AS profiles',
-      );
-      return row?.log === String(this.#events) && row.profiles === String(this.#events);
-    });
+    let row: { log: string; profiles: string } | undefined;
+    await until(
+      'ClickHouse knows all events, and the profiles have them',
+      async () => {
+        [row] = await this.warehouse.rows<{ log: string; profiles: string }>(
+          'SELECT toString((SELECT count() FROM {db}.events)) AS log, toString((SELECT sum(events) FROM {db}.profiles)) AS profiles',
+        );
+        return row?.log === String(this.#events) && row.profiles === String(this.#events);
+      },
+      60_000,
+      () => ({ ...row, collected: this.#events }),
+    );
     const wanted = new Set(values.flatMap(({ identifiers }) => identifiers.map(({ hash }) => hash)));
     await until('ClickHouse knows their identifiers', async () => {
       const rows = await this.warehouse.rows<{ hash: string }>(

@@ -83,6 +83,45 @@ test('a replay whose processes are killed goes on where it was, and has the cont
   ]);
 });
 
+test('one becomes live while events come, and the one before again: nobody misses a version, or sees one twice', async () => {
+  const coming = async (n: number): Promise<void> => {
+    for (let round = 0; round < 6; round++)
+      await operator.collect(
+        [`anonymous_id:b-${n}-${round % 4}`, `user_id:u-${round % 3}`],
+        [`anonymous_id:a-${round}`],
+      );
+  };
+  for (const [n, generation, edition] of [
+    [1, 2, 2],
+    [2, 1, 3],
+  ] as const) {
+    const [switched] = await Promise.all([
+      operator.json('replay', 'switch', String(generation), '--yes', '--reason', 'a test'),
+      coming(n),
+    ]);
+    expect(switched).toMatchObject({ generation, live: generation, edition });
+    await operator.collect([`user_id:after-${n}`]);
+    const versions = await readAll(operator.installation, topics.profiles);
+    const last = versions.findLast(({ value }) => value !== null)?.value;
+    expect(last).toMatchObject({ generation, edition });
+    for (const [id, those] of Map.groupBy(versions, ({ key }) => key)) {
+      const numbers = those.flatMap(({ value }) => value?.version ?? []);
+      expect(numbers, id).toEqual(numbers.map((_, at) => at + 1));
+    }
+    const published = await contentOf(topics.profiles);
+    const other = quietTopics(generation === 1 ? 2 : 1).profiles;
+    await until('the other one has the same', async () => {
+      const has = await contentOf(other);
+      return [...published].every(([id, content]) => has.get(id) === content) && has.size === published.size;
+    });
+    expect((await operator.profileOf(`user_id:after-${n}`)).identifiers).toEqual([`user_id:after-${n}`]);
+  }
+  expect(await operator.json('replay', 'list')).toMatchObject([
+    { generation: 1, state: 'live' },
+    { generation: 2, state: 'retired', runs: true },
+  ]);
+});
+
 test('one is thrown away with all that belongs to it, and never the live one', async () => {
   const belongs = (name: string): boolean =>
     /\.internal\.g2\.|\.g2\./.test(name.slice(operator.installation.prefix.length - 1));
@@ -94,7 +133,7 @@ test('one is thrown away with all that belongs to it, and never the live one', a
 
   expect(await operator.run('replay', 'drop', '1', '--yes')).toMatchObject({
     code: 1,
-    err: expect.stringContaining('generation 1 is live'),
+    err: expect.stringContaining('is the services’ own'),
   });
   expect(await operator.run('replay', 'drop', '2')).toMatchObject({
     code: 2,

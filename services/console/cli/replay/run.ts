@@ -98,6 +98,8 @@ export async function runReplay(
   }
   const goOn = `tributary replay resume ${generation}`;
   if (watch.isDropped) throw new Trouble(`generation ${generation} was dropped`, '');
+  if (watch.isLive)
+    return { json: { generation, live: true }, text: `generation ${generation} is live: the services run it` };
   const { rows, of } = last?.profiles ?? { rows: 0, of: 0 };
   if (!isComplete) {
     const soFar = of > 0 ? `${rows} of ${of} ${last?.unit} of history are read` : 'no history is read yet';

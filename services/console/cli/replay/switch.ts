@@ -3,9 +3,9 @@ import type { Control, Generation, IdentityMapping, Profile, Role } from '#schem
 import { controlTopic, rolesTopic, topics } from '#schemas/topics.ts';
 import { EventLog } from '#shared/clickhouse/event-log.ts';
 import type { DefinitionsHome } from '#shared/definitions/apply.ts';
+import { askedAgain } from '#shared/kafka/asked-again.ts';
 import { type Admin, Partitioners, type Producer } from '#shared/kafka/client.ts';
 import { typeOf } from '#shared/kafka/codec.ts';
-import { partitionOf } from '#shared/kafka/partition-of.ts';
 import { readPartitions } from '#shared/kafka/read-partitions.ts';
 import { topicOffsets } from '#shared/kafka/topic-offsets.ts';
 import { followTopic } from '../../adapters/follow-topic.ts';
@@ -34,17 +34,20 @@ export interface Switching {
  * Done again after an interruption it goes on.
  */
 export async function handOver(from: Generation, to: Generation, around: Switching): Promise<void> {
-  const roles = await followedRoles([from.generation, to.generation], around);
-  const sender = await senderOf(around);
+  const { edition, say } = around;
+  const hasEnded = ({ role, edition: of }: Role): boolean => of >= edition && (role === 'telling' || role === 'live');
+  const [roles, sender, last] = await Promise.all([
+    followedRoles([from.generation, to.generation], around),
+    senderOf(around),
+    lastVersions(around),
+  ]);
   try {
-    const { edition, say } = around;
     for (const task of TASKS) await sender.toAll(from.generation, task, 'yield');
     await roles.until(from.generation, (role) => role.edition >= edition && role.role === 'quiet', 'yielded');
     say(`generation ${from.generation} has yielded: nothing is published until generation ${to.generation} goes on`);
-    const hasEnded = (role: Role): boolean =>
-      role.edition >= edition && (role.role === 'telling' || role.role === 'live');
     if (!(await roles.are(to.generation, hasEnded))) {
-      const told = await tellPublished(to.generation, sender, around);
+      await hasFolded(to.generation, await foldedBy(from.generation, around), around);
+      const told = await tellPublished(to.generation, last, sender, around);
       say(`generation ${to.generation} is told of ${told.profiles} profiles and ${told.mappings} identifiers`);
       for (const task of TASKS) await sender.toAll(to.generation, task, 'end');
     }
@@ -52,8 +55,27 @@ export async function handOver(from: Generation, to: Generation, around: Switchi
     say(`generation ${to.generation} publishes`);
     await clickhouseHasAll(around);
   } finally {
-    await sender.end();
-    await roles.end();
+    await Promise.all([sender.end(), roles.end(), last.end()]);
+  }
+}
+
+/** By partition, how far a generation's projector has read the events. */
+async function foldedBy(generation: number, { admin, home }: Switching): Promise<Map<number, number>> {
+  const topic = home.prefix + topics.eventsStitched.name;
+  const groupId = `${home.prefix}g${generation}.projector`;
+  const [group] = await askedAgain(() => admin.fetchOffsets({ groupId, topics: [topic] }));
+  return new Map(group?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+}
+
+/** Waits until it has read as far: else it would publish profiles that lack what is published already. */
+async function hasFolded(generation: number, wanted: ReadonlyMap<number, number>, around: Switching): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const folded = await foldedBy(generation, around);
+    if ([...wanted].every(([partition, offset]) => (folded.get(partition) ?? 0) >= offset)) return;
+    if (performance.now() > end)
+      throw new Trouble(`generation ${generation} does not catch up`, 'is it run? then once more, and it goes on');
+    await sleep(LOOK_EVERY_MS);
   }
 }
 
@@ -146,20 +168,24 @@ type Sender = Awaited<ReturnType<typeof senderOf>>;
 /** What those know who read the public topics: the last version of each profile, the last mapping of each identifier, and who is in quarantine. */
 async function tellPublished(
   generation: number,
+  last: LastVersions,
   sender: Sender,
   around: Switching,
 ): Promise<{ profiles: number; mappings: number }> {
-  const { home, admin, connections } = around;
-  let mappings = 0;
+  const { home, connections } = around;
   const newest = new Map<string, IdentityMapping>();
   await readTopic(home, topics.identityMappings, (key, mapping) => {
     if (mapping) newest.set(key, mapping);
     else newest.delete(key);
   });
-  for (const [key, mapping] of newest) {
-    await sender.published(generation, 'linker', key, { mapping });
-    mappings++;
-  }
+  for (const [key, mapping] of newest) await sender.published(generation, 'linker', key, { mapping });
+  let profiles = 0;
+  await last.each(async (id, profile) => {
+    profiles++;
+    await sender.published(generation, 'projector', id, { profile });
+    if (profile.flags.includes('quarantined') && !profile.gone)
+      await sender.published(generation, 'linker', id, { profile });
+  });
   // What is compacted away was gone before, and may come back.
   await clickhouseHasAll(around);
   const { clickhouseDatabase } = connections.settings;
@@ -167,58 +193,52 @@ async function tellPublished(
     `SELECT toString(profile_id) AS id, version, toString(into) AS into FROM ${clickhouseDatabase}.profiles_latest FINAL
     WHERE gone SETTINGS do_not_merge_across_partitions_select_final = 0`,
   );
-  const topic = home.prefix + topics.profiles.name;
-  const partitions = await topicOffsets(admin, topic);
-  const goneByPartition = Map.groupBy(gone, ({ id }) => partitionOf(id, partitions.length));
-  let profiles = 0;
-  for (const { partition } of partitions) {
-    const known = new Set<string>();
-    await eachLast(home, topic, partition, async (id, profile) => {
-      known.add(id);
+  for (const { id, version, into } of gone)
+    if (!last.has(id)) {
       profiles++;
-      await sender.published(generation, 'projector', id, { profile });
-      if (profile.flags.includes('quarantined') && !profile.gone)
-        await sender.published(generation, 'linker', id, { profile });
-    });
-    for (const { id, version, into } of goneByPartition.get(partition) ?? [])
-      if (!known.has(id)) {
-        profiles++;
-        await sender.published(generation, 'projector', id, { profile: goneProfile(id, Number(version), into) });
-      }
-  }
-  return { profiles, mappings };
+      await sender.published(generation, 'projector', id, { profile: goneProfile(id, Number(version), into) });
+    }
+  return { profiles, mappings: newest.size };
 }
 
-/** The last version of each profile in a partition; of one that is gone, too, as far as it is not compacted away. */
-async function eachLast(
-  { kafka, codecs }: DefinitionsHome,
-  topic: string,
-  partition: number,
-  take: (id: string, profile: Profile) => Promise<void>,
-): Promise<void> {
+type LastVersions = Awaited<ReturnType<typeof lastVersions>>;
+
+/**
+ * The last version of each profile; of one that is gone, too, as far as it is not compacted away. Where they are is known before they are
+ * wanted, and kept as offsets alone: the profiles of an installation are more than fits into memory.
+ */
+async function lastVersions({ home: { kafka, codecs, prefix } }: Switching) {
+  const topic = prefix + topics.profiles.name;
   const codec = await codecs.ofTopic(topic, topics.profiles.value);
-  const last = new Map<string, string>();
-  const read = async (onRecord: (id: string, value: Buffer, offset: string) => void | Promise<void>): Promise<void> => {
-    const reader = await readPartitions(kafka, [topic], {
-      partitions: [partition],
+  const offsets = new Map<string, string>();
+  const read = (take: (id: string, value: Buffer, offset: string) => void | Promise<void>) =>
+    readPartitions(kafka, [topic], {
       onBatch: async ({ messages }) => {
-        await codec.prepare(messages.map(({ value }) => value));
-        for (const { key, value, offset } of messages) if (value) await onRecord(String(key), value, offset);
+        for (const { key, value, offset } of messages) if (value) await take(String(key), value, offset);
       },
     });
-    try {
+  const reader = await read((id, _, offset) => {
+    offsets.set(id, offset);
+  });
+  await reader.caughtUp();
+  return {
+    has: (id: string) => offsets.has(id),
+    /** Those of now. */
+    async each(take: (id: string, profile: Profile) => Promise<void>): Promise<void> {
       await reader.caughtUp();
-    } finally {
-      await reader.stop();
-    }
+      const again = await read(async (id, value, offset) => {
+        if (offsets.get(id) !== offset) return;
+        await codec.prepare([value]);
+        await take(id, codec.decode(value) as Profile);
+      });
+      try {
+        await again.caughtUp();
+      } finally {
+        await again.stop();
+      }
+    },
+    end: () => reader.stop(),
   };
-  await read((id, _, offset) => {
-    last.set(id, offset);
-  });
-  // Kept as offsets alone: the profiles of an installation are more than fits into memory.
-  await read(async (id, value, offset) => {
-    if (last.get(id) === offset) await take(id, codec.decode(value) as Profile);
-  });
 }
 
 /** The last value of a profile that is gone, as far as anybody needs it. */

@@ -114,6 +114,11 @@ export class Watch {
     return this.#record.state === 'dropped';
   }
 
+  /** Somebody has made it live: the services run it. */
+  get isLive(): boolean {
+    return this.#record?.state === 'live';
+  }
+
   /** @throws where Kafka does not answer; it may be asked again */
   async look(): Promise<Standing> {
     if (this.#lost) {

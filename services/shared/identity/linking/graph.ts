@@ -53,6 +53,7 @@ export const newNode = (identifier: Identifier, profileId: string): Node => ({
   types: {},
   cut: null,
   quarantine: null,
+  untold: false,
 });
 
 /**

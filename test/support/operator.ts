@@ -172,7 +172,7 @@ export class Operator {
         );
         return row?.log === String(this.#events) && row.profiles === String(this.#events);
       },
-      60_000,
+      90_000,
       () => ({ ...row, collected: this.#events }),
     );
     const wanted = new Set(values.flatMap(({ identifiers }) => identifiers.map(({ hash }) => hash)));

@@ -6,6 +6,7 @@ import type { DefinitionsHome } from '#shared/definitions/apply.ts';
 import { askedAgain } from '#shared/kafka/asked-again.ts';
 import { type Admin, Partitioners, type Producer } from '#shared/kafka/client.ts';
 import { typeOf } from '#shared/kafka/codec.ts';
+import { holdsRecords } from '#shared/kafka/holds-records.ts';
 import { readPartitions } from '#shared/kafka/read-partitions.ts';
 import { topicOffsets } from '#shared/kafka/topic-offsets.ts';
 import { followTopic } from '../../adapters/follow-topic.ts';
@@ -15,7 +16,7 @@ import { Trouble } from '../trouble.ts';
 
 const LOOK_EVERY_MS = 100;
 /** Somebody runs the tasks, so they answer; a partition that is taken over anew takes its time. */
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 60_000;
 const AT_ONCE = 500;
 const TASKS = ['linker', 'projector'] as const;
 type Task = (typeof TASKS)[number];
@@ -69,10 +70,16 @@ async function foldedBy(generation: number, { admin, home }: Switching): Promise
 
 /** Waits until it has read as far: else it would publish profiles that lack what is published already. */
 async function hasFolded(generation: number, wanted: ReadonlyMap<number, number>, around: Switching): Promise<void> {
+  const { home } = around;
   const end = performance.now() + PATIENCE_MS;
   for (;;) {
     const folded = await foldedBy(generation, around);
-    if ([...wanted].every(([partition, offset]) => (folded.get(partition) ?? 0) >= offset)) return;
+    const open = [...wanted].flatMap(([partition, below]) => {
+      const from = Math.max(folded.get(partition) ?? 0, 0);
+      return from < below ? [{ partition, from, below }] : [];
+    });
+    // There may be nothing but markers of transactions between.
+    if (open.length === 0 || !(await holdsRecords(home.kafka, home.prefix + topics.eventsStitched.name, open))) return;
     if (performance.now() > end)
       throw new Trouble(`generation ${generation} does not catch up`, 'is it run? then once more, and it goes on');
     await sleep(LOOK_EVERY_MS);

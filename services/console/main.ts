@@ -51,14 +51,15 @@ const { clickhouseDatabase, clickhouseCluster } = settings;
 const query = queryOf(clickhouse, clickhouseDatabase);
 const traitView = new TraitView(clickhouse, { database: clickhouseDatabase, cluster: clickhouseCluster }, log);
 definitions.onChange((current) => traitView.want(current));
-const warehouse = new Warehouse(query);
-const identity = new IdentityWarehouse(query);
 const { prefix, generation, pageCollectorUrl, pageWriteKey } = settings;
-const sources = {
-  ...{ hashing, view, warehouse, identity },
+/** What one answer is made from: all of the edition that was seen when it was asked for. */
+const sources = () => ({
+  ...{ hashing, view },
+  warehouse: new Warehouse(query, view.edition),
+  identity: new IdentityWarehouse(query, view.edition),
   rules: () => definitions.rules,
   filling: () => definitions.filling(),
-};
+});
 const document = documentOf();
 const sending = pageCollectorUrl === '' ? undefined : { collectorUrl: pageCollectorUrl, writeKey: pageWriteKey };
 const live = new LiveStream({ kafka, codecs, prefix, sending, metrics, log });
@@ -71,9 +72,9 @@ const api = new ApiServer({
   notReady: () => [...view.notReady(), ...definitions.notReady()],
   answer: async (question, { scopes }) => {
     if (question.part === 'document') return document;
-    if (isAboutIdentity(question)) return answerAboutIdentity(question, { ...sources, prefix, generation });
+    if (isAboutIdentity(question)) return answerAboutIdentity(question, { ...sources(), prefix, generation });
     const rights = { sensitive: scopes.has('sensitive:read'), sensitiveTraits: definitions.sensitiveTraits };
-    return answerTo(question, rights, sources);
+    return answerTo(question, rights, sources());
   },
   page: pageFiles(join(import.meta.dirname, 'page'), pageCollectorUrl),
   live,

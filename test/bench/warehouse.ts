@@ -59,7 +59,7 @@ export async function benchViews(
       clickhouse_settings: { max_partitions_per_insert_block: '100', max_insert_threads: '2' },
     });
   await client.command({
-    query: `INSERT INTO identity_mappings SELECT DISTINCT routing, generateUUIDv4(), 5, now(), 1 FROM events_log WHERE cityHash64(routing) % 100 < 8`,
+    query: `INSERT INTO identity_mappings SELECT DISTINCT routing, generateUUIDv4(), 5, now(), 1, 1 FROM events_log WHERE cityHash64(routing) % 100 < 8`,
   });
   for (let month = 202_601; month < 202_611; month++)
     await client.command({ query: `OPTIMIZE TABLE events_log PARTITION ${month} FINAL` });

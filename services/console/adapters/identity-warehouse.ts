@@ -1,6 +1,6 @@
 import type { Link } from '../core/explain.ts';
 import { LATEST_TIME } from '../core/times.ts';
-import type { Query } from './query.ts';
+import { type Query, SEEN } from './query.ts';
 
 /** An identifier and the profile that it belonged to at some time. */
 export interface Assigned {
@@ -34,15 +34,16 @@ const ASSIGNED = `
     argMax(if(log.kind = 'moved', assumeNotNull(log.to_profile_id), log.profile_id), log.version) AS profile,
     max(log.version) AS version, argMax(log.decided_at, log.version) AS since, minIf(log.decided_at, log.kind = 'discovered') AS first_seen,
     argMax(log.reason, log.version) AS reason, argMax(tuple(log.rules), log.version).1 AS rules
-  FROM (SELECT * FROM identity_changes_log FINAL) AS log
+  FROM (SELECT * FROM identity_changes_log FINAL WHERE ${SEEN}) AS log
   WHERE log.kind IN ('discovered', 'moved') AND (log.kind = 'discovered' OR log.decided_at <= fromUnixTimestamp64Milli({at:Int64}))`;
 
 /** What ClickHouse knows of claims, and of what was decided by them. */
 export class IdentityWarehouse {
   readonly #rows: Query;
 
-  constructor(query: Query) {
-    this.#rows = query;
+  /** @param edition what bears a higher one is not seen; null: than the one that ClickHouse's own views show */
+  constructor(query: Query, edition: number | null = null) {
+    this.#rows = (sql, params) => query(sql, { edition, ...params });
   }
 
   /** @param at as it was then, milliseconds; an identifier that was not known is in its default profile */
@@ -61,7 +62,7 @@ export class IdentityWarehouse {
     return this.#rows(
       `${ASSIGNED} AND log.hash IN (
          SELECT hash FROM identity_changes_log
-         WHERE (kind = 'discovered' AND profile_id IN {profiles:Array(UUID)}) OR (kind = 'moved' AND to_profile_id IN {profiles:Array(UUID)}))
+         WHERE ${SEEN} AND ((kind = 'discovered' AND profile_id IN {profiles:Array(UUID)}) OR (kind = 'moved' AND to_profile_id IN {profiles:Array(UUID)})))
        GROUP BY log.hash HAVING profile IN {profiles:Array(UUID)} AND first_seen <= fromUnixTimestamp64Milli({at:Int64})
        ORDER BY first_seen, hash`,
       { profiles, at },
@@ -81,7 +82,7 @@ export class IdentityWarehouse {
   profiles(hashes: readonly string[]): Promise<{ profile: string; last: string }[]> {
     return this.#rows(
       `SELECT if(kind = 'moved', assumeNotNull(to_profile_id), profile_id) AS profile, max(decided_at) AS last
-       FROM identity_changes_log WHERE hash IN {hashes:Array(String)} AND kind IN ('discovered', 'moved')
+       FROM identity_changes_log WHERE hash IN {hashes:Array(String)} AND ${SEEN} AND kind IN ('discovered', 'moved')
        GROUP BY profile ORDER BY last DESC, profile`,
       { hashes },
     );
@@ -116,7 +117,7 @@ export class IdentityWarehouse {
     return this.#rows(
       `SELECT toString(log.hash) AS hash, assumeNotNull(log.other_type) AS other_type, assumeNotNull(log.other) AS other,
          argMax(log.reason, (log.decided_at, log.version)) AS reason
-       FROM (SELECT * FROM identity_changes_log FINAL) AS log
+       FROM (SELECT * FROM identity_changes_log FINAL WHERE ${SEEN}) AS log
        WHERE log.kind = 'refused' AND log.hash IN {hashes:Array(String)} AND log.other IS NOT NULL
        GROUP BY log.hash, log.other_type, log.other`,
       { hashes },
@@ -139,7 +140,7 @@ export class IdentityWarehouse {
         `SELECT size AS identifiers, toUInt32(count()) AS profiles
          FROM (
            SELECT profile, count() AS size
-           FROM (SELECT hash, argMax(if(kind = 'moved', assumeNotNull(to_profile_id), profile_id), version) AS profile FROM identity_changes_log WHERE kind IN ('discovered', 'moved') GROUP BY hash)
+           FROM (SELECT hash, argMax(if(kind = 'moved', assumeNotNull(to_profile_id), profile_id), version) AS profile FROM identity_changes_log WHERE ${SEEN} AND kind IN ('discovered', 'moved') GROUP BY hash)
            GROUP BY profile)
          GROUP BY size ORDER BY size`,
       ),

@@ -1,5 +1,5 @@
 import type { Profile, Records } from '#schemas/generated/records.ts';
-import { topics } from '#schemas/topics.ts';
+import { generationsTopic, topics } from '#schemas/topics.ts';
 import type { Hashing } from '#shared/identity/hashing.ts';
 import type { KafkaClient } from '#shared/kafka/client.ts';
 import { type Codec, type Codecs, Undecodable } from '#shared/kafka/codec.ts';
@@ -9,6 +9,7 @@ import { BackOff } from '#shared/service/back-off.ts';
 import type { Log } from '#shared/service/log.ts';
 import type { Service } from '#shared/service/service.ts';
 import { findByHash, findById, type Knowledge } from '../core/find-profile.ts';
+import { followTopic } from './follow-topic.ts';
 import { ViewStore, type Write } from './view-store.ts';
 
 export interface ViewOptions {
@@ -25,7 +26,10 @@ const MAX_AGE_MS = TOMBSTONE_RETENTION_MS / 2;
 /** Between batches the view is marked as fresh so often. */
 const REFRESH_MS = 60_000;
 
-/** Follows profiles and mappings, so that a profile is found by any identifier, and by any id that it ever had. */
+/**
+ * Follows profiles and mappings, so that a profile is found by any identifier, and by any id that it ever had. What is of a higher edition
+ * than the live generation's is kept, and not seen until that generation takes over; then all of it at once.
+ */
 export class ProfileView implements Service {
   readonly name = 'profile view';
   readonly #options: ViewOptions;
@@ -56,6 +60,11 @@ export class ProfileView implements Service {
   /** Whether it can answer: false until it has read all once. */
   get answers(): boolean {
     return this.#complete;
+  }
+
+  /** Of what is seen: that of the live generation. */
+  get edition(): number {
+    return this.#store.edition;
   }
 
   /** The profile that an identifier belongs to now. */
@@ -114,10 +123,20 @@ export class ProfileView implements Service {
     await this.#examine();
     const lost = Promise.withResolvers<never>();
     lost.promise.catch(() => undefined);
+    let generations: Reader | undefined;
     let reader: Reader | undefined;
     const onAbort = (): void => lost.reject(new Error('stopping'));
     signal.addEventListener('abort', onAbort);
     try {
+      generations = await followTopic(
+        this.#options,
+        generationsTopic,
+        { log, onLost: lost.reject },
+        (_, generation) => {
+          if (generation?.state === 'live') this.#goOver(generation.edition);
+        },
+      );
+      await Promise.race([generations.caughtUp(), lost.promise]);
       reader = await readPartitions(kafka, Object.values(this.#topics), {
         from: this.#store.offsets(),
         log,
@@ -132,8 +151,17 @@ export class ProfileView implements Service {
       await lost.promise;
     } finally {
       signal.removeEventListener('abort', onAbort);
+      await generations?.stop();
       await reader?.stop();
     }
+  }
+
+  #goOver(edition: number): void {
+    if (edition > this.#store.edition) this.#options.log.info({ edition }, 'another generation is live');
+    this.#store.goOver(edition);
+    const onError = (error: unknown): void =>
+      this.#options.log.error({ reason: String(error) }, 'what was held back stays where it was');
+    this.#store.settle(this.#stopped.signal).catch(onError);
   }
 
   async #examine(): Promise<void> {
@@ -166,15 +194,15 @@ export class ProfileView implements Service {
     for (const { key, value } of messages) {
       const id = String(key);
       if (!value) {
-        writes.push([`p/${id}`, null]);
+        writes.push({ key: `p/${id}`, value, edition: undefined });
         continue;
       }
       const profile = this.#readable(codec, value);
       if (!profile) continue;
-      if (profile.gone) {
-        writes.push([`p/${id}`, null]);
-        if (profile.into) writes.push([`g/${id}`, Buffer.from(profile.into)]);
-      } else writes.push([`p/${id}`, value], [`g/${id}`, null]);
+      const { gone, into, edition } = profile;
+      writes.push({ key: `p/${id}`, value: gone ? null : value, edition });
+      if (!gone) writes.push({ key: `g/${id}`, value: null, edition });
+      else if (into) writes.push({ key: `g/${id}`, value: Buffer.from(into), edition });
     }
     return writes;
   }
@@ -187,13 +215,14 @@ export class ProfileView implements Service {
       const hash = String(key);
       const anchored = `a/${this.#options.hashing.profileIdOf(hash)}`;
       if (!value) {
-        writes.push([anchored, null], [`m/${hash}`, null]);
+        for (const key of [anchored, `m/${hash}`]) writes.push({ key, value, edition: undefined });
         continue;
       }
       const mapping = this.#readable(codec, value);
       if (!mapping) continue;
-      const { profile_id, version } = mapping;
-      writes.push([anchored, Buffer.from(hash)], [`m/${hash}`, Buffer.from(JSON.stringify({ profile_id, version }))]);
+      const { profile_id, version, edition } = mapping;
+      writes.push({ key: anchored, value: Buffer.from(hash), edition });
+      writes.push({ key: `m/${hash}`, value: Buffer.from(JSON.stringify({ profile_id, version })), edition });
     }
     return writes;
   }

@@ -1,8 +1,12 @@
 import type { ClickHouseClient } from '@clickhouse/client';
+import { editionNow } from '../core/edition-seen.ts';
 import { Problem } from '../core/problem.ts';
 
 /** Asks for rows, with all values bound, never spliced. @throws Problem */
 export type Query = <T>(query: string, params?: Readonly<Record<string, unknown>>) => Promise<T[]>;
+
+/** Which rows of tables that bear an edition are seen, by the parameter `edition`. */
+export const SEEN = `edition <= ifNull({edition:Nullable(UInt32)}, ${editionNow('generations_now')})`;
 
 export const queryOf =
   (client: ClickHouseClient, database: string): Query =>

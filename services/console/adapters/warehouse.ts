@@ -5,7 +5,7 @@ import type { Told } from '#shared/profiles/profile-shape.ts';
 import type { Place } from '../core/cursor.ts';
 import type { Page } from '../core/question.ts';
 import { LATEST_TIME } from '../core/times.ts';
-import type { Query } from './query.ts';
+import { type Query, SEEN } from './query.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 type EventRow = Row & Readonly<Record<'received_at' | 'source' | 'message_id' | 'routing' | 'payload', string>>;
@@ -24,8 +24,9 @@ export interface Found<Place> {
 export class Warehouse {
   readonly #rows: Query;
 
-  constructor(query: Query) {
-    this.#rows = query;
+  /** @param edition what bears a higher one is not seen; null: than the one that ClickHouse's own views show */
+  constructor(query: Query, edition: number | null = null) {
+    this.#rows = (sql, params) => query(sql, { edition, ...params });
   }
 
   /** Events that these identifiers routed, newest first. The log is sorted by routing identifier: only their part of it is read. */
@@ -56,8 +57,8 @@ export class Warehouse {
   async versions(profileId: string, { limit, before, after }: Page<'history'>): Promise<Found<number>> {
     const found = await this.#rows<Row & { readonly version: number }>(
       `SELECT version, updated_at, why, changed, causes, events, first_seen, last_seen, gone, into
-       FROM profile_history
-       WHERE profile_id = {profileId:UUID} AND version < {before:UInt64}
+       FROM profile_versions FINAL
+       WHERE profile_id = {profileId:UUID} AND ${SEEN} AND version < {before:UInt64}
        ORDER BY version DESC LIMIT {limit:UInt32}`,
       {
         profileId,
@@ -86,7 +87,7 @@ export class Warehouse {
          groups.group, groups.traits, groups.timestamp, groups.source,
          interactions.id, interactions.state, interactions.channel, interactions.direction, interactions.agent, interactions.timestamp, interactions.source
        FROM profile_versions
-       WHERE profile_id IN {profileIds:Array(UUID)} AND updated_at <= fromUnixTimestamp64Milli({at:Int64})
+       WHERE profile_id IN {profileIds:Array(UUID)} AND updated_at <= fromUnixTimestamp64Milli({at:Int64}) AND ${SEEN}
        ORDER BY profile_id, version DESC LIMIT 1 BY profile_id`,
       { profileIds, at },
     );
@@ -107,7 +108,7 @@ export class Warehouse {
       `SELECT decided_at, kind, concat(identifier_type, ':', identifier) AS identifier, profile_id, to_profile_id, version,
          if(other IS NULL, NULL, concat(assumeNotNull(other_type), ':', assumeNotNull(other))) AS other, reason, kafka_partition, kafka_offset
        FROM identity_changes_log FINAL
-       WHERE hash IN {hashes:Array(String)} AND decided_at <= fromUnixTimestamp64Milli({at:Int64})
+       WHERE hash IN {hashes:Array(String)} AND ${SEEN} AND decided_at <= fromUnixTimestamp64Milli({at:Int64})
          AND (decided_at < fromUnixTimestamp64Milli({at:Int64}) OR version < {version:UInt64}
            OR (version = {version:UInt64} AND (kafka_partition, kafka_offset) > ({partition:UInt32}, {offset:UInt64})))
        ORDER BY decided_at DESC, version DESC, kafka_partition, kafka_offset LIMIT {limit:UInt32}`,

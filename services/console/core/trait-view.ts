@@ -3,6 +3,7 @@ import { sensitiveTraitsIn } from '#shared/definitions/sensitive-traits.ts';
 import { type TraitType, typeOfComputed } from '#shared/definitions/trait-type.ts';
 import { type Expression, isAggregate } from '#shared/expressions/expression.ts';
 import { MOMENT } from '#shared/expressions/moment.ts';
+import { editionNow } from './edition-seen.ts';
 
 /** Where a view is made. */
 export interface ViewHome {
@@ -30,8 +31,10 @@ FROM (
   SELECT profile_id, kind, traits.name AS _names, traits.value AS _values, traits.sensitivity AS _sensitivities,
     computed.name AS _computed_names, computed.value AS _computed_values
   FROM ${asName(database)}.profiles_latest FINAL
+  PREWHERE edition <= ${editionNow(`${asName(database)}.generations_now`)}
   WHERE NOT gone
-)`;
+)
+SETTINGS do_not_merge_across_partitions_select_final = 0`;
 }
 
 function columnOf({ name, body: { type, compute } }: InForce<'traits'>): string {

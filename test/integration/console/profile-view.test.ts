@@ -204,7 +204,7 @@ async function leaveGhost(
   const { value } = await profile(home('ghost'), 1, ['ghost']);
   const partition = Number(place[0].slice(profilesTopic().length + 1));
   await store.write(
-    [[`p/${home('ghost')}`, value]],
+    [{ key: `p/${home('ghost')}`, value, edition: 1 }],
     { topic: profilesTopic(), partition, next: batch.next ?? place[1] },
     { ...before, ...header },
   );

@@ -52,6 +52,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     'who was rebuilt is not told of',
     'epoch === UNTOLD || (alive',
     '(alive',
+  ),
   inViewStore('what is held back of another edition is seen', 'if (layer > this.#edition) {', 'if (layer > 1_000) {'),
   inViewStore(
     'a tombstone of another edition takes away what is still seen',

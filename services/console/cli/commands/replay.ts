@@ -32,8 +32,8 @@ export async function replay(connections: Connections, words: Words, speech: Spe
   const { settings } = connections;
   if (words.length > 0)
     throw new Trouble(`there is no command replay ${words[0]}`, '`tributary replay --help` lists them', 2);
-  const claims = oneOf(settings, 'claims', { recorded: 'recorded', rebuild: 'rebuilt' });
-  const history = oneOf(settings, 'from', { clickhouse: 'clickhouse', kafka: 'kafka' });
+  const claims = settings.claims === 'rebuild' ? 'rebuilt' : 'recorded';
+  const history = settings.from;
   const definitions = settings.with ? await ownDefinitions(connections, speech) : '';
   requireSecret(settings);
   const home = await homeOf(connections);
@@ -140,18 +140,6 @@ export async function replayDrop(connections: Connections, words: Words, { json,
 
 const listed = ({ topics, groups, folder }: Remains): string =>
   `${topics.length} topics, ${groups.length} consumer groups${folder ? ` and ${folder}` : ''}`;
-
-function oneOf<T extends string>(
-  settings: CliSettings,
-  name: 'claims' | 'from',
-  values: Readonly<Record<string, T>>,
-): T {
-  const given = settings[name];
-  const found = Object.hasOwn(values, given) ? values[given] : undefined;
-  if (found === undefined)
-    throw new Trouble(`--${name} ${given}: there are ${Object.keys(values).join(' and ')}`, '', 2);
-  return found;
-}
 
 /** Text of the file that is wanted beside what is in force. */
 async function ownDefinitions(connections: Connections, { json, say }: Speech): Promise<string> {

@@ -48,7 +48,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     'received: 0, cells',
     'received: Number.MAX_SAFE_INTEGER, cells',
   ),
-  inBackfill('the event at which folding began counts twice', 'event.offset < (cutsOf', 'event.offset <= (cutsOf'),
+  inBackfill('the event at which folding began counts twice', 'offset < (cutsOf.get', 'offset <= (cutsOf.get'),
   inBackfill('the last slice of history is left out', 'next.slice >= job.slices', 'next.slice >= job.slices - 1'),
   inFile(`${projector}/core/cells.ts`, traitsModel)(
     'what is computed of somebody stays where they were',

@@ -24,6 +24,9 @@ export interface FoldedTrait {
   readonly complete: boolean;
 }
 
+/** Stands for all that is not computed, where a generation is rebuilt. No trait is called so. */
+export const EVERYTHING = { trait: '', version: 1 } as const;
+
 /** A version as its definition says it. */
 export interface WantedTrait {
   readonly trait: string;
@@ -59,9 +62,9 @@ export function reconciled(
   return { begin, end };
 }
 
-/** Each of them. */
+/** Each trait among them. */
 export const allFolded = (fills: readonly TraitFill[]): FoldedTrait[] =>
-  fills.map(foldedOf).filter((one) => one !== undefined);
+  fills.flatMap((one) => (one.trait === EVERYTHING.trait ? [] : (foldedOf(one) ?? [])));
 
 /** Questions by their text: there are few, and each batch has the same. */
 const parsed = new Map<string, Expression | undefined>();

@@ -89,7 +89,8 @@ export const createProjector = (options: ProjectorOptions) => {
       [EXPIRED]: { name: 'tributary_projector_expired_profiles', help: 'Anonymous profiles that expired' },
       [FORGOTTEN]: { name: 'tributary_projector_forgotten_events', help: 'Events that expired with their profiles' },
     },
-    startsAtEndOf: rebuilds ? ['event', 'change'] : quiet ? ['change'] : [],
+    // What is live learns of all that its own linker says, where that has begun before it.
+    startsAtEndOf: [...(rebuilds ? (['event'] as const) : []), ...(quiet ? (['change'] as const) : [])],
     goesOn: true,
     process(inputs, work, definitions) {
       const batch = new Batch(work, options, definitions);

@@ -29,7 +29,11 @@ const options = {
     'http://127.0.0.1:8081/apis/ccompat/v6',
   ),
   eventLogDays: count('EVENT_LOG_DAYS', 'Days that ClickHouse keeps an event; 0: for ever', '0'),
-  restoreKafka: flag('RESTORE_KAFKA', 'Put back into a Kafka that is new what ClickHouse has of the one before', 'false'),
+  restoreKafka: flag(
+    'RESTORE_KAFKA',
+    'Put back into a Kafka that is new what ClickHouse has of the one before',
+    'false',
+  ),
   firstDefinitions: text('FIRST_DEFINITIONS', 'File of definitions for an installation that has none', ''),
 } as const;
 

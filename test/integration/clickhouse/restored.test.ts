@@ -237,7 +237,7 @@ test('restored from a back-up that is a day old, it reads again what came since:
   const installation = await createInstallation(addresses());
   const { admin, prefix } = installation;
   const warehouse = await openWarehouse(installation);
-  const { client, database, surroundings, close } = warehouse;
+  const { client, database, rows, surroundings, close } = warehouse;
   const run = (query: string) => client.command({ query });
   const untilThere = async (what: string, wanted: Record<string, number>): Promise<void> => {
     let found: Record<string, number> = {};
@@ -256,16 +256,20 @@ test('restored from a back-up that is a day old, it reads again what came since:
       await run(`CREATE TABLE ${database}.kept_${table} AS ${database}.${table}`);
       await run(`INSERT INTO ${database}.kept_${table} SELECT * FROM ${database}.${table}`);
     }
-    const restoreTables = async (): Promise<void> => {
-      for (const table of tables) {
-        await run(`TRUNCATE TABLE ${database}.${table}`);
-        await run(`INSERT INTO ${database}.${table} SELECT * FROM ${database}.kept_${table}`);
-      }
-    };
     for (const n of [3, 4]) await produceDay(installation, n);
     await untilThere('the last days are there', ofDays(5));
     const before = await contentsOf(warehouse);
-    await restoreTables();
+    for (const table of tables) {
+      await run(`TRUNCATE TABLE ${database}.${table}`);
+      await run(`INSERT INTO ${database}.${table} SELECT * FROM ${database}.kept_${table}`);
+    }
+    // One topic has forgotten meanwhile what no back-up has.
+    const collected = prefix + topics.eventsCollected.name;
+    const partitions = (await topicOffsets(admin, collected)).map(({ partition, high }) => ({
+      partition,
+      offset: String(high),
+    }));
+    await admin.deleteTopicRecords({ topic: collected, partitions });
     // It goes on at its groups' offsets: behind what comes now there is a hole.
     await produceDay(installation, 5);
     await untilThere('what came after the restore is there', { events_log: 4, collected: 4, definitions_log: 4 });
@@ -274,25 +278,14 @@ test('restored from a back-up that is a day old, it reads again what came since:
     expect(done.map(({ topic }) => topic.slice(prefix.length)).sort()).toEqual(
       [...Object.values(topics), accountingTopic(1)].map(({ name }) => name).sort(),
     );
-    expect(done.filter(({ records, lost }) => records !== 6 || lost !== 0)).toEqual([]);
-    await untilThere('all days are there', ofDays(6));
+    expect(done.filter(({ records, lost }) => records !== 6 || lost !== 0)).toMatchObject([
+      { topic: collected, records: 1, lost: 2 },
+    ]);
+    await untilThere('all days are there', { ...ofDays(6), collected: 4 });
     const restored = await contentsOf(warehouse);
-    for (const table of tables.filter((one) => ofDays(5)[one] === 5))
+    for (const table of tables.filter((one) => one !== 'collected' && ofDays(5)[one] === 5))
       expect(restored[table], table).toEqual(expect.arrayContaining(before[table] ?? []));
-
-    // Once more, without a hole, and where a topic has forgotten what no back-up has.
-    await restoreTables();
-    const collected = prefix + topics.eventsCollected.name;
-    const partitions = (await topicOffsets(admin, collected)).map(({ partition, high }) => ({
-      partition,
-      offset: String(high),
-    }));
-    await admin.deleteTopicRecords({ topic: collected, partitions });
-    const again = await readAgain(admin, client, surroundings);
-    expect(again.filter(({ lost }) => lost > 0)).toMatchObject([{ topic: collected, records: 0, lost: 3 }]);
-    await untilThere('all that is left is there', { ...ofDays(6), collected: 3 });
-    const { collected: _, ...others } = restored;
-    expect(await contentsOf(warehouse)).toMatchObject(others);
+    expect(await rows('SELECT DISTINCT version FROM {db}.profiles_latest FINAL')).toEqual([{ version: 2 }]);
   } finally {
     await close();
     await installation.close();

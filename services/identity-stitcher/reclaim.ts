@@ -1,6 +1,7 @@
 import type { Backfill, Sighting } from '#schemas/generated/records.ts';
-import { quietTopics, topics } from '#schemas/topics.ts';
+import { quietTopics, topics, traitFillsTopic } from '#schemas/topics.ts';
 import type { LoggedEvent } from '#shared/clickhouse/event-log.ts';
+import { CLAIMS } from '#shared/generations/rebuilt.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
 import { defineTask, type Stores, type Work } from '#shared/task/task.ts';
 import { BoundedMemo } from './core/bounded-memo.ts';
@@ -33,7 +34,10 @@ const stores = {
   /** By claim id. */
   sighting: { record: 'Sighting' },
 } as const satisfies Stores;
-type ReclaimWork = Work<typeof stores, { readonly claim: { readonly value: 'IdentityClaim' } }>;
+type ReclaimWork = Work<
+  typeof stores,
+  { readonly claim: { readonly value: 'IdentityClaim' }; readonly told: { readonly value: 'TraitFill' } }
+>;
 
 const JOB = 'job';
 const EVENTS_AT_ONCE = 5_000;
@@ -80,6 +84,18 @@ export const createReclaim = ({ generation, history, cut, onTrouble, onProgress,
     }
     const next = { ...job, slice: job.slice + 1, rows: job.rows + read.length };
     onProgress?.(next.rows, next.of);
+    const { rows, of } = next;
+    const told = {
+      ...CLAIMS,
+      compute: '',
+      time_zone: 'UTC',
+      partition: -1,
+      partitions: below.length,
+      cut: 0,
+      rows,
+      of,
+    };
+    work.emit('told', 'claims', { ...told, complete: next.slice >= next.slices }, work.moment.now);
     return next;
   }
 
@@ -106,7 +122,7 @@ export const createReclaim = ({ generation, history, cut, onTrouble, onProgress,
   return defineTask({
     name: 'reclaim',
     inputs: { claim: topics.identityClaims },
-    outputs: { claim: quietTopics(generation).identityClaims },
+    outputs: { claim: quietTopics(generation).identityClaims, told: traitFillsTopic(generation) },
     stores,
     goesOn: true,
     async process(inputs, work, _definitions, signal) {

@@ -2,13 +2,14 @@ import type { Backfill, Fill, Identifier, TraitFill, Tributary } from '#schemas/
 import { fillsTopic, traitFillsTopic } from '#schemas/topics.ts';
 import type { History, LoggedEvent } from '#shared/clickhouse/event-log.ts';
 import type { Definitions } from '#shared/definitions/definitions.ts';
+import { EVERYTHING } from '#shared/generations/rebuilt.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
 import { defineTask, type Stores, type Work } from '#shared/task/task.ts';
 import { inPieces, type Kept, keyOf, united } from './core/cells.ts';
 import { ofEvent } from './core/event.ts';
 import { aloneInTheWorld } from './core/ownership.ts';
 import { none } from './core/sorted.ts';
-import { allFolded, EVERYTHING, type FoldedTrait, TraitsByEvent } from './core/traits-in-force.ts';
+import { allFolded, type FoldedTrait, TraitsByEvent } from './core/traits-in-force.ts';
 import { merge } from './core/tributary.ts';
 
 export interface BackfillOptions {
@@ -62,7 +63,8 @@ export const createBackfill = (options: BackfillOptions) => {
     async process(inputs, work, definitions, signal) {
       for (const input of inputs) {
         const { value } = input;
-        if (value && value.partition >= 0) work.put('cut', `${keyOf(value)}/${value.partition}`, value);
+        if (value && value.partition >= 0 && !value.complete)
+          work.put('cut', `${keyOf(value)}/${value.partition}`, value);
         work.settle(input, 'noted');
       }
       const job = work.get('job', JOB) ?? (await begun(work, history, onTrouble));

@@ -12,18 +12,12 @@ import type { AskedProfile } from '#shared/expressions/evaluate.ts';
 import type { Aggregate, Condition } from '#shared/expressions/expression.ts';
 import type { Cell } from '#shared/expressions/fold.ts';
 import { answerOf, changesAt, merge } from '#shared/expressions/fold.ts';
+import { EVERYTHING } from '#shared/generations/rebuilt.ts';
 import type { Stores, Work } from '#shared/task/task.ts';
 import { inPieces, type Kept, keyOf } from './core/cells.ts';
 import { none } from './core/sorted.ts';
 import { toldText } from './core/told.ts';
-import {
-  allFolded,
-  EVERYTHING,
-  type FoldedTrait,
-  reconciled,
-  TraitsByEvent,
-  type WantedTrait,
-} from './core/traits-in-force.ts';
+import { allFolded, type FoldedTrait, reconciled, TraitsByEvent, type WantedTrait } from './core/traits-in-force.ts';
 import type { Computed } from './core/version.ts';
 import { Places, placeStores } from './places.ts';
 
@@ -260,6 +254,9 @@ export class Computing {
     const last = found.length < AT_ONCE ? null : (found.at(-1)?.[0] ?? null);
     this.#sweep = { ...this.#sweep, after: last, dead: last === null ? [] : dead };
     this.#work.put('sweep', SWEEP, this.#sweep);
+    const everything = this.#work.get('folded', keyOf(EVERYTHING));
+    if (last === null && everything?.complete)
+      this.#work.emit('told', `${keyOf(everything)}/${everything.partition}`, everything, this.#now);
     const isToBeTold = ({ alive, epoch }: ProfileState): boolean => epoch === UNTOLD || (alive && epoch !== this.epoch);
     return found.filter(([, state]) => isToBeTold(state)).map(([profileId]) => profileId);
   }

@@ -5,6 +5,7 @@ import { cellOf } from '#shared/expressions/fold.ts';
 import { parseExpression } from '#shared/expressions/parse.ts';
 import { readJson } from '#shared/expressions/read-json.ts';
 import { isZone } from '#shared/expressions/zone.ts';
+import { EVERYTHING } from '#shared/generations/rebuilt.ts';
 import { isShort, type Kept, keyOf, type PartName, withinBytes } from './cells.ts';
 import { none } from './sorted.ts';
 
@@ -23,9 +24,6 @@ export interface FoldedTrait {
   /** Whether history has been folded, too. */
   readonly complete: boolean;
 }
-
-/** Stands for all that is not computed, where a generation is rebuilt. No trait is called so. */
-export const EVERYTHING = { trait: '', version: 1 } as const;
 
 /** A version as its definition says it. */
 export interface WantedTrait {

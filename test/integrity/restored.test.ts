@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Profile } from '#schemas/generated/records.ts';
-import { topics } from '#schemas/topics.ts';
+import { quietTopics, topics } from '#schemas/topics.ts';
 import { canonicalProfile } from '#shared/profiles/digest.ts';
 import { outcomesOf, sum } from '../../deploy/local/sample/books.ts';
 import { sendOrders } from '../../deploy/local/sample/send-orders.ts';
@@ -71,6 +71,15 @@ describe('rebuilt from less, as docs/restore.md says', () => {
     await river.send(waveOf(2));
     await node('deploy/restore/clickhouse.ts');
     await expectAsWithoutTrouble(river);
+  }, 400_000);
+
+  test('the event topics have expired', async () => {
+    await river.expire();
+    await tributary('replay', '--until-complete');
+    const rebuilt = new Map((await river.records(quietTopics(2).profiles)).map(({ key, value }) => [key, value]));
+    const profiles = [...rebuilt.values()].filter((one) => one !== null && !one.gone) as Profile[];
+    expect(profiles.map(canonicalProfile).sort()).toEqual(await contentsOf(river));
+    await tributary('replay', 'drop', '2', '--yes');
   }, 400_000);
 
   test('Kafka is lost', async () => {

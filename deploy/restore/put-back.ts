@@ -1,6 +1,13 @@
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { Definition, IdentityClaim, ProfileExpiry, RecordName, Records } from '#schemas/generated/records.ts';
-import { changelogTopic, deadTopic, deliveryTopic, type Topic, topics } from '#schemas/topics.ts';
+import type {
+  Accounting,
+  Definition,
+  IdentityClaim,
+  ProfileExpiry,
+  RecordName,
+  Records,
+} from '#schemas/generated/records.ts';
+import { accountingTopic, changelogTopic, deadTopic, deliveryTopic, type Topic, topics } from '#schemas/topics.ts';
 import type { Hashing } from '#shared/identity/hashing.ts';
 import { askedAgain } from '#shared/kafka/asked-again.ts';
 import { type Admin, type KafkaClient, Partitioners, type Producer } from '#shared/kafka/client.ts';
@@ -8,6 +15,7 @@ import type { Codecs } from '#shared/kafka/codec.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
 import { planOf, provisionTopics } from '#shared/kafka/provision-topics.ts';
 import { topicOffsets } from '#shared/kafka/topic-offsets.ts';
+import { TOTALS } from '#shared/task/surroundings.ts';
 import { chunkKey, extended, type SeenEntry } from '../../services/identity-stitcher/core/seen-chunk.ts';
 import { filledIn, type Surroundings } from '../clickhouse/migrations.ts';
 
@@ -33,7 +41,8 @@ const IDS_IN_CHUNK = 1_000;
 /** Whether this Kafka has nothing of an installation whose history ClickHouse holds. */
 export async function isKafkaNew({ admin, clickhouse, around }: Pick<Places, 'admin' | 'clickhouse' | 'around'>) {
   const { prefix, database } = around;
-  for (const { name } of [topics.identityClaims, topics.eventsCollected])
+  // Definitions are put back last.
+  for (const { name } of [topics.definitions, topics.eventsCollected])
     if ((await topicOffsets(admin, prefix + name)).some(({ high }) => high > 0)) return false;
   const query = `SELECT 1 FROM ${database}.events_log LIMIT 1 UNION ALL SELECT 1 FROM ${database}.identity_claims_log LIMIT 1`;
   const result = await clickhouse.query({ query, format: 'JSONEachRow' });
@@ -57,10 +66,10 @@ export async function putBack(places: Places): Promise<void> {
   await producer.connect();
   try {
     const writer = new Writer(places, producer);
-    say(`definitions: ${await definitions(places, writer)} put back`);
     say(`profile.expiries: ${await expiries(places, writer)} put back`);
     say(`message ids: ${await messageIds(places, writer)} put back`);
     say(`identity.claims: ${await claimsFrom(claims, places, writer)} put back`);
+    say(`definitions: ${await definitions(places, writer)} put back`);
   } finally {
     await producer.disconnect();
   }
@@ -254,9 +263,14 @@ type ClaimRow = Omit<IdentityClaim, 'identifiers' | 'definitions'> & {
   readonly definitions: readonly string[];
 };
 
-/** In the order that they were made in; and what resolvers know to have claimed, so that they do not claim it again, and later. */
+/**
+ * In the order that they were made in, after those that an interrupted run has put back. Resolvers are told what they have claimed, so that
+ * they do not claim it again, and later; and how much that was, so that the books balance.
+ */
 async function claimsFrom(table: string, places: Places, writer: Writer): Promise<number> {
-  const { around, partitions } = places;
+  const { admin, around, partitions } = places;
+  const bounds = await topicOffsets(admin, around.prefix + topics.identityClaims.name);
+  const there = bounds[0]?.high ?? 0;
   const rows = stream<ClaimRow>(
     places,
     `SELECT claim_id, kind, identifiers.type AS types, identifiers.value AS values, identifiers.hash AS hashes, message_id, source,
@@ -264,23 +278,47 @@ async function claimsFrom(table: string, places: Places, writer: Writer): Promis
        weight, definitions, generation
      FROM ${around.database}.${table} FINAL ORDER BY kafka_offset`,
   );
-  const claims = mapped(rows, claimOf);
-  const sighted = inBatches(claims, AT_ONCE);
+  const byPartition = new Map<number, number>();
+  let count = 0;
   const written = (async function* () {
-    for await (const batch of sighted) {
+    for await (const batch of inBatches(mapped(rows, claimOf), AT_ONCE)) {
       const sightings = batch.flatMap(({ claim_id: key, actor, received_at, occurred_at }) => {
         const partition = Number(/^resolver-(\d+)$/.exec(actor)?.[1] ?? -1);
         if (partition >= partitions)
-          throw new Error(
-            `there were more than ${partitions} partitions: set TRIBUTARY_PARTITIONS as it was, before topics are made`,
-          );
+          throw new Error(`there were more than ${partitions} partitions: TRIBUTARY_PARTITIONS must be as it was`);
+        if (partition >= 0) byPartition.set(partition, (byPartition.get(partition) ?? 0) + 1);
         return partition < 0 ? [] : [{ partition, key, value: { received_at, occurred_at } }];
       });
       await writer.toResolvers('Sighting', 'sighting', sightings);
-      for (const value of batch) yield { key: value.claim_id, value, time: value.received_at };
+      for (const value of batch) if (count++ >= there) yield { key: value.claim_id, value, time: value.received_at };
     }
   })();
-  return writer.all(topics.identityClaims, written);
+  await writer.all(topics.identityClaims, written);
+  const totals = [...byPartition].map(
+    ([partition, claim]): Accounting => ({
+      service: 'identity-stitcher',
+      task: 'resolver',
+      topic: '',
+      partition,
+      next: 0,
+      taken: 0,
+      outcomes: {},
+      outputs: { claim },
+      generation: around.generation,
+    }),
+  );
+  await writer.toResolvers(
+    'Accounting',
+    TOTALS,
+    totals.map((value) => ({ partition: value.partition, key: '', value })),
+  );
+  const records = totals.map((value) => ({
+    key: `${value.service}/${value.task}//${value.partition}`,
+    value,
+    time: Date.now(),
+  }));
+  await writer.all(accountingTopic(around.generation), asAsync(records));
+  return count;
 }
 
 function claimOf({ types, values, hashes, definitions, ...claim }: ClaimRow): IdentityClaim {

@@ -8,6 +8,7 @@ import { quietTopics, topics } from '#schemas/topics.ts';
 import { canonicalProfile } from '#shared/profiles/digest.ts';
 import { outcomesOf, sum } from '../../deploy/local/sample/books.ts';
 import { sendOrders } from '../../deploy/local/sample/send-orders.ts';
+import { connectTo, untilStill } from '../support/books-run.ts';
 import { River } from '../support/river.ts';
 import { expectAsWithoutTrouble, feedOf } from '../support/river-checks.ts';
 import { Supervised } from '../support/supervised.ts';
@@ -115,5 +116,8 @@ describe('rebuilt from less, as docs/restore.md says', () => {
       const [found] = await result.json<{ events: number; folded: number }>();
       return found?.events === events && found.folded === events;
     });
+    const connections = connectTo(supervised.platform);
+    expect((await untilStill(connections)).differences).toEqual([]);
+    await connections.close();
   }, 600_000);
 });

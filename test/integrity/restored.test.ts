@@ -98,7 +98,7 @@ describe('rebuilt from less, as docs/restore.md says', () => {
 
     // Half of these people are known from before. What is sent again by clients that were not answered counts once.
     const host = `http://127.0.0.1:${supervised.platform.settings.collectorPort}`;
-    const orders = waveOf(1).orders.slice(0, AGAIN);
+    const orders = waveOf(0).orders.slice(0, AGAIN);
     await sendOrders(orders, { host, writeKey: 'local-server', onProgress: () => undefined });
     await river.send(waveOf(3));
     const books = await river.quiet();

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Definition } from '#schemas/generated/records.ts';
 import { deadTopic, deliveryTopic, topics } from '#schemas/topics.ts';
 import { activationBy } from '#shared/identity/activation.ts';
-import { type KafkaClient, Partitioners, type Producer } from '#shared/kafka/client.ts';
+import type { KafkaClient, Producer } from '#shared/kafka/client.ts';
 import type { Codec, Codecs } from '#shared/kafka/codec.ts';
+import { inTurn } from '#shared/kafka/in-turn.ts';
 import { planOf, provisionTopics } from '#shared/kafka/provision-topics.ts';
 import { readPartitions } from '#shared/kafka/read-partitions.ts';
 import { type Authorship, type Change, changesTo, type Newest, recordsOf } from './changes.ts';
@@ -20,11 +20,6 @@ export interface DefinitionsHome {
   readonly partitions: number;
   readonly replication: number;
 }
-
-/** Others may write at the same time; so often we give way to them. */
-const MOST_TRIES = 50;
-/** A writer that dies holds readers up for so long. */
-const TRANSACTION_TIMEOUT_MS = 10_000;
 
 /** The newest record of every definition, by `kind/name`. */
 export const readDefinitions = (home: DefinitionsHome): Promise<Newest> => following(home, ({ read }) => read());
@@ -52,23 +47,33 @@ export function applyDefinitions(
   authorship: Authorship,
 ): Promise<Change[]> {
   return following(home, async ({ read, topic, codec }) => {
-    if (recordsOf(possible(await read(), wanted), authorship).length > 0) await makeTopics(home, wanted);
-    for (let tries = 1; ; tries++) {
-      const foreseen = possible(await read(), wanted);
-      if (foreseen.every(({ what }) => what === 'unchanged')) return foreseen;
-      try {
-        return await writeOnce(home, authorship, {
-          topic,
-          codec,
-          changes: async () => possible(await read(), wanted),
-        });
-      } catch (error) {
-        if (error instanceof Conflict) throw error;
-        // Most likely another writer came, and this one is fenced. Whatever it was: the topic tells what has come of it.
-        if (tries === MOST_TRIES) throw error;
-        await sleep(Math.random() * Math.min(100 * tries, 1_000));
-      }
-    }
+    const foreseen = possible(await read(), wanted);
+    if (foreseen.every(({ what }) => what === 'unchanged')) return foreseen;
+    await makeTopics(home, wanted);
+    const done = await inTurn<Change[] | Conflict>(
+      home.kafka,
+      `${home.prefix}definitions-writer`,
+      async (transaction) => {
+        try {
+          const changes = possible(await read(), wanted);
+          const records = recordsOf(changes, authorship);
+          if (records.length === 0) return { result: changes, keep: false };
+          const messages = records.map((record) => ({
+            key: `${record.kind}/${record.name}`,
+            value: codec.encode(record),
+            timestamp: String(record.at),
+          }));
+          await transaction.send({ topic, acks: -1, messages });
+          await activateRules(transaction, home, records);
+          return { result: changes, keep: true };
+        } catch (error) {
+          if (error instanceof Conflict) return { result: error, keep: false };
+          throw error;
+        }
+      },
+    );
+    if (done instanceof Conflict) throw done;
+    return done;
   });
 }
 
@@ -118,46 +123,6 @@ async function makeTopics(home: DefinitionsHome, wanted: readonly Wanted[]): Pro
     await provisionTopics(admin, plans);
   } finally {
     await admin.disconnect();
-  }
-}
-
-async function writeOnce(
-  home: DefinitionsHome,
-  authorship: Authorship,
-  { topic, codec, changes }: Pick<Followed, 'topic' | 'codec'> & { readonly changes: () => Promise<Change[]> },
-): Promise<Change[]> {
-  const producer = home.kafka.producer({
-    transactionalId: `${home.prefix}definitions-writer`,
-    idempotent: true,
-    maxInFlightRequests: 1,
-    transactionTimeout: TRANSACTION_TIMEOUT_MS,
-    allowAutoTopicCreation: false,
-    createPartitioner: Partitioners.DefaultPartitioner,
-  });
-  await producer.connect();
-  try {
-    // From here on nobody who came earlier can commit, so what is read now is final unless somebody fences us.
-    const transaction = await producer.transaction();
-    try {
-      const list = await changes();
-      const records = recordsOf(list, authorship);
-      if (records.length > 0) {
-        const messages = records.map((record) => ({
-          key: `${record.kind}/${record.name}`,
-          value: codec.encode(record),
-          timestamp: String(record.at),
-        }));
-        await transaction.send({ topic, acks: -1, messages });
-        await activateRules(transaction, home, records);
-        await transaction.commit();
-      } else await transaction.abort();
-      return list;
-    } catch (error) {
-      await transaction.abort().catch(() => undefined);
-      throw error;
-    }
-  } finally {
-    await producer.disconnect();
   }
 }
 

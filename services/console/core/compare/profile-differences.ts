@@ -55,7 +55,7 @@ export function profileDifferences(
       compare(field, a, b);
       continue;
     }
-    const [mine, theirs] = [a, b].map((list) => byName((list ?? []) as readonly Named[], how));
+    const [mine, theirs] = [a, b].map((list) => byName((list ?? []) as unknown as readonly Named[], how));
     for (const name of new Set([...(mine?.keys() ?? []), ...(theirs?.keys() ?? [])]))
       compare(`${field}.${name}`, mine?.get(name), theirs?.get(name));
   }

@@ -54,6 +54,8 @@ export interface Clues {
   /** What the event log says of what an identifier routed. */
   readonly figuresOf: (hash: string) => Figures;
   readonly logged: readonly Logged[];
+  /** Whether these are all of them. */
+  readonly isLoggedKnown: boolean;
 }
 
 const nothingSaid = { identifiers: [], events: [] } as const;
@@ -66,8 +68,7 @@ export function guessAt(said: readonly [Said, Said], clues: Clues): Guess {
   if (first?.events !== second?.events) return byEvents(said, all, clues);
   const differences = profileDifferences(first, second);
   const areOtherwise = differences.filter((one) => !isOfDefinition(one));
-  if (differences.length > 0 && areOtherwise.length === 0)
-    return { reason: 'definition', at: null, ...nothingSaid };
+  if (differences.length > 0 && areOtherwise.length === 0) return { reason: 'definition', at: null, ...nothingSaid };
   if (areOtherwise.every(isQuarantine)) return { reason: 'rule', at: null, ...nothingSaid };
   return { reason: 'state', at: null, ...nothingSaid };
 }
@@ -125,9 +126,15 @@ function byEvents(said: readonly [Said, Said], all: readonly Identifier[], clues
 }
 
 /** It has events that the log does not have, or has some twice. */
-function tooMany({ causes }: Said, all: readonly Identifier[], by: number, clues: Clues, at: 'first' | 'second'): Guess {
+function tooMany(
+  { causes }: Said,
+  all: readonly Identifier[],
+  by: number,
+  clues: Clues,
+  at: 'first' | 'second',
+): Guess {
   const logged = new Set(clues.logged.map(({ message_id }) => message_id));
-  const unknown = [...causes].filter((id) => !logged.has(id)).sort();
+  const unknown = clues.isLoggedKnown ? [...causes].filter((id) => !logged.has(id)).sort() : [];
   if (unknown.length > 0) return { reason: 'missing event', at: 'event log', identifiers: [], events: unknown };
   const twice = all.filter(({ hash }) => clues.figuresOf(hash).events === by);
   if (twice.length > 0) return { reason: 'doubled tributary', at, identifiers: twice, events: [] };
@@ -165,7 +172,8 @@ function isOfDefinition({ path, values: [a, b] }: ProfileDifference): boolean {
   return Object.keys(mine).every((name) => mine[name] === theirs[name]);
 }
 
-const versionOf = (computed: unknown): unknown => (computed as { readonly definition_version: number }).definition_version;
+const versionOf = (computed: unknown): unknown =>
+  (computed as { readonly definition_version: number }).definition_version;
 
 function isQuarantine({ path, values }: ProfileDifference): boolean {
   if (path !== 'flags') return false;

@@ -1,5 +1,5 @@
-import type { Digested } from '#shared/profiles/digest.ts';
 import { formatMicros, parseMicros } from '#shared/money/decimal.ts';
+import type { Digested } from '#shared/profiles/digest.ts';
 
 /** What the event log says of a profile, or of what one identifier routed: by SQL, and none of the code that folds events. */
 export interface Figures {
@@ -34,6 +34,9 @@ function isLater(a: LastTouch, b: LastTouch): boolean {
   return a.source > b.source;
 }
 
+/** Of a profile, what the event log is asked about. */
+export type Askable = Pick<Digested, 'identifiers' | 'events' | 'revenue' | 'last_touch' | 'flags'>;
+
 /** Where a profile says something else than the event log. */
 export interface Disagreement {
   readonly path: 'events' | 'revenue' | 'last_touch';
@@ -45,9 +48,9 @@ export interface Disagreement {
 const unclear = new Set(['revenue_unreadable', 'currencies_cut', 'currency_unreadable']);
 
 /** Where the identifiers of a profile are not all listed in it, nobody can ask the log for it. */
-export const canBeAsked = ({ flags }: Pick<Digested, 'flags'>): boolean => !flags.includes('identifiers_cut');
+export const canBeAsked = ({ flags }: Pick<Askable, 'flags'>): boolean => !flags.includes('identifiers_cut');
 
-export function disagreements(profile: Digested, log: Figures): readonly Disagreement[] {
+export function disagreements(profile: Askable, log: Figures): readonly Disagreement[] {
   const found: Disagreement[] = [];
   if (profile.events !== log.events) found.push({ path: 'events', profile: profile.events, log: log.events });
   if (!profile.flags.some((flag) => unclear.has(flag)) && !isSameRevenue(profile.revenue, log.revenue))
@@ -65,7 +68,7 @@ const pickTouch = ({ timestamp, message_id, source }: LastTouch): LastTouch => (
  * What the log gives no currency for may be in any of the profile's: then the rest of all of them must come to it, and without such
  * amounts each must be the same.
  */
-function isSameRevenue(told: Digested['revenue'], log: Figures['revenue']): boolean {
+function isSameRevenue(told: Askable['revenue'], log: Figures['revenue']): boolean {
   const rest = new Map(told.map(({ currency, amount }) => [currency, parseMicros(amount) ?? 0n]));
   for (const [currency, micros] of log) if (currency !== '') rest.set(currency, (rest.get(currency) ?? 0n) - micros);
   const unnamed = log.get('');

@@ -8,6 +8,12 @@ export interface Asked {
   readonly until: number;
 }
 
+/** A version of a profile. */
+export interface Caused {
+  readonly hashes: readonly string[];
+  readonly causes: readonly string[];
+}
+
 interface Row {
   readonly hash: string;
   readonly events: number;
@@ -64,6 +70,27 @@ export class EventFigures {
       if (found.length > most) return undefined;
     }
     return found;
+  }
+
+  /** Message ids that led to versions of profiles that had one of these identifiers, with the identifiers that each had. Reads all versions. */
+  causes(hashes: readonly string[]): Promise<Caused[]> {
+    return this.#rows<Caused>(
+      `SELECT identifiers.hash AS hashes, causes FROM profile_versions
+       WHERE hasAny(identifiers.hash, CAST({hashes:Array(String)}, 'Array(FixedString(32))')) AND notEmpty(causes)`,
+      { hashes: hashes.slice(0, AT_ONCE) },
+    );
+  }
+
+  /** Which of some message ids, of a hundred of them at most, the event log does not have. Reads the ids of all events. */
+  async missing(messageIds: readonly string[]): Promise<ReadonlySet<string>> {
+    const ids = messageIds.slice(0, AT_ONCE);
+    if (ids.length === 0) return new Set();
+    const rows = await this.#rows<{ readonly message_id: string }>(
+      'SELECT DISTINCT message_id FROM events_log WHERE message_id IN {ids:Array(String)}',
+      { ids },
+    );
+    const there = new Set(rows.map(({ message_id }) => message_id));
+    return new Set(ids.filter((id) => !there.has(id)));
   }
 
   #figures(untils: ReadonlyMap<string, number>): Promise<Row[]> {

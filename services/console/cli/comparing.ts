@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Profile } from '#schemas/generated/records.ts';
-import { EventFigures, figuresKey } from '../adapters/event-figures.ts';
+import type { Identifier, Profile } from '#schemas/generated/records.ts';
+import { type Caused, EventFigures, figuresKey } from '../adapters/event-figures.ts';
 import { type FeedHome, followDigests, type ProfilesTopic, readSaid } from '../adapters/profile-feed.ts';
 import type { Query } from '../adapters/query.ts';
 import { Agreeing, type Agreement } from '../core/compare/agreement.ts';
@@ -36,6 +36,8 @@ export interface Comparing {
 export interface DifferingProfile {
   readonly profile_id: string;
   readonly guess: Guess;
+  /** Those that it has in either feed. */
+  readonly identifiers: readonly Identifier[];
   readonly differences: readonly ProfileDifference[];
   /** Of each feed, where it says something else than the event log. */
   readonly disagreements: readonly [readonly Disagreement[], readonly Disagreement[]];
@@ -99,6 +101,7 @@ export async function compareFeeds(comparing: Comparing): Promise<Comparison> {
     return {
       profile_id: id,
       guess: guessAt(both, clues),
+      identifiers: [first, second].flatMap((profile) => profile?.identifiers ?? []),
       differences: profileDifferences(first, second),
       disagreements: [disagreementsOf(first, clues), disagreementsOf(second, clues)],
     };
@@ -250,10 +253,40 @@ async function cluesFor(
   const logged = await figures.logged([...untils.keys()], MOST_LOGGED);
   const figuresOf = (hash: string): Figures =>
     known.get(figuresKey({ hash, until: untils.get(hash) ?? 0 })) ?? noFigures;
+  const profiles = said.flatMap((all) => [...all.values()]);
+  const isInLog = new Set(logged?.map(({ message_id }) => message_id));
+  const unlogged = await unloggedCauses(
+    figures,
+    profiles.filter(({ profile }) => profile && profile.events > eventsIn(profile.identifiers, figuresOf)),
+    isInLog,
+  );
   return {
     holderOf: (feed, hash) => holders[feed]?.get(hash) ?? (areAll ? undefined : ''),
     figuresOf,
     logged: logged ?? [],
-    isLoggedKnown: logged !== undefined,
+    unloggedOf: (identifiers) => {
+      const hashes = new Set(identifiers.map(({ hash }) => hash));
+      return unlogged.filter((one) => one.hashes.some((hash) => hashes.has(hash))).flatMap(({ causes }) => causes);
+    },
   };
+}
+
+const eventsIn = (identifiers: readonly Identifier[], figuresOf: Clues['figuresOf']): number =>
+  identifiers.reduce((sum, { hash }) => sum + figuresOf(hash).events, 0);
+
+/** What led to versions of profiles that had one of the identifiers of these, and is not in the event log, whatever routed it. */
+async function unloggedCauses(
+  figures: EventFigures,
+  said: readonly Said[],
+  isInLog: ReadonlySet<string>,
+): Promise<readonly Caused[]> {
+  if (said.length === 0) return [];
+  const told = said.map(({ profile, causes }) => ({
+    hashes: (profile?.identifiers ?? []).map(({ hash }) => hash),
+    causes: [...causes],
+  }));
+  const caused = [...told, ...(await figures.causes([...new Set(told.flatMap(({ hashes }) => hashes))]))];
+  const unknown = new Set(caused.flatMap(({ causes }) => causes.filter((id) => !isInLog.has(id))));
+  const missing = await figures.missing([...unknown]);
+  return caused.map(({ hashes, causes }) => ({ hashes, causes: causes.filter((id) => missing.has(id)) }));
 }

@@ -10,7 +10,6 @@ import { readGenerations } from '#shared/generations/records.ts';
 import { formatDigest } from '#shared/profiles/digest.ts';
 import type { Total } from '../../core/compare/digest-table.ts';
 import { maskedDifference, maskedIdentifier } from '../../core/compare/masked-difference.ts';
-import type { ProfileDifference } from '../../core/compare/profile-differences.ts';
 import type { Guess, Reason } from '../../core/compare/reason.ts';
 import type { Disagreement } from '../../core/compare/third-opinion.ts';
 import { changesFor, changesForLater } from '../../core/why.ts';
@@ -140,7 +139,7 @@ function shownGuess(guess: Guess, names: readonly [string, string], { plain }: W
 const nameOf = ({ type, value }: Identifier): string => `${type}:${value}`;
 
 function shownProfile(one: DifferingProfile, written: Written) {
-  const { profile_id, guess, differences, disagreements } = one;
+  const { profile_id, guess, identifiers, differences, disagreements } = one;
   const [live, replayed] = disagreements.map(({ length }) => length === 0);
   return {
     profile_id,
@@ -148,14 +147,13 @@ function shownProfile(one: DifferingProfile, written: Written) {
     rules: guess.reason === 'rule' ? rulesFor(guess, written) : [],
     event_log_agrees_with: [...(live ? ['live'] : []), ...(replayed ? [written.other] : [])],
     differences: differences.map((difference) => {
-      const { path, values } = shownDifference(difference, written);
+      const { path, values } = written.plain
+        ? difference
+        : maskedDifference(difference, identifiers, written.sensitive);
       return { path, live: values[0], replayed: values[1] };
     }),
   };
 }
-
-const shownDifference = (difference: ProfileDifference, { plain, sensitive }: Written): ProfileDifference =>
-  plain ? difference : maskedDifference(difference, sensitive);
 
 const rulesFor = ({ identifiers }: Guess, { rules }: Written): readonly string[] =>
   rules ? [...changesFor(identifiers, ...rules), ...changesForLater(...rules)] : [];

@@ -54,8 +54,8 @@ export interface Clues {
   /** What the event log says of what an identifier routed. */
   readonly figuresOf: (hash: string) => Figures;
   readonly logged: readonly Logged[];
-  /** Whether these are all of them. */
-  readonly isLoggedKnown: boolean;
+  /** Message ids that led to versions of profiles that have, or had, one of these identifiers, and that the event log does not have. */
+  readonly unloggedOf: (identifiers: readonly Identifier[]) => readonly string[];
 }
 
 const nothingSaid = { identifiers: [], events: [] } as const;
@@ -78,7 +78,7 @@ export function guessOfOne(said: Said, clues: Clues): Guess {
   const all = identifiersOf(said.profile);
   const log = logOf(all, clues);
   const events = said.profile?.events ?? 0;
-  if (events > log) return tooMany(said, all, events - log, clues, 'first');
+  if (events > log) return tooMany(all, events - log, clues, 'first');
   if (events < log) return tooFew(said, all, log - events, clues, 'first');
   return { reason: 'state', at: 'first', ...nothingSaid };
 }
@@ -122,20 +122,13 @@ function byEvents(said: readonly [Said, Said], all: readonly Identifier[], clues
   const nameOf = (feed: 0 | 1) => (feed === 0 ? 'first' : 'second');
   const difference = counts[more] - counts[fewer];
   if (log >= counts[more]) return tooFew(said[fewer], all, difference, clues, nameOf(fewer));
-  return tooMany(said[more], all, difference, clues, nameOf(more));
+  return tooMany(all, difference, clues, nameOf(more));
 }
 
 /** It has events that the log does not have, or has some twice. */
-function tooMany(
-  { causes }: Said,
-  all: readonly Identifier[],
-  by: number,
-  clues: Clues,
-  at: 'first' | 'second',
-): Guess {
-  const logged = new Set(clues.logged.map(({ message_id }) => message_id));
-  const unknown = clues.isLoggedKnown ? [...causes].filter((id) => !logged.has(id)).sort() : [];
-  if (unknown.length > 0) return { reason: 'missing event', at: 'event log', identifiers: [], events: unknown };
+function tooMany(all: readonly Identifier[], by: number, clues: Clues, at: 'first' | 'second'): Guess {
+  const unlogged = [...new Set(clues.unloggedOf(all))].sort();
+  if (unlogged.length > 0) return { reason: 'missing event', at: 'event log', identifiers: [], events: unlogged };
   const twice = all.filter(({ hash }) => clues.figuresOf(hash).events === by);
   if (twice.length > 0) return { reason: 'doubled tributary', at, identifiers: twice, events: [] };
   return { reason: 'missing event', at: 'event log', ...nothingSaid };

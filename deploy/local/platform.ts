@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { LogFile } from '#shared/service/log-file.ts';
 import { readOptions } from '#shared/service/options.ts';
 import { Children } from './children.ts';
 import { clickhouseUnit } from './clickhouse.ts';
@@ -7,7 +8,6 @@ import { ensureSecretFile, lockDirectory, prepareDirectory } from './directory.t
 import { checkExternal } from './external.ts';
 import { ensureJars, findJava } from './jars.mjs';
 import { kafkaUnit } from './kafka.ts';
-import { LogFile } from './log-file.ts';
 import { NotPossible } from './not-possible.ts';
 import { localOptions, root, type Settings } from './options.ts';
 import { isPortFree } from './probes.ts';

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
+import type { LogFile } from '#shared/service/log-file.ts';
 import { type Children, signal } from './children.ts';
-import type { LogFile } from './log-file.ts';
 import type { Unit } from './unit.ts';
 import { stopped, transition, type UnitEffect, type UnitEvent, type UnitPolicy, type UnitState } from './unit-state.ts';
 

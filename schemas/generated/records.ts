@@ -240,7 +240,7 @@ export interface EventStitched {
   readonly currency: string;
   /** The definition versions it met. */
   readonly definitions: readonly DefinitionVersion[];
-  /** Generation of the internal topics that it went through. Which identifiers it has is a matter of the rules in definitions. */
+  /** Generation of identities whose mapping says which profile that is. Which identifiers it has is a matter of the rules in definitions. */
   readonly generation: number;
   /** Profile at the time of stitching (UUID). The current one is a matter of identity.mappings. */
   readonly profile_id: string;

@@ -44,7 +44,7 @@ export function webhookTask(
     outputs: { delivery: topics.deliveries, dead: deadTopic(name) },
     stores: {},
     batchSize: BATCH_SIZE,
-    startFrom: body.begin === 'now' ? 'latest' : 'earliest',
+    startsAtEndOf: body.begin === 'now' ? ['profile'] : [],
     async process(inputs, work, definitions, released) {
       const signal = AbortSignal.any([ports.signal, released]);
       const asked = definitions.get('profile_webhook', name)?.body;

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { IdentityChange, IdentityClaim, KnownClaim, Linking } from '#schemas/generated/records.ts';
-import { topics } from '#schemas/topics.ts';
+import { quietTopics, topics } from '#schemas/topics.ts';
 import type { Definitions } from '#shared/definitions/definitions.ts';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
 import { tellsFirst } from '#shared/identity/claim-id.ts';
@@ -19,6 +19,12 @@ import { defaultProfiles } from './core/default-profiles.ts';
 export interface LinkerOptions {
   readonly hashing: Hashing;
   readonly generation: number;
+  /** What it says is for nobody but its own generation. */
+  readonly quiet?: boolean;
+  /** It reads claims of its own generation, which `claims.ts` puts there, instead of those of all. */
+  readonly rebuilt?: boolean;
+  /** It goes by the rules of the definitions, whatever was activated. */
+  readonly ownRules?: boolean;
   readonly caps?: Caps;
   /** So many identifiers are looked at anew in a batch, after the rules or what counts have changed for all. */
   readonly sweptAtOnce?: number;
@@ -56,14 +62,24 @@ const ORIGIN_DIGITS = 12;
 const initially: Linking = { rules: null, definitions: [], sweep: null };
 
 /** Works out from the set of claims which identifiers are one profile, and says what moved. */
-export const createLinker = ({ hashing, generation, caps, sweptAtOnce = SWEPT_AT_ONCE }: LinkerOptions) => {
+export const createLinker = ({
+  hashing,
+  generation,
+  quiet = false,
+  rebuilt = false,
+  ownRules = false,
+  caps,
+  sweptAtOnce = SWEPT_AT_ONCE,
+}: LinkerOptions) => {
   const profileIdOf = defaultProfiles(hashing);
-  const rulesUnder = rulesOnce();
+  const rulesUnder = ownRules ? (_: Linking, definitions: Definitions) => rulesIn(definitions) : rulesOnce();
+  const own = quietTopics(generation);
+  const feeds = quiet ? own : topics;
 
   return defineTask({
     name: 'linker',
-    inputs: { claim: topics.identityClaims },
-    outputs: { mapping: topics.identityMappings, change: topics.identityChanges },
+    inputs: { claim: rebuilt ? own.identityClaims : topics.identityClaims },
+    outputs: { mapping: feeds.identityMappings, change: feeds.identityChanges },
     stores,
     /** Claims about one identifier come together: the more of them in a batch, the fewer times it is written. */
     batchSize: 6_000,

@@ -1,4 +1,4 @@
-import type { EventCollected, IdentityMapping } from '#schemas/generated/records.ts';
+import type { EventCollected, IdentityMapping, Resolution } from '#schemas/generated/records.ts';
 import { topics } from '#schemas/topics.ts';
 import type { Hashing } from '#shared/identity/hashing.ts';
 import { defineTask, type Input } from '#shared/task/task.ts';
@@ -73,8 +73,8 @@ export const createResolver = ({ hashing, generation }: { readonly hashing: Hash
         }
         sightings.see(event);
         const resolution = work.get('resolution', routing.hash);
-        const profileId = resolution?.profile_id ?? defaultProfile(routing.hash);
-        work.emit('stitched', profileId, stitched(event, profileId, resolution?.version ?? 0), event.received_at);
+        const place = resolution ?? { profile_id: defaultProfile(routing.hash), version: 0, generation };
+        work.emit('stitched', place.profile_id, stitched(event, place), event.received_at);
         work.settle(input, 'stitched');
       };
 
@@ -89,7 +89,7 @@ export const createResolver = ({ hashing, generation }: { readonly hashing: Hash
 };
 
 /** Written out: a literal of known shape is several times cheaper than a spread, and this runs for every event. */
-const stitched = (event: EventCollected, profileId: string, version: number) => ({
+const stitched = (event: EventCollected, { profile_id, version, generation }: Resolution) => ({
   message_id: event.message_id,
   type: event.type,
   event: event.event,
@@ -109,7 +109,7 @@ const stitched = (event: EventCollected, profileId: string, version: number) => 
   consents: event.consents,
   currency: event.currency,
   definitions: event.definitions,
-  generation: event.generation,
-  profile_id: profileId,
+  generation,
+  profile_id,
   mapping_version: version,
 });

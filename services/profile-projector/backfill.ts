@@ -1,46 +1,36 @@
-import type { Backfill, Fill, Identifier, TraitFill } from '#schemas/generated/records.ts';
+import type { Backfill, Fill, Identifier, TraitFill, Tributary } from '#schemas/generated/records.ts';
 import { fillsTopic, traitFillsTopic } from '#schemas/topics.ts';
+import type { History, LoggedEvent } from '#shared/clickhouse/event-log.ts';
+import type { Definitions } from '#shared/definitions/definitions.ts';
+import { EVERYTHING } from '#shared/generations/rebuilt.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
 import { defineTask, type Stores, type Work } from '#shared/task/task.ts';
 import { inPieces, type Kept, keyOf, united } from './core/cells.ts';
+import { ofEvent } from './core/event.ts';
+import { aloneInTheWorld } from './core/ownership.ts';
 import { none } from './core/sorted.ts';
 import { allFolded, type FoldedTrait, TraitsByEvent } from './core/traits-in-force.ts';
-
-/** An event as the log has it. */
-export interface LoggedEvent {
-  readonly routing: Identifier;
-  readonly type: string;
-  readonly event: string | null;
-  readonly source: string;
-  readonly message_id: string;
-  /** Milliseconds. */
-  readonly timestamp: number;
-  /** Milliseconds. */
-  readonly received_at: number;
-  readonly payload: string;
-  readonly profile_id: string;
-  readonly mapping_version: number;
-  /** Where it was in `events.stitched`. */
-  readonly partition: number;
-  readonly offset: number;
-}
-
-/** The event log: all events that ever were stitched, each once; without those that are known to have expired. */
-export interface History {
-  /** Whether it has all that stands in `events.stitched` below these offsets, by partition, and knows all that has expired as yet. */
-  reaches(below: readonly number[]): Promise<boolean>;
-  /** How many events it has of those. */
-  count(below: readonly number[]): Promise<number>;
-  /** Those whose routing hash is in one of so many equal parts of the space of hashes; in any order. */
-  slice(below: readonly number[], slice: number, slices: number): AsyncIterable<LoggedEvent>;
-}
+import { merge } from './core/tributary.ts';
 
 export interface BackfillOptions {
   readonly generation: number;
   readonly history: History;
+  /** Default profile id of the identifier with this hash; asked where events speak of another generation's places. */
+  readonly homeOf?: (hash: string) => string;
   /** Told of what kept history from being read; it is tried again. */
   readonly onTrouble: (error: unknown) => void;
+  /** Told of the events that were read, and of how many there are. */
+  readonly onProgress?: (rows: number, of: number) => void;
+  /** Waits until so many more may be read. */
+  readonly pace?: (rows: number, signal: AbortSignal) => Promise<void>;
 }
+
+/** Of events before those that come. */
+export const noHistory: History = {
+  reaches: async () => true,
+  count: async () => 0,
+  async *slice() {},
+};
 
 const stores = {
   /** By trait@version/partition: where partitions have begun, of what no history is being read for yet. */
@@ -54,31 +44,35 @@ type BackfillWork = Work<
 
 const JOB = 'job';
 /** About how many events are read at once. */
-const EVENTS_AT_ONCE = 5_000;
+const EVENTS_AT_ONCE = 10_000;
 const TRY_AGAIN_MS = 1_000;
 
 /**
- * Reads history for computed traits that are new: of each partition the events before the one from which on it folds them as they come. So
- * each event counts once. What is read in one go is put out, and written down, in one transaction.
+ * Reads history for computed traits that are new, and for everything where a generation is rebuilt: of each partition the events before the
+ * one from which on it folds them as they come. So each event counts once. What is read in one go is put out, and written down, in one
+ * transaction.
  */
-export const createBackfill = ({ generation, history, onTrouble }: BackfillOptions) =>
-  defineTask({
+export const createBackfill = (options: BackfillOptions) => {
+  const { generation, history, onTrouble } = options;
+  return defineTask({
     name: 'backfill',
     inputs: { begun: traitFillsTopic(generation) },
     outputs: { fill: fillsTopic(generation), told: traitFillsTopic(generation) },
     stores,
     goesOn: true,
-    async process(inputs, work, _definitions, signal) {
+    async process(inputs, work, definitions, signal) {
       for (const input of inputs) {
         const { value } = input;
-        if (value && value.partition >= 0) work.put('cut', `${keyOf(value)}/${value.partition}`, value);
+        if (value && value.partition >= 0 && !value.complete)
+          work.put('cut', `${keyOf(value)}/${value.partition}`, value);
         work.settle(input, 'noted');
       }
       const job = work.get('job', JOB) ?? (await begun(work, history, onTrouble));
       if (!job || signal.aborted) return;
-      await goOn(work, job, history, generation, onTrouble);
+      await goOn(work, job, definitions, signal, options);
     },
   });
+};
 
 /** Begins with all traits that every partition has begun to fold. */
 async function begun(
@@ -120,49 +114,78 @@ async function begun(
   }
 }
 
+/** What a slice says of an identifier. */
+interface Found {
+  readonly routing: Identifier;
+  /** The latest place that its own generation has said. */
+  place: { readonly profile_id: string; readonly version: number };
+  received: number;
+  cells: Kept;
+  tributary: Tributary | null;
+}
+
+const placeIn = ({ profile_id, mapping_version: version }: LoggedEvent) => ({ profile_id, version });
+
 /** Reads a slice, tells what it says, and at the end that this was all. */
 async function goOn(
   work: BackfillWork,
   job: Backfill,
-  history: History,
-  generation: number,
-  onTrouble: (error: unknown) => void,
+  definitions: Definitions,
+  signal: AbortSignal,
+  { generation, history, homeOf = aloneInTheWorld, onTrouble, onProgress, pace }: BackfillOptions,
 ): Promise<void> {
   const { now } = work.moment;
   const cutsOf = new Map(job.traits.map((one) => [keyOf(one), one.cuts]));
+  const cutsOfAll = cutsOf.get(keyOf(EVERYTHING)) ?? none;
   const traits = new TraitsByEvent(allFolded(job.traits.map((one) => asFill(one, job))));
-  const found = new Map<string, { last: LoggedEvent; received: number; cells: Kept }>();
+  const found = new Map<string, Found>();
   let rows = 0;
-  // Of what was there before the first event there is no history.
-  const events = job.slices === 0 ? [] : history.slice(largest(job.traits), job.slice, job.slices);
+  const see = (event: LoggedEvent): void => {
+    const routing = event.identifiers[0];
+    if (!routing) return;
+    const { hash } = routing;
+    const { partition, offset, received_at } = event;
+    const isBefore = ({ key }: FoldedTrait): boolean => offset < (cutsOf.get(key)?.[partition] ?? 0);
+    const cells = traits.cellsOf(event, isBefore);
+    const isFolded = offset < (cutsOfAll[partition] ?? 0);
+    let known = found.get(hash);
+    if (!known) {
+      if (cells.length === 0 && !isFolded) return;
+      const place = event.generation === generation ? placeIn(event) : { profile_id: homeOf(hash), version: 0 };
+      known = { routing, place, received: 0, cells: none, tributary: null };
+      found.set(hash, known);
+    }
+    // Any address is right; the newest saves a hop. Other generations speak of other places.
+    if (event.generation === generation && event.mapping_version > known.place.version) known.place = placeIn(event);
+    known.received = Math.max(known.received, received_at);
+    known.cells = united(known.cells, cells);
+    if (!isFolded) return;
+    const part = ofEvent(event, routing, event.currency || currencyOf(event.source, definitions));
+    known.tributary = known.tributary ? merge(known.tributary, part) : part;
+  };
   try {
-    for await (const event of events) {
-      rows++;
-      const isBefore = ({ key }: FoldedTrait): boolean => event.offset < (cutsOf.get(key)?.[event.partition] ?? 0);
-      const { hash } = event.routing;
-      const known = found.get(hash) ?? { last: event, received: 0, cells: none };
-      // Any address is right; the newest saves a hop.
-      if (event.mapping_version > known.last.mapping_version) known.last = event;
-      known.received = Math.max(known.received, event.received_at);
-      known.cells = united(known.cells, traits.cellsOf(event, isBefore));
-      if (known.cells.length > 0) found.set(hash, known);
+    if (job.slices > 0) {
+      await pace?.(EVENTS_AT_ONCE, signal);
+      if (signal.aborted) throw new Error('let go');
+      for await (const event of history.slice(largest(job.traits), job.slice, job.slices)) {
+        rows++;
+        see(event);
+      }
     }
   } catch (error) {
-    onTrouble(error);
+    if (!signal.aborted) onTrouble(error);
     work.put('job', JOB, job);
     work.wakeAt(now + TRY_AGAIN_MS);
     return;
   }
-  for (const { last, received: received_at, cells } of found.values()) {
-    const { profile_id, mapping_version: version, routing: identifier } = last;
-    for (const piece of inPieces(traits.withinBytes(cells)))
-      work.emit(
-        'fill',
-        profile_id,
-        fill({ profile_id, version, identifier, received_at, cells: piece }, generation),
-        now,
-      );
+  for (const { routing: identifier, place, received: received_at, cells, tributary } of found.values()) {
+    const pieces = inPieces(traits.withinBytes(cells));
+    for (let n = 0; n < Math.max(1, pieces.length); n++) {
+      const piece = { tributary: n === 0 ? tributary : null, cells: pieces[n] ?? none };
+      work.emit('fill', place.profile_id, fill({ ...place, identifier, received_at, ...piece }, generation), now);
+    }
   }
+  onProgress?.(job.rows + rows, job.of);
   const next = { ...job, slice: job.slice + 1, rows: job.rows + rows };
   const complete = next.slice >= job.slices;
   for (const one of job.traits) work.emit('told', keyOf(one), { ...asFill(one, next), complete }, now);
@@ -177,6 +200,10 @@ async function goOn(
   } else work.put('job', JOB, next);
   work.goOn();
 }
+
+/** Of events that were logged before the log said it. */
+const currencyOf = (source: string, definitions: Definitions): string =>
+  definitions.get('source', source)?.body.defaultCurrency ?? 'XXX';
 
 const fill = (some: Pick<Fill, 'profile_id'> & Partial<Fill>, generation: number): Fill => ({
   version: 0,

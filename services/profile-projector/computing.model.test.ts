@@ -9,6 +9,7 @@ import type {
   TraitCells,
   TraitFill,
 } from '#schemas/generated/records.ts';
+import type { History, LoggedEvent } from '#shared/clickhouse/event-log.ts';
 import { Definitions } from '#shared/definitions/definitions.ts';
 import { aggregates, events as askedEvents, conditions, NOW, zones } from '#shared/expressions/arbitrary.fixture.ts';
 import { aggregatesIn, orderOf } from '#shared/expressions/condition.ts';
@@ -18,7 +19,7 @@ import { parseExpression } from '#shared/expressions/parse.ts';
 import { typeOf } from '#shared/kafka/codec.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
 import { type MemoryInput, type MemoryPartition, type MemoryRun, memoryPartition } from '#shared/task/memory.ts';
-import { createBackfill, type History, type LoggedEvent } from './backfill.ts';
+import { createBackfill } from './backfill.ts';
 import { baseEvent, identifier } from './core/arbitrary.fixture.ts';
 import { keyOf } from './core/cells.ts';
 import { createProjector } from './projector.ts';
@@ -164,7 +165,8 @@ class World implements History {
     return this.#logged(below).length * 2_000;
   }
   async *slice(below: readonly number[], slice: number, slices: number): AsyncGenerator<LoggedEvent> {
-    for (const one of this.#logged(below)) if (Number.parseInt(one.routing.hash, 16) % slices === slice) yield one;
+    for (const one of this.#logged(below))
+      if (Number.parseInt(one.identifiers[0]?.hash ?? '', 16) % slices === slice) yield one;
   }
   #logged(below: readonly number[]): LoggedEvent[] {
     return this.#log.filter(({ partition, offset }) => offset < (below[partition] ?? 0));
@@ -178,8 +180,7 @@ class World implements History {
       const event = value as EventStitched;
       offset = this.#offsets[partition] as number;
       this.#offsets[partition] = offset + 1;
-      const routing = event.identifiers[0] as LoggedEvent['routing'];
-      this.#log.push({ ...event, routing, partition, offset });
+      this.#log.push({ ...event, partition, offset });
     }
     this.#queues[partition]?.[topic].push({ input: topic, key, value, ...(offset !== undefined && { offset }) });
   }

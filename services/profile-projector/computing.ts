@@ -12,6 +12,7 @@ import type { AskedProfile } from '#shared/expressions/evaluate.ts';
 import type { Aggregate, Condition } from '#shared/expressions/expression.ts';
 import type { Cell } from '#shared/expressions/fold.ts';
 import { answerOf, changesAt, merge } from '#shared/expressions/fold.ts';
+import { EVERYTHING } from '#shared/generations/rebuilt.ts';
 import type { Stores, Work } from '#shared/task/task.ts';
 import { inPieces, type Kept, keyOf } from './core/cells.ts';
 import { none } from './core/sorted.ts';
@@ -36,6 +37,8 @@ const AT_ONCE = 300;
 /** Where work waits for others to be caught up. */
 const LATER_MS = 1_000;
 const SWEEP = 'sweep';
+/** In the place of an epoch: nothing was told of the profile yet, since its history was still being read. */
+export const UNTOLD = -1;
 
 /** The computed traits of a partition during a batch: what is folded, what is told, and what the time alone changes. */
 export class Computing {
@@ -47,29 +50,39 @@ export class Computing {
   #sweep: TraitSweep;
   /** There is work for which others must have come first. */
   #waits = false;
+  #isRebuilding = false;
 
   /**
    * @param sensitivities of traits that are not none
    * @param retention what decides when profiles expire
+   * @param rebuilds everything is to be read from history, where nothing is known yet
    */
   constructor(
     work: ComputingWork,
     wanted: readonly WantedTrait[],
     sensitivities: Readonly<Record<string, string>>,
     retention: string,
+    rebuilds: boolean,
   ) {
     this.#work = work;
-    const folded = work.scan('folded', '').map(([, value]) => value);
+    const all = work.scan('folded', '').map(([, value]) => value);
+    const everything = all.find(({ trait }) => trait === EVERYTHING.trait);
+    const folded = all.filter((one) => one !== everything);
+    this.#isRebuilding = everything?.complete === false;
+    if (rebuilds && !everything && work.scan('profile' as never, '', '', 1).length === 0) {
+      this.#begin({ ...EVERYTHING, compute: '', time_zone: 'UTC' });
+      this.#isRebuilding = true;
+    }
     this.#sweep = work.get('sweep', SWEEP) ?? { epoch: 0, sensitivities: {}, after: null, dead: [], retention: '' };
     const { begin, end } = reconciled(folded, wanted);
     for (const one of end) work.remove('folded', keyOf(one));
     const begun = begin.map((one) => this.#begin(one));
     const ended = new Set(end.map(keyOf));
-    const all = allFolded([...folded.filter((one) => !ended.has(keyOf(one))), ...begun]);
-    for (const one of all) this.#byKey.set(one.key, one);
-    this.#byEvent = new TraitsByEvent(all);
+    const traits = allFolded([...folded.filter((one) => !ended.has(keyOf(one))), ...begun]);
+    for (const one of traits) this.#byKey.set(one.key, one);
+    this.#byEvent = new TraitsByEvent(traits);
     this.#places = new Places(work, (part) => this.#byEvent.partOf(part));
-    this.#told = toldOf(all);
+    this.#told = toldOf(traits);
     const isOther =
       retention !== this.#sweep.retention || !isDeepStrictEqual({ ...this.#sweep.sensitivities }, { ...sensitivities });
     if (isOther) this.#sweep = { ...this.#sweep, sensitivities, retention };
@@ -84,6 +97,11 @@ export class Computing {
     return this.#sweep.epoch;
   }
 
+  /** History is still being read: what is known of profiles is not all, and nothing is told of them. */
+  get isRebuilding(): boolean {
+    return this.#isRebuilding;
+  }
+
   cellsOf(event: EventStitched): Kept {
     return this.#byEvent.cellsOf(event);
   }
@@ -95,6 +113,7 @@ export class Computing {
       if (!folded || folded.complete) continue;
       const completed = { ...folded, complete: true };
       this.#work.put('folded', keyOf(one), completed);
+      if (one.trait === EVERYTHING.trait) this.#isRebuilding = false;
       for (const known of allFolded([completed])) this.#byKey.set(known.key, known);
       this.#told = toldOf([...this.#byKey.values()]);
       this.#look([]);
@@ -200,7 +219,7 @@ export class Computing {
   /** Profiles to look at again, since the time has come, or since other traits are told; more come with the next batch. */
   waiting(): { readonly byTime: readonly string[]; readonly bySweep: readonly string[] } {
     const nobody = { byTime: none, bySweep: none };
-    if (this.#sweep.after === null && this.#nextTimer > this.#now) return nobody;
+    if (this.#isRebuilding || (this.#sweep.after === null && this.#nextTimer > this.#now)) return nobody;
     // What has not come yet might make up for what leaves.
     this.#waits = !this.#work.moment.isCaughtUp;
     if (this.#waits) return nobody;
@@ -213,6 +232,7 @@ export class Computing {
 
   /** After all else: says when there is something to do again without inputs. */
   rest(): void {
+    if (this.#isRebuilding) return;
     const next = this.#nextTimer;
     if (this.#waits) this.#work.wakeAt(this.#now + LATER_MS);
     else if (Number.isFinite(next)) this.#work.wakeAt(next);
@@ -234,7 +254,11 @@ export class Computing {
     const last = found.length < AT_ONCE ? null : (found.at(-1)?.[0] ?? null);
     this.#sweep = { ...this.#sweep, after: last, dead: last === null ? [] : dead };
     this.#work.put('sweep', SWEEP, this.#sweep);
-    return found.filter(([, { alive, epoch }]) => alive && epoch !== this.epoch).map(([profileId]) => profileId);
+    const everything = this.#work.get('folded', keyOf(EVERYTHING));
+    if (last === null && everything?.complete)
+      this.#work.emit('told', `${keyOf(everything)}/${everything.partition}`, everything, this.#now);
+    const isToBeTold = ({ alive, epoch }: ProfileState): boolean => epoch === UNTOLD || (alive && epoch !== this.epoch);
+    return found.filter(([, state]) => isToBeTold(state)).map(([profileId]) => profileId);
   }
 
   /** All profiles are to be looked at. */

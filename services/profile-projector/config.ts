@@ -1,10 +1,12 @@
 import { clickhouseOptions } from '#shared/clickhouse/client.ts';
+import { generationOptions } from '#shared/service/generation-options.ts';
 import { count } from '#shared/service/options.ts';
 import { opsHost, opsPort, platformOptions } from '#shared/service/platform-options.ts';
 
 export const options = {
   ...platformOptions,
   ...clickhouseOptions,
+  ...generationOptions,
   opsHost,
   opsPort: opsPort('profile-projector', '9102'),
   anonymousRetentionDays: count(

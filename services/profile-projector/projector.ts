@@ -9,14 +9,16 @@ import type {
   ProfileState,
   Tributary,
 } from '#schemas/generated/records.ts';
-import { fillsTopic, movesTopic, topics, traitFillsTopic } from '#schemas/topics.ts';
+import { fillsTopic, movesTopic, quietTopics, topics, traitFillsTopic } from '#schemas/topics.ts';
 import type { Definitions } from '#shared/definitions/definitions.ts';
 import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
+import { partitionOf } from '#shared/kafka/partition-of.ts';
+import { remembering } from '#shared/task/remembering.ts';
 import { defineTask, type Input, type Stores, type Work } from '#shared/task/task.ts';
-import { Computing, computingStores } from './computing.ts';
+import { Computing, computingStores, UNTOLD } from './computing.ts';
 import { gathered, type Kept, united } from './core/cells.ts';
 import { ofEvent } from './core/event.ts';
-import { arrive, depart, type Place } from './core/ownership.ts';
+import { aloneInTheWorld, arrive, depart, type Place } from './core/ownership.ts';
 import {
   type Anonymity,
   anonymityIn,
@@ -25,7 +27,7 @@ import {
   lastReceived,
   type Retention,
 } from './core/retention.ts';
-import { none, remembering } from './core/sorted.ts';
+import { none } from './core/sorted.ts';
 import type { WantedTrait } from './core/traits-in-force.ts';
 import { empty, merge } from './core/tributary.ts';
 import { nextVersion, smallest, unborn } from './core/version.ts';
@@ -52,23 +54,32 @@ type ProjectorWork = Work<
 
 export interface ProjectorOptions {
   readonly generation: number;
+  /** Default profile id of the identifier with this hash; asked where events speak of another generation's places. */
+  readonly homeOf?: (hash: string) => string;
   /** Of anonymous profiles; none: they are kept for ever. */
   readonly retention?: Retention | undefined;
+  /** What it says is for nobody but its own generation, and it decides nothing. */
+  readonly quiet?: boolean;
+  /** Where it begins with nothing, it folds events from now on, and `backfill.ts` reads all before from history. */
+  readonly rebuilds?: boolean;
 }
 
 /** Folds events into profiles, and keeps them right while identifiers move between profiles. */
-export const createProjector = ({ generation, retention }: ProjectorOptions) =>
-  defineTask({
+export const createProjector = (options: ProjectorOptions) => {
+  const { generation, quiet = false, rebuilds = false } = options;
+  const own = quietTopics(generation);
+  return defineTask({
     name: 'projector',
     inputs: {
       event: topics.eventsStitched,
       change: topics.identityChanges,
+      ownChange: own.identityChanges,
       move: movesTopic(generation),
       fill: fillsTopic(generation),
       expiry: topics.profileExpiries,
     },
     outputs: {
-      profile: topics.profiles,
+      profile: quiet ? own.profiles : topics.profiles,
       move: movesTopic(generation),
       told: traitFillsTopic(generation),
       expiry: topics.profileExpiries,
@@ -78,13 +89,14 @@ export const createProjector = ({ generation, retention }: ProjectorOptions) =>
       [EXPIRED]: { name: 'tributary_projector_expired_profiles', help: 'Anonymous profiles that expired' },
       [FORGOTTEN]: { name: 'tributary_projector_forgotten_events', help: 'Events that expired with their profiles' },
     },
+    startsAtEndOf: rebuilds ? ['event', 'change'] : quiet ? ['change'] : [],
     goesOn: true,
     process(inputs, work, definitions) {
-      const batch = new Batch(work, generation, definitions, retention);
+      const batch = new Batch(work, options, definitions);
       for (const input of inputs) {
         if (input.value === null) work.reject(input, { reason: 'empty', message: 'a record without a value' });
         else if (input.input === 'event') batch.event(input, input.value);
-        else if (input.input === 'change') batch.change(input, input.value);
+        else if (input.input === 'change' || input.input === 'ownChange') batch.change(input, input.value);
         else if (input.input === 'move') batch.move(input, input.value);
         else if (input.input === 'fill') batch.fill(input, input.value);
         else batch.expiry(input, input.value);
@@ -92,6 +104,7 @@ export const createProjector = ({ generation, retention }: ProjectorOptions) =>
       batch.finish();
     },
   });
+};
 
 /** In the accounting. */
 const EXPIRED = 'expired_profiles';
@@ -145,6 +158,7 @@ interface Visit {
   byWindow: boolean;
   byDefinition: boolean;
   byRetention: boolean;
+  byReplay: boolean;
   time: number;
   into: string | null;
 }
@@ -161,6 +175,7 @@ interface Passing {
 class Batch {
   readonly #work: ProjectorWork;
   readonly #generation: number;
+  readonly #homeOf: (hash: string) => string;
   readonly #known = new Map<string, Ownership | undefined>();
   readonly #visits = new Map<string, Visit>();
   readonly #passing = new Map<string, Passing>();
@@ -173,15 +188,17 @@ class Batch {
 
   readonly #anonymity: Anonymity;
 
-  constructor(work: ProjectorWork, generation: number, definitions: Definitions, retention: Retention | undefined) {
+  constructor(work: ProjectorWork, options: ProjectorOptions, definitions: Definitions) {
+    const { generation, homeOf = aloneInTheWorld, retention, quiet, rebuilds = false } = options;
     this.#work = work;
     this.#generation = generation;
+    this.#homeOf = homeOf;
     const { wanted, sensitivities, anonymity } = read(definitions);
     this.#sensitivities = sensitivities;
-    this.#retention = retention;
+    this.#retention = quiet ? undefined : retention;
     this.#anonymity = anonymity;
-    const expiring = retention ? `${retention.ms} ${this.#anonymity.text}` : '';
-    this.#computing = new Computing(work, wanted, sensitivities, expiring);
+    const expiring = this.#retention ? `${this.#retention.ms} ${this.#anonymity.text}` : '';
+    this.#computing = new Computing(work, wanted, sensitivities, expiring, rebuilds);
   }
 
   event(input: Input, event: EventStitched): void {
@@ -191,8 +208,20 @@ class Batch {
       return;
     }
     const part = ofEvent(event, identifier, event.currency);
-    const address = { profile_id: event.profile_id, version: event.mapping_version };
-    this.#arrive(input, part, address, [event.message_id], this.#computing.cellsOf(event));
+    const causes = [event.message_id];
+    const cells = this.#computing.cellsOf(event);
+    if (event.generation === this.#generation || event.mapping_version === 0) {
+      this.#arrive(input, part, { profile_id: event.profile_id, version: event.mapping_version }, causes, cells);
+      return;
+    }
+    // Where another generation has it says nothing here.
+    const home = { profile_id: this.#homeOf(identifier.hash), version: 0 };
+    const { partition, partitions } = this.#work.moment;
+    if (partitionOf(home.profile_id, partitions) === partition) this.#arrive(input, part, home, causes, cells);
+    else {
+      this.#pass(part, home, causes, cells);
+      this.#work.settle(input, 'passed_on');
+    }
   }
 
   move(input: Input, move: Move): void {
@@ -202,10 +231,12 @@ class Batch {
     if (isForgotten) this.#work.count(FORGOTTEN, tributary.events);
   }
 
-  fill(input: Input, { identifier, profile_id, version, cells, complete, received_at }: Fill): void {
+  fill(input: Input, { identifier, profile_id, version, tributary, cells, complete, received_at }: Fill): void {
     this.#computing.complete(complete);
-    if (identifier) this.#arrive(input, empty(identifier, received_at), { profile_id, version }, none, gathered(cells));
-    else this.#work.settle(input, 'noted');
+    if (identifier) {
+      const part = tributary ?? empty(identifier, received_at);
+      this.#arrive(input, part, { profile_id, version }, none, gathered(cells));
+    } else this.#work.settle(input, 'noted');
   }
 
   /** Another partition's decision, or another generation's. It is addressed as what is known by nobody: to the default profile. */
@@ -216,7 +247,9 @@ class Batch {
 
   change(input: Input, change: IdentityChange): void {
     const { kind, identifier, profile_id, version, to_profile_id } = change;
-    if (kind === 'discovered') {
+    if (change.generation !== this.#generation) {
+      this.#work.settle(input, 'noted');
+    } else if (kind === 'discovered') {
       this.#arrive(input, empty(identifier, change.decided_at), { profile_id, version }, none, none);
     } else if (kind === 'moved' && to_profile_id !== null) {
       const left = this.#depart(identifier, profile_id, { profile_id: to_profile_id, version }, change.decided_at);
@@ -239,7 +272,11 @@ class Batch {
       visit.byWindow = true;
       this.#expire(visit);
     }
-    for (const profileId of bySweep) this.#visit(profileId).byDefinition = true;
+    for (const profileId of bySweep) {
+      const visit = this.#visit(profileId);
+      if (visit.state.epoch === UNTOLD) visit.byReplay = true;
+      else visit.byDefinition = true;
+    }
     for (const visit of this.#visits.values()) this.#settleProfile(visit);
     this.#computing.rest();
   }
@@ -405,6 +442,7 @@ class Batch {
       byWindow: false,
       byDefinition: false,
       byRetention: false,
+      byReplay: false,
       time: 0,
       into: null,
     };
@@ -464,6 +502,10 @@ class Batch {
   }
 
   #settleProfile(visit: Visit): void {
+    if (this.#computing.isRebuilding) {
+      this.#keep(visit);
+      return;
+    }
     const { profileId, state, holdings } = visit;
     const touched: Kept[] = [];
     // Then any computed trait may be another, and anything that is kept may be out of every window.
@@ -506,6 +548,7 @@ class Batch {
       byWindow: visit.byWindow,
       byDefinition: visit.byDefinition,
       byRetention: visit.byRetention,
+      byReplay: visit.byReplay,
       computed: (traits) => this.#computing.computed(places, state, traits, isOther ? undefined : touched),
       sensitivities: this.#sensitivities,
       time:
@@ -534,6 +577,25 @@ class Batch {
     if (!next.profile.gone) return;
     this.#work.emit('profile', profileId, null, next.profile.updated_at);
     if (visit.byRetention) this.#work.count(EXPIRED, 1);
+  }
+
+  /** Keeps what is known of a profile, of which nothing is told as yet. */
+  #keep({ profileId, state, holdings, quarantined }: Visit): void {
+    let members: readonly string[] = state.members;
+    for (const [hash, holding] of holdings) {
+      const place = `${profileId}/${hash}`;
+      const { before } = holding;
+      const is = heldIn(holding);
+      this.#computing.add(place, holding.cells);
+      if (is === before) continue;
+      if (is) this.#work.put('tributary', place, is);
+      else this.#work.remove('tributary', place);
+      if (!before) members = [...members, hash].sort();
+      else if (!is) members = members.filter((one) => one !== hash);
+    }
+    if (members.length > 0 || quarantined)
+      this.#work.put('profile', profileId, { ...state, members, quarantined, epoch: UNTOLD });
+    else if (state !== unborn) this.#work.remove('profile', profileId);
   }
 
   /** When an anonymous profile is to be looked at. */

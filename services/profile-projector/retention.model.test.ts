@@ -11,12 +11,13 @@ import type {
   TraitFill,
   Tributary,
 } from '#schemas/generated/records.ts';
+import type { History, LoggedEvent } from '#shared/clickhouse/event-log.ts';
 import { Definitions } from '#shared/definitions/definitions.ts';
 import { typeOf } from '#shared/kafka/codec.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
 import { canonicalProfile } from '#shared/profiles/digest.ts';
 import { type MemoryInput, type MemoryPartition, type MemoryRun, memoryPartition } from '#shared/task/memory.ts';
-import { createBackfill, type History, type LoggedEvent } from './backfill.ts';
+import { createBackfill } from './backfill.ts';
 import { events } from './core/arbitrary.fixture.ts';
 import { ofEvent } from './core/event.ts';
 import { combine } from './core/profile.ts';
@@ -164,12 +165,13 @@ class World implements History {
   }
   async *slice(below: readonly number[], slice: number, slices: number): AsyncGenerator<LoggedEvent> {
     if (this.#random() < 0.3) this.#readExpiries();
-    for (const one of this.#logged(below)) if (Number.parseInt(one.routing.hash, 16) % slices === slice) yield one;
+    for (const one of this.#logged(below))
+      if (Number.parseInt(one.identifiers[0]?.hash ?? '', 16) % slices === slice) yield one;
   }
   #logged(below: readonly number[]): LoggedEvent[] {
     return this.#log.filter(
-      ({ partition, offset, routing, received_at }) =>
-        offset < (below[partition] ?? 0) && received_at > (this.#read.get(routing.hash) ?? 0),
+      ({ partition, offset, identifiers: [routing], received_at }) =>
+        offset < (below[partition] ?? 0) && received_at > (this.#read.get(routing?.hash ?? '') ?? 0),
     );
   }
   #readExpiries(): void {
@@ -185,7 +187,7 @@ class World implements History {
       const event = value as EventStitched;
       offset = this.#offsets[partition] as number;
       this.#offsets[partition] = offset + 1;
-      this.#log.push({ ...event, routing: event.identifiers[0] as Identifier, partition, offset });
+      this.#log.push({ ...event, partition, offset });
     }
     this.#queues[partition]?.[topic].push({ input: topic, key, value, ...(offset !== undefined && { offset }) });
   }
@@ -269,8 +271,10 @@ class World implements History {
       if (this.#restless || waiting) quiet = 0;
     }
     this.#quietAt = this.now;
-    for (const { routing, received_at } of this.#log)
-      this.arrived.set(routing.hash, Math.max(received_at, this.arrived.get(routing.hash) ?? 0));
+    for (const { identifiers, received_at } of this.#log) {
+      const { hash } = identifiers[0] as Identifier;
+      this.arrived.set(hash, Math.max(received_at, this.arrived.get(hash) ?? 0));
+    }
   }
 
   /** What is on its way arrives within less than profiles are kept. */

@@ -23,8 +23,10 @@ export interface Ground {
   readonly installation: Installation;
   readonly database: string;
   readonly platform: RunningPlatform;
+  /** Where its services keep their state. */
+  readonly data: string;
   /** Starts a service as the local platform would. Resolves when it is ready, or listens where it is told not to wait. */
-  start(name: string): Promise<StartedService>;
+  start(name: string, settings?: Readonly<Record<string, string>>): Promise<StartedService>;
   /** Makes the tables in ClickHouse, which begins to read. */
   attachClickHouse(): Promise<void>;
   close(): Promise<void>;
@@ -56,7 +58,10 @@ export async function openGround(platform: RunningPlatform, profiles?: string): 
   };
   const units = serviceUnits(platform.platform.settings, []);
   const started: StartedService[] = [];
-  const launch = async (name: string): Promise<{ child: ChildProcess; log: string; port: number }> => {
+  const launch = async (
+    name: string,
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<{ child: ChildProcess; log: string; port: number }> => {
     const unit = units.find((one) => one.name === name);
     if (!unit) throw new Error(`no service ${name}`);
     const command = await unit.command();
@@ -65,7 +70,7 @@ export async function openGround(platform: RunningPlatform, profiles?: string): 
     const flags = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profiles, name)}`];
     const child = spawn(command.program, [...flags, ...command.args], {
       cwd: command.cwd,
-      env: { ...env, ...command.env },
+      env: { ...env, ...command.env, ...settings },
       stdio: ['ignore', output, output],
     });
     const kill = (): boolean => child.kill('SIGKILL');
@@ -78,8 +83,9 @@ export async function openGround(platform: RunningPlatform, profiles?: string): 
     installation,
     database,
     platform,
-    async start(name) {
-      const { child, log, port } = await launch(name);
+    data,
+    async start(name, settings) {
+      const { child, log, port } = await launch(name, settings);
       const url = `http://127.0.0.1:${port}`;
       const ready = async (): Promise<boolean> => {
         if (child.exitCode !== null) throw new Error(`${name} ended: ${complaint(log)}`);
@@ -115,7 +121,7 @@ export async function openGround(platform: RunningPlatform, profiles?: string): 
   };
 }
 
-export const bytesUnder = (directory: string): number =>
+export const bytesUnder = (directory: string, which: (path: string) => boolean = () => true): number =>
   readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && which(join(entry.parentPath, entry.name)))
     .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).blocks * 512, 0);

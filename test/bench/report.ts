@@ -5,6 +5,7 @@ import { type CrowdFigures, type IdentityStages, type RegroupFigures, regroupQua
 import type { OrderFigures, QualityFigures } from './identity-quality.ts';
 import type { ComputingFigures, ReadApiFigures } from './profiles.ts';
 import type { CoreFigures } from './projector-core.ts';
+import type { ReplayFigures } from './replay.ts';
 import type { LatencyFigures, RiverFigures } from './river.ts';
 import type { StageFigures } from './stages.ts';
 import type { ViewFigures } from './warehouse.ts';
@@ -189,6 +190,24 @@ export function viewsTable(figures: readonly ViewFigures[]): string {
   ]);
   const head = ['the view events beside its table', 'table ms', 'view ms', 'ratio', 'table CPU ms', 'view CPU ms'];
   return `${table(head, rows)}\n`;
+}
+
+export function replayTable(figures: readonly ReplayFigures[]): string {
+  const rows = figures.map((one) => [
+    `${whole(one.events)} events of ${whole(one.profiles)} profiles`,
+    fine(one.seconds),
+    whole(one.events / one.seconds),
+    whole(one.events / one.read),
+    ...Object.values(one.cpu).map((micros) => fine(micros)),
+    whole(one.stateBytes / 1e6),
+    whole(one.topicBytes / 1e6),
+    whole(one.logBytes / 1e6),
+  ]);
+  const names = Object.keys(figures[0]?.cpu ?? {}).map((name) => `${name} µs`);
+  return table(
+    ['a generation rebuilt', 'seconds', 'events/s', 'while reading', ...names, 'state MB', 'topics MB', 'log MB'],
+    rows,
+  );
 }
 
 export function latencyLine({ rate, events, missing, p50, p95, p99, answer }: LatencyFigures): string {

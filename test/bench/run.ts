@@ -20,6 +20,7 @@ import {
 import { benchOrder, benchQuality, type OrderFigures, type QualityFigures } from './identity-quality.ts';
 import { benchComputing, benchCrowds, benchReadApi, type ComputingFigures, type ReadApiFigures } from './profiles.ts';
 import type { CoreFigures } from './projector-core.ts';
+import { benchReplay, type ReplayFigures } from './replay.ts';
 import {
   collectorTable,
   computingTable,
@@ -29,6 +30,7 @@ import {
   orderTable,
   qualityTable,
   readApiTable,
+  replayTable,
   riverTable,
   stagesTable,
   viewsTable,
@@ -37,7 +39,7 @@ import { benchLatency, benchRiver, type LatencyFigures, openRiver, type RiverFig
 import { benchStages, type StageFigures } from './stages.ts';
 import { benchViews, type ViewFigures } from './warehouse.ts';
 
-const sections = ['collector', 'stages', 'river', 'latency', 'identity', 'profiles'] as const;
+const sections = ['collector', 'stages', 'river', 'latency', 'identity', 'profiles', 'replay'] as const;
 type Section = (typeof sections)[number];
 
 const usage = `npm run bench [-- [${sections.join('] [')}]] [--quick] [--only LIST] [--json]
@@ -105,6 +107,7 @@ const figures: {
   computing?: ComputingFigures[];
   crowds?: CoreFigures[];
   readApi?: ReadApiFigures;
+  replay?: ReplayFigures[];
 } = {};
 /** Tells what is there already: the rest takes minutes. */
 const told = (text: string): void => say(`\n${text}`);
@@ -146,6 +149,14 @@ async function bench(): Promise<void> {
     figures.views = await benchViews(ground, pid('clickhouse'), size);
     told(viewsTable(figures.views));
     await ground.close();
+  }
+  if (wanted.has('replay')) {
+    say('a generation rebuilt from the event log');
+    const pids = { kafka: pid('kafka'), clickhouse: pid('clickhouse') };
+    figures.replay = [];
+    for (const events of quick ? [100_000, 300_000] : [1_000_000, 10_000_000])
+      figures.replay.push(await benchReplay(platform, pids, events, say, values.profile));
+    told(replayTable(figures.replay));
   }
   if (!wanted.has('river') && !wanted.has('latency')) return;
   const ground = await openGround(platform, values.profile);
@@ -214,6 +225,7 @@ else {
   if (figures.crowds) console.log(crowdsTable(figures.crowds));
   if (figures.readApi) console.log(readApiTable(figures.readApi));
   if (figures.views) console.log(viewsTable(figures.views));
+  if (figures.replay) console.log(replayTable(figures.replay));
   if (figures.identity) {
     console.log(qualityTable(figures.identity.quality));
     console.log(orderTable(figures.identity.order));

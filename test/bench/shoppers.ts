@@ -44,7 +44,8 @@ export type Kind = (typeof kinds)[number];
 
 const context = `"context":{"library":{"name":"analytics.js","version":"npm:next-1.84.3"},"page":{"path":"/p/4711","url":"https://shop.example/p/4711","title":"A product","referrer":"https://shop.example/"},"userAgent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36","locale":"en-GB","timezone":"Europe/London"}`;
 
-function payloadOf(kind: Kind, n: number, drawn: number): string {
+/** JSON text as an SDK sends it. */
+export function payloadOf(kind: Kind, n: number, drawn: number): string {
   switch (kind) {
     case 'page':
       return `{"type":"page",${context},"properties":{"path":"/p/${drawn % 50}","title":"A product"}}`;

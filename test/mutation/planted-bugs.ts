@@ -30,11 +30,27 @@ const inComputing = inFile(`${projector}/computing.ts`, traitsModel);
 const inTraits = inFile(`${projector}/core/traits-in-force.ts`, traitsModel);
 const inBackfill = inFile(`${projector}/backfill.ts`, traitsModel);
 const retentionModel = `${projector}/retention.model.test.ts`;
+const rebuiltModel = `${projector}/rebuilt.model.test.ts`;
 const inRetention = inFile(`${projector}/projector.ts`, retentionModel);
 const inDiskState = inFile('services/shared/task/disk-state.ts', 'services/shared/task/state.contract.test.ts');
 const inBatchGraph = inFile(`${stitcher}/core/batch-graph.ts`, `${stitcher}/linker.test.ts`);
 
 export const plantedBugs: readonly PlantedBug[] = [
+  inFile(`${projector}/projector.ts`, rebuiltModel)(
+    'what another generation says of places is believed',
+    'event.generation === this.#generation || event.mapping_version === 0',
+    'true',
+  ),
+  inFile(`${projector}/projector.ts`, rebuiltModel)(
+    'what another partition keeps is folded here',
+    'if (partitionOf(home.profile_id, partitions) === partition)',
+    'if (partition >= 0)',
+  ),
+  inFile(`${projector}/computing.ts`, rebuiltModel)(
+    'who was rebuilt is not told of',
+    'epoch === UNTOLD || (alive',
+    '(alive',
+  ),
   inRetention('what comes late brings back what has expired', 'part.updated_at <= until', 'part.updated_at < 0'),
   inRetention(
     'what has expired is not told to where an identifier goes',
@@ -48,7 +64,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     'received: 0, cells',
     'received: Number.MAX_SAFE_INTEGER, cells',
   ),
-  inBackfill('the event at which folding began counts twice', 'event.offset < (cutsOf', 'event.offset <= (cutsOf'),
+  inBackfill('the event at which folding began counts twice', 'offset < (cutsOf.get', 'offset <= (cutsOf.get'),
   inBackfill('the last slice of history is left out', 'next.slice >= job.slices', 'next.slice >= job.slices - 1'),
   inFile(`${projector}/core/cells.ts`, traitsModel)(
     'what is computed of somebody stays where they were',

@@ -6,7 +6,7 @@ import { type MemoryInput, type MemoryPartition, memoryPartition } from '#shared
 import type { Emitted } from '#shared/task/workspace.ts';
 import { createLinker } from '../../../services/identity-stitcher/linker.ts';
 import { createResolver } from '../../../services/identity-stitcher/resolver.ts';
-import { createBackfill, type History } from '../../../services/profile-projector/backfill.ts';
+import { createBackfill, noHistory } from '../../../services/profile-projector/backfill.ts';
 import { createProjector } from '../../../services/profile-projector/projector.ts';
 
 /** An event as `events.collected` holds it. */
@@ -35,13 +35,6 @@ export interface Reference {
 }
 
 const BATCH = 2_000;
-
-/** All traits are there before the first event. */
-const noHistory: History = {
-  reaches: async () => true,
-  count: async () => 0,
-  async *slice() {},
-};
 
 /**
  * What the profiles must be: the cores of the services, folded over recorded events in one process, without Kafka, disk,

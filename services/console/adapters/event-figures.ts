@@ -129,7 +129,8 @@ FROM (
   SELECT routing, timestamp, message_id, source,
     if(type != 'track', 0, multiIf(event = 'Order Completed', 1, event IN ('Order Refunded', 'Order Cancelled'), -1, 0)) AS sign,
     if(sign = 0, NULL, ${amountOf(['revenue', 'total', 'value'])}) AS amount,
-    upper(extract(JSONExtractString(payload, 'properties', 'currency'), '^ *([A-Za-z]{3}) *$')) AS currency,
+    upper(extract(JSONExtractString(payload, 'properties', 'currency'), '^ *([A-Za-z]{3}) *$')) AS stated,
+    if(stated = '', log.currency, stated) AS currency,
     position(payload, 'campaign":') > 0 AND (${PARTS.map((part) => `JSONExtractString(payload, 'context', 'campaign', '${part}') != ''`).join(' OR ')}) AS is_touch
   FROM events_log AS log FINAL
   LEFT JOIN (

@@ -24,7 +24,12 @@ const options = {
   activationUrl: text('ACTIVATION_URL', 'Operations address of activation', ''),
   actor: text('ACTOR', 'Who changes definitions, or decides about identities; the user of this machine when empty', ''),
   reason: text('REASON', 'Why', ''),
-  yes: flag('YES', 'Of decisions about identities: apply what the preview shows, without asking', 'false'),
+  yes: flag('YES', 'Of decisions about identities, and of replay drop: do what is shown, without asking', 'false'),
+  with: text('WITH', 'Of replay: file of definitions that are in force in the new generation alone', ''),
+  claims: text('CLAIMS', 'Of replay: recorded, or rebuild: from the events alone', 'recorded'),
+  from: text('FROM', 'Of replay: clickhouse, the event log; or kafka, what its topics still hold', 'clickhouse'),
+  rate: count('RATE', 'Of replay: most events of history to read in a second; 0: as fast as it goes', '0'),
+  untilComplete: flag('UNTIL_COMPLETE', 'Of replay: end when it is complete, instead of following the stream', 'false'),
   plain: flag('PLAIN', 'Of identities: show values of identifiers, not masked', 'false'),
   dot: flag('DOT', 'Of identity graph: as Graphviz reads it', 'false'),
   source: text('SOURCE', 'Of tail: only events of this source; of import: whose rows they are', ''),
@@ -46,7 +51,16 @@ const options = {
 } as const;
 
 /** Flags without a value. */
-const switches = new Set(['--rejected', '--dry-run', '--restart', '--yes', '--plain', '--dot', '--clickhouse']);
+const switches = new Set([
+  '--rejected',
+  '--dry-run',
+  '--restart',
+  '--yes',
+  '--plain',
+  '--dot',
+  '--clickhouse',
+  '--until-complete',
+]);
 /** Flags that may be there several times. */
 const repeated = '--column=';
 

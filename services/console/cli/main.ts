@@ -7,6 +7,7 @@ import { block, link, restore, unlink, withdraw } from './commands/identity-deci
 import { rulesDiff, rulesShow } from './commands/identity-rules.ts';
 import { importFile } from './commands/import.ts';
 import { profile } from './commands/profiles.ts';
+import { replay, replayDrop, replayList, replayResume } from './commands/replay.ts';
 import { replayCompare } from './commands/replay-compare.ts';
 import { status } from './commands/status.ts';
 import { tail } from './commands/tail.ts';
@@ -19,7 +20,7 @@ interface Command {
   readonly usage: string;
   readonly does: string;
   /** Undefined: it has said all it had to say. */
-  readonly run?: (connections: Connections, words: readonly string[], speech: Speech) => Promise<Output | undefined>;
+  readonly run: (connections: Connections, words: readonly string[], speech: Speech) => Promise<Output | undefined>;
 }
 
 const commands: Readonly<Record<string, Command>> = {
@@ -104,12 +105,19 @@ const commands: Readonly<Record<string, Command>> = {
     does: 'sends the rows of a CSV or JSONL file (--source NAME or --write-key KEY)',
     run: importFile,
   },
+  replay: {
+    usage: 'replay',
+    does: 'rebuilds identities and profiles beside those that are live (--with FILE, --claims rebuild, --from kafka, --rate EVENTS_A_SECOND, --until-complete, --reason WHY)',
+    run: replay,
+  },
+  'replay resume': { usage: 'replay resume GEN', does: 'goes on with it', run: replayResume },
+  'replay list': { usage: 'replay list', does: 'generations: how far, since when, by whom and why', run: replayList },
+  'replay drop': { usage: 'replay drop GEN', does: 'throws one away that is not live (--yes)', run: replayDrop },
   'replay compare': {
-    usage: 'replay compare N',
-    does: 'profiles that generation N has otherwise, and why (--as-of TIME, --limit ROWS, --plain)',
+    usage: 'replay compare GEN',
+    does: 'profiles that it has otherwise than the live one, and why (--as-of TIME, --limit ROWS, --plain)',
     run: replayCompare,
   },
-  replay: { usage: 'replay', does: 'not there yet' },
 };
 
 /** Of a command's name. */
@@ -158,10 +166,6 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
   if (!command) {
     complain(`tributary: there is no command ${name}; tributary --help lists them`);
-    return 2;
-  }
-  if (!command.run) {
-    complain(`tributary ${name} is not there yet`);
     return 2;
   }
   const connections = new Connections(settings);

@@ -1,4 +1,4 @@
-import type { EventCollected, Identifier } from '#schemas/generated/records.ts';
+import type { EventStitched, Identifier } from '#schemas/generated/records.ts';
 import { exactId } from '#shared/identity/exact-id.ts';
 import { isSpellingOf } from '#shared/identity/spelling.ts';
 import { memberText } from '#shared/json/members.ts';
@@ -13,7 +13,10 @@ function idOf(payload: string, name: string): unknown {
  * The two identifiers that an alias event says are one: its previous and its user id, as the collector extracted them under the
  * rules that the event met. Undefined when one of them was not usable, or both are the same.
  */
-export function aliasOf({ payload, identifiers }: EventCollected): readonly [Identifier, Identifier] | undefined {
+export function aliasOf({
+  payload,
+  identifiers,
+}: Pick<EventStitched, 'payload' | 'identifiers'>): readonly [Identifier, Identifier] | undefined {
   const previousId = idOf(payload, 'previousId');
   const userId = idOf(payload, 'userId');
   const user = identifiers.find(({ type, value }) => type === 'user_id' && isSpellingOf(value, userId));

@@ -1,10 +1,16 @@
-import type { EventCollected, Identifier, IdentityClaim, Sighting } from '#schemas/generated/records.ts';
+import type { EventStitched, Identifier, IdentityClaim, Sighting } from '#schemas/generated/records.ts';
 import { claimId } from '#shared/identity/claim-id.ts';
 import { aliasOf } from './alias.ts';
 import type { BoundedMemo } from './bounded-memo.ts';
 
 /** Beyond that an event's identifiers of lowest priority claim nothing: their pairs grow with the square. */
 const MAX_IDENTIFIERS = 10;
+
+/** What is read of an event. */
+export type SeenEvent = Pick<
+  EventStitched,
+  'type' | 'source' | 'message_id' | 'identifiers' | 'payload' | 'received_at' | 'timestamp' | 'definitions'
+>;
 
 export interface SightingStore {
   get(claimId: string): Sighting | undefined;
@@ -18,7 +24,7 @@ export interface Times {
 }
 
 /** An event of tomorrow happened when it was received, at the latest. */
-const timesOf = ({ received_at: received, timestamp }: EventCollected): Times => ({
+const timesOf = ({ received_at: received, timestamp }: SeenEvent): Times => ({
   received,
   occurred: Math.min(timestamp, received),
 });
@@ -57,7 +63,7 @@ export class Sightings {
   }
 
   /** Claims whatever the event shows that was not seen before, or not so early, in its source. */
-  see(event: EventCollected): void {
+  see(event: SeenEvent): void {
     const { identifiers } = event;
     const count = Math.min(identifiers.length, MAX_IDENTIFIERS);
     const alias = event.type === 'alias' ? aliasOf(event) : undefined;
@@ -81,7 +87,7 @@ export class Sightings {
   }
 
   /** @returns whether it was seen, so early, in a batch before this one. */
-  #one(kind: string, event: EventCollected, one: Identifier, other?: Identifier): boolean {
+  #one(kind: string, event: SeenEvent, one: Identifier, other?: Identifier): boolean {
     const swapped = other !== undefined && other.hash < one.hash;
     const first = swapped ? other : one;
     const second = swapped ? one : other;

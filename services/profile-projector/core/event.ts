@@ -1,9 +1,10 @@
-import type { Consent, EventStitched, Identifier, Trait, Tributary } from '#schemas/generated/records.ts';
+import type { Consent, Identifier, Trait, Tributary } from '#schemas/generated/records.ts';
 import { memberSpan, objectMembers, type Span } from '#shared/json/members.ts';
 import { groupsOf } from './groups.ts';
 import { interactionsOf } from './interactions.ts';
 import { type Flag, limits } from './limits.ts';
 import { orderOf } from './order.ts';
+import type { ReadEvent } from './read-event.ts';
 import { sessionOf } from './sessions.ts';
 import { cut, none } from './sorted.ts';
 import { touchOf } from './touch.ts';
@@ -16,7 +17,7 @@ import { laterConsent } from './tributary.ts';
  *
  * @param defaultCurrency of the event's source: for amounts that name none, or none that is one.
  */
-export function ofEvent(event: EventStitched, identifier: Identifier, defaultCurrency: string): Tributary {
+export function ofEvent(event: ReadEvent, identifier: Identifier, defaultCurrency: string): Tributary {
   const flags: Flag[] = [];
   const { type, kind } = event;
   const isPerson = kind === 'person';
@@ -52,7 +53,7 @@ function countedName(name: string, flags: Flag[]): string {
 }
 
 /** The traits of a call, sorted by path: each name from `traits`, else from `context.traits`, unless that is another's. */
-function traitsOf(event: EventStitched, flags: Flag[]): readonly Trait[] {
+function traitsOf(event: ReadEvent, flags: Flag[]): readonly Trait[] {
   const { payload, timestamp, message_id, source } = event;
   const members = objectMembers(payload);
   const context = event.kind === 'person' ? members.get('context') : undefined;

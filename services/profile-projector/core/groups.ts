@@ -1,10 +1,11 @@
-import type { EventStitched, GroupMembership } from '#schemas/generated/records.ts';
+import type { GroupMembership } from '#schemas/generated/records.ts';
 import { objectMembers } from '#shared/json/members.ts';
 import { type Flag, limits } from './limits.ts';
+import type { ReadEvent } from './read-event.ts';
 import { none } from './sorted.ts';
 
 /** Which group the person of a group call belongs to. */
-export function groupsOf({ payload, timestamp, source }: EventStitched, flags: Flag[]): readonly GroupMembership[] {
+export function groupsOf({ payload, timestamp, source }: ReadEvent, flags: Flag[]): readonly GroupMembership[] {
   const members = objectMembers(payload);
   const id = members.get('groupId');
   const json = id && payload.slice(id.start, id.end);

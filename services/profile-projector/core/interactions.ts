@@ -1,10 +1,11 @@
-import type { EventStitched, Interaction } from '#schemas/generated/records.ts';
+import type { Interaction } from '#schemas/generated/records.ts';
 import { memberSpan, objectMembers } from '#shared/json/members.ts';
 import { type Flag, limits } from './limits.ts';
+import type { ReadEvent } from './read-event.ts';
 import { none } from './sorted.ts';
 
 /** What a track call of the name Interaction says; without an id it is one of its own, without a state it is closed. */
-export function interactionsOf(event: EventStitched, flags: Flag[]): readonly Interaction[] {
+export function interactionsOf(event: ReadEvent, flags: Flag[]): readonly Interaction[] {
   const { payload, timestamp, source } = event;
   const properties = memberSpan(payload, 'properties');
   const members = properties && objectMembers(payload, properties.start);

@@ -1,8 +1,9 @@
 import type { Product, TributaryAmount, TributaryProduct } from '#schemas/generated/records.ts';
 import { arrayElements, objectMembers, type Span } from '#shared/json/members.ts';
 import { formatMicros, parseMicros } from '#shared/money/decimal.ts';
+import { remembering } from '#shared/task/remembering.ts';
 import { type Flag, limits } from './limits.ts';
-import { cut, none, remembering } from './sorted.ts';
+import { cut, none } from './sorted.ts';
 
 /** How an event of this name counts towards revenue and products, if it does. */
 const signOf = (type: string, name: string | null): 1 | -1 | 0 => {

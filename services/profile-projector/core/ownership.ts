@@ -13,6 +13,11 @@ import type { Ownership } from '#schemas/generated/records.ts';
 /** A profile, and the version of the mapping that says that an identifier is at home there. */
 export type Place = Pick<Ownership, 'profile_id' | 'version'>;
 
+/** Where there is but one generation, nothing speaks of the places of another. */
+export const aloneInTheWorld = (): never => {
+  throw new Error('an event of another generation, and nothing says where its identifier is at home');
+};
+
 /** What becomes of something that arrived at `address`. */
 export interface Arrival {
   /** The newest place known afterwards. */

@@ -155,6 +155,7 @@ describe('the largest profile and tributary', () => {
       byWindow: false,
       byDefinition: false,
       byRetention: false,
+      byReplay: false,
       computed: () => ({ told: [], epoch: 0, due: null }),
       sensitivities: {},
     };

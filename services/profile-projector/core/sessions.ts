@@ -1,5 +1,6 @@
-import type { EventStitched, Profile, TributarySession } from '#schemas/generated/records.ts';
+import type { Profile, TributarySession } from '#schemas/generated/records.ts';
 import { limits } from './limits.ts';
+import type { ReadEvent } from './read-event.ts';
 import { none } from './sorted.ts';
 
 /*
@@ -16,7 +17,7 @@ const DAY_MS = 24 * 60 * 60_000;
 const dayOf = (time: number): number => Math.floor(time / DAY_MS);
 
 /** What people do on devices; what servers say of them is no visit. */
-export const sessionOf = ({ type, anonymous_id, timestamp }: EventStitched): readonly TributarySession[] =>
+export const sessionOf = ({ type, anonymous_id, timestamp }: ReadEvent): readonly TributarySession[] =>
   anonymous_id !== null && (type === 'page' || type === 'screen' || type === 'track')
     ? [{ from: timestamp, to: timestamp, events: 1 }]
     : none;

@@ -60,12 +60,3 @@ export function newest<T extends { readonly timestamp: number }>(sorted: readonl
 
 const age = (sorted: readonly { readonly timestamp: number }[], i: number, j: number): number =>
   (sorted[j] as { timestamp: number }).timestamp - (sorted[i] as { timestamp: number }).timestamp || j - i;
-
-/** The same function, which remembers its last result: what an event leaves as it is need not be made again after it, nor compared. */
-export function remembering<A, R>(make: (argument: A) => R): (argument: A) => R {
-  let last: { readonly argument: A; readonly result: R } | undefined;
-  return (argument) => {
-    if (last?.argument !== argument) last = { argument, result: make(argument) };
-    return last.result;
-  };
-}

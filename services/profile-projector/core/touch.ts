@@ -1,9 +1,10 @@
-import type { EventStitched, Touch } from '#schemas/generated/records.ts';
+import type { Touch } from '#schemas/generated/records.ts';
 import { memberSpan } from '#shared/json/members.ts';
 import { limits } from './limits.ts';
+import type { ReadEvent } from './read-event.ts';
 
 /** What the event says of what brought the customer here: a campaign in its context, be it the sender's or found by the collector. */
-export function touchOf({ payload, timestamp, message_id, source }: EventStitched): Touch | null {
+export function touchOf({ payload, timestamp, message_id, source }: ReadEvent): Touch | null {
   // Every event comes by here, and few have one: sought from its rarest letters on.
   if (!payload.includes('campaign":')) return null;
   const context = memberSpan(payload, 'context');

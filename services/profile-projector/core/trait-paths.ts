@@ -1,6 +1,7 @@
 import type { Trait, TraitOrigin } from '#schemas/generated/records.ts';
 import { objectMembers } from '#shared/json/members.ts';
-import { none, remembering } from './sorted.ts';
+import { remembering } from '#shared/task/remembering.ts';
+import { none } from './sorted.ts';
 
 /*
  * A trait that is an object is kept by its parts: each value that is no object, with the names that lead to it. A tributary has the

@@ -5,6 +5,7 @@ import { cellOf } from '#shared/expressions/fold.ts';
 import { parseExpression } from '#shared/expressions/parse.ts';
 import { readJson } from '#shared/expressions/read-json.ts';
 import { isZone } from '#shared/expressions/zone.ts';
+import { EVERYTHING } from '#shared/generations/rebuilt.ts';
 import { isShort, type Kept, keyOf, type PartName, withinBytes } from './cells.ts';
 import { none } from './sorted.ts';
 
@@ -59,9 +60,9 @@ export function reconciled(
   return { begin, end };
 }
 
-/** Each of them. */
+/** Each trait among them. */
 export const allFolded = (fills: readonly TraitFill[]): FoldedTrait[] =>
-  fills.map(foldedOf).filter((one) => one !== undefined);
+  fills.flatMap((one) => (one.trait === EVERYTHING.trait ? [] : (foldedOf(one) ?? [])));
 
 /** Questions by their text: there are few, and each batch has the same. */
 const parsed = new Map<string, Expression | undefined>();

@@ -19,6 +19,8 @@ export interface Occasion {
   readonly byDefinition: boolean;
   /** Something of it has expired. */
   readonly byRetention: boolean;
+  /** It was rebuilt from history. */
+  readonly byReplay: boolean;
   /** What is computed of it now, if it lives. */
   readonly computed: (traits: readonly Trait[]) => Computed;
   /** Of traits that are not none. */
@@ -102,6 +104,7 @@ export function nextVersion(
   if (occasion.byWindow) why.push('window');
   if (occasion.byDefinition) why.push('definition');
   if (occasion.byRetention) why.push('retention');
+  if (occasion.byReplay) why.push('replay');
   return {
     state: {
       version,

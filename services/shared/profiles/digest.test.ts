@@ -77,6 +77,7 @@ describe('the digest of a profile', () => {
     updated_at: 10,
     definitions: [{ definition: 'source/web', version: 2 }],
     generation: 2,
+    edition: 2,
   };
   const differs: Partial<Profile> = {
     profile_id: 'other',

@@ -35,6 +35,14 @@ export const flag = option((value) => {
 export const port = option((value) => whole(value, 0, 65_535));
 export const count = option((value) => whole(value, 0, Number.MAX_SAFE_INTEGER));
 
+/** One of these words. */
+export const oneOf = <const W extends string>(words: readonly W[], env: string, doc: string, fallback?: string) =>
+  option((value): W => {
+    const word = words.find((one) => one === value);
+    if (word === undefined) throw new Error(`must be one of ${words.join(', ')}`);
+    return word;
+  })(env, doc, fallback);
+
 function whole(value: string, least: number, most: number): number {
   const number = Number(value);
   if (value.trim() === '' || !Number.isInteger(number) || number < least || number > most)

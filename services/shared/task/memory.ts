@@ -123,6 +123,11 @@ export class MemoryPartition {
     this.state = new MemoryState(task.stores);
   }
 
+  /** As if it had begun where the input's log had come to then. */
+  standAt(input: string, offset: number): void {
+    this.#next.set(input, offset);
+  }
+
   async run(
     inputs: readonly MemoryInput[],
     definitions: Definitions = new Definitions(),

@@ -246,7 +246,7 @@ export class PartitionTask {
     }
     // 5. Compare what is known of the position, and go on from there.
     const positions = new Map<string, number>();
-    for (const topic of this.#inputNames.keys()) {
+    for (const [topic, input] of this.#inputNames) {
       const bounds = (await topicOffsets(admin, topic)).find(({ partition }) => partition === this.partition);
       if (!bounds) throw new LostInfrastructure(`${topic} has no partition ${this.partition}`);
       this.#ends.set(topic, bounds.high);
@@ -258,7 +258,7 @@ export class PartitionTask {
           committed: committed.get(topic),
           logStart: bounds.low,
           logEnd: bounds.high,
-          startFrom: task.startFrom ?? 'earliest',
+          startFrom: task.startsAtEndOf?.includes(input) ? 'latest' : 'earliest',
         }),
       );
     }

@@ -148,8 +148,8 @@ export class TaskRunner implements Service {
         });
     });
     await consumer.connect();
-    for (const { topic } of inputs.values())
-      await consumer.subscribe({ topic, fromBeginning: (this.#task.startFrom ?? 'earliest') === 'earliest' });
+    for (const [name, { topic }] of inputs)
+      await consumer.subscribe({ topic, fromBeginning: !this.#task.startsAtEndOf?.includes(name) });
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,

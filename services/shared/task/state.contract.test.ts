@@ -26,7 +26,7 @@ const members = ['0a', '0b', '0c', 'ff', '00'];
 const keys = ['k1', 'k2', 'k3', 'k4'];
 const profile = fc
   .uniqueArray(fc.constantFrom(...members), { maxLength: 3 })
-  .map((list) => ({ profile_id: list.join(''), version: list.length }));
+  .map((list) => ({ profile_id: list.join(''), version: list.length, generation: 1 }));
 const key = fc.constantFrom(...keys);
 const change = fc.oneof(
   fc.record({ store: fc.constant('growing'), key, value: profile }),

@@ -1,6 +1,9 @@
+import type { Definitions } from '#shared/definitions/definitions.ts';
 import { followDefinitions } from '#shared/definitions/feed.ts';
+import { definitionsIn, laidOver } from '#shared/definitions/laid-over.ts';
 import { createKafka, type KafkaClient } from '#shared/kafka/client.ts';
 import { Codecs } from '#shared/kafka/codec.ts';
+import type { generationOptions } from '#shared/service/generation-options.ts';
 import { startOpsServer } from '#shared/service/ops-server.ts';
 import type { Values } from '#shared/service/options.ts';
 import type { opsHost, opsPort, platformOptions } from '#shared/service/platform-options.ts';
@@ -8,9 +11,11 @@ import { runServices } from '#shared/service/run-services.ts';
 import type { Service } from '#shared/service/service.ts';
 import { instruments } from '#shared/service/start-up.ts';
 import { LostInfrastructure } from '#shared/task/errors.ts';
+import { remembering } from './remembering.ts';
 import { type TaskHost, TaskRunner } from './runner.ts';
 
-type Settings = Values<typeof platformOptions & { opsPort: ReturnType<typeof opsPort>; opsHost: typeof opsHost }>;
+type Settings = Partial<Values<typeof generationOptions>> &
+  Values<typeof platformOptions & { opsPort: ReturnType<typeof opsPort>; opsHost: typeof opsHost }>;
 
 /** What runs tasks in a process, before the tasks are known. */
 export interface TaskProcess {
@@ -33,13 +38,16 @@ export async function taskProcess(service: string, settings: Settings): Promise<
   });
   connectionLost.catch(() => undefined);
   const feed = await followDefinitions(kafka, codecs, settings.prefix, log, lost);
+  const others = settings.replayDefinitions ? definitionsIn(settings.replayDefinitions) : undefined;
+  // The same snapshot for the same definitions: by that it is seen that nothing has changed.
+  const own = remembering((current: Definitions) => (others ? laidOver(current, others) : current));
   const host: TaskHost = {
     service,
     kafka,
     codecs,
     log,
     metrics,
-    definitions: feed.current,
+    definitions: () => own(feed.current()),
     prefix: settings.prefix,
     generation: settings.generation,
     replication: settings.replication,

@@ -117,8 +117,8 @@ export interface Task<I extends Channels = Channels, O extends Channels = Channe
   readonly counts?: Readonly<Record<string, { readonly name: string; readonly help: string }>>;
   /** Most inputs in one batch; 1,500 when absent. Fewer where each takes long, such as sending. */
   readonly batchSize?: number;
-  /** Where a group that has never run begins; the log's start when absent. */
-  readonly startFrom?: 'earliest' | 'latest';
+  /** Inputs of which a group that has never run begins at the log's end; of all others at its start. */
+  readonly startsAtEndOf?: readonly (keyof I & string)[];
   /**
    * Whether it has work without inputs. Then it is called without any when a partition was taken over, when definitions have changed,
    * and after a batch that asked to `goOn`: what was left when it was interrupted is in its stores.

@@ -14,6 +14,7 @@ import { readTopic } from '../read-topic.ts';
 import { Trouble } from '../trouble.ts';
 
 interface Content {
+  readonly text: string;
   readonly definitions: readonly Wanted[];
   readonly describe: (mistake: Mistake) => string;
 }
@@ -28,7 +29,7 @@ export function contentOf(file: string | undefined): Content {
   }
   const result = validateDefinitions(text, file);
   if ('errors' in result) throw new Trouble(result.errors.join('\n'), '');
-  return result;
+  return { text, ...result };
 }
 
 /** Says where in the file it is, when what is wanted cannot be beside what is in force. */
@@ -68,12 +69,14 @@ export async function apply(connections: Connections, [file]: readonly string[])
   return { json: changes, text: changes.map(withDifferences).join('\n') };
 }
 
-export async function diff(connections: Connections, [file]: readonly string[]): Promise<Output> {
-  const content = contentOf(file);
-  const foreseen = await diffDefinitions(await connections.home(), content.definitions).catch((error) => {
+/** What putting these in force would change. @throws Trouble where they cannot be beside those that are */
+export const foreseen = async (connections: Connections, content: Content): Promise<Change[]> =>
+  diffDefinitions(await connections.home(), content.definitions).catch((error) => {
     throw inFile(error, content);
   });
-  const changes = shown(foreseen);
+
+export async function diff(connections: Connections, [file]: readonly string[]): Promise<Output> {
+  const changes = shown(await foreseen(connections, contentOf(file)));
   return { json: changes, text: changes.map(withDifferences).join('\n') };
 }
 

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Identifier, IdentityClaim } from '#schemas/generated/records.ts';
 import { type Hashing, hashingWith } from '#shared/identity/hashing.ts';
@@ -15,6 +14,7 @@ import { Problem } from '../../core/problem.ts';
 import { parseReference } from '../../core/reference.ts';
 import { Grouping } from '../../core/regrouping.ts';
 import { claimsProgress, linkerReached, readClaims, rulesInForce, writeClaims } from '../claims.ts';
+import { canBeAsked, confirmed } from '../confirmed.ts';
 import type { Connections } from '../connections.ts';
 import { type Output, type Speech, table } from '../output.ts';
 import { Trouble } from '../trouble.ts';
@@ -90,11 +90,11 @@ async function decide(
   const undo = plan.undo.map((words) => `tributary identity ${words.join(' ')} --reason …`);
   const answer = { decision: decision.verb, applied: false, preview: { ...shownPreview, events_moved: events }, undo };
   if (plan.writes.length === 0) return { json: answer, text: 'it is so already: nothing is written' };
-  const isAsked = !yes && !json && process.stdin.isTTY && process.stdout.isTTY;
+  const isAsked = !yes && !json && canBeAsked();
   if (!yes && !isAsked) return { json: answer, text: `${previewed}\n\nnothing is written: --yes applies it` };
   if (isAsked) {
     say(previewed);
-    if (!(await confirmed())) return { json: answer, text: 'nothing is written' };
+    if (!(await confirmed('apply it?'))) return { json: answer, text: 'nothing is written' };
   }
   const offset = await writeClaims(home, plan.writes);
   const end = offset + plan.writes.length;
@@ -180,15 +180,6 @@ function usable(ask: () => void): void {
     ask();
   } catch (error) {
     throw error instanceof Problem ? new Trouble(error.message, '', 2) : error;
-  }
-}
-
-async function confirmed(): Promise<boolean> {
-  const dialogue = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return /^y(es)?$/i.test((await dialogue.question('apply it? [y/N] ')).trim());
-  } finally {
-    dialogue.close();
   }
 }
 

@@ -169,7 +169,9 @@ type Json = ReturnType<typeof jsonOf>;
 function textOf(json: Json, other: string): string {
   const { live, replayed, differing, agreed_later, explained, reasons, profiles, event_log } = json;
   const width = Math.max(other.length, 4);
-  const counted = Object.entries(reasons).map(([reason, count]) => `${count} ${reason}`);
+  const counted = Object.entries(reasons)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([reason, count]) => `${count} ${reason}`);
   return [
     `${'live'.padEnd(width)}  ${live.digest}  ${live.profiles} profiles`,
     `${other.padEnd(width)}  ${replayed.digest}  ${replayed.profiles} profiles`,

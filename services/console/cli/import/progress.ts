@@ -1,3 +1,5 @@
+import { durationText } from '../duration-text.ts';
+
 /** How far an import is. */
 export interface Progress {
   /** Bytes of the file as it lies there, packed or not. */
@@ -38,10 +40,3 @@ export function progressLine(progress: Progress): string {
 }
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
-
-const durationText = (seconds: number): string =>
-  seconds < 60
-    ? `${seconds} s`
-    : seconds < 3_600
-      ? `${Math.ceil(seconds / 60)} min`
-      : `${(seconds / 3_600).toFixed(1)} h`;

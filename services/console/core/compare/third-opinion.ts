@@ -4,7 +4,7 @@ import type { Digested } from '#shared/profiles/digest.ts';
 /** What the event log says of a profile, or of what one identifier routed: by SQL, and none of the code that folds events. */
 export interface Figures {
   readonly events: number;
-  /** By currency, micros; `''`: of events that name none, which is that of their source. */
+  /** By currency, micros; `''`: of old events that name none, which is that of their source. */
   readonly revenue: ReadonlyMap<string, bigint>;
   readonly lastTouch: LastTouch | null;
 }
@@ -45,7 +45,7 @@ export interface Disagreement {
 }
 
 /** Of these the profile does not say all, or the log does not. */
-const unclear = new Set(['revenue_unreadable', 'currencies_cut', 'currency_unreadable']);
+const unclear = new Set(['revenue_unreadable', 'currencies_cut']);
 
 /** Where the identifiers of a profile are not all listed in it, nobody can ask the log for it. */
 export const canBeAsked = ({ flags }: Pick<Askable, 'flags'>): boolean => !flags.includes('identifiers_cut');

@@ -1,0 +1,231 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Generation } from '#schemas/generated/records.ts';
+import { generationsTopic, topics, traitFillsTopic } from '#schemas/topics.ts';
+import { validateDefinitions } from '#shared/definitions/validate.ts';
+import type { Generations, Wish } from '#shared/generations/lifecycle.ts';
+import { CLAIMS, EVERYTHING } from '#shared/generations/rebuilt.ts';
+import { changeGenerations, type GenerationsHome, readGenerations } from '#shared/generations/records.ts';
+import { topicOffsets } from '#shared/kafka/topic-offsets.ts';
+import { shareFilled } from '../../core/share-filled.ts';
+import type { CliSettings } from '../config.ts';
+import { canBeAsked, confirmed } from '../confirmed.ts';
+import type { Connections } from '../connections.ts';
+import { type Output, type Speech, table } from '../output.ts';
+import { readTopic } from '../read-topic.ts';
+import { type Remains, remainsOf, remove, runningOf } from '../replay/removal.ts';
+import { runReplay } from '../replay/run.ts';
+import { Trouble } from '../trouble.ts';
+import { contentOf, foreseen } from './definitions.ts';
+
+type Words = readonly string[];
+
+/** Shares of history that were read for profiles, and for claims, from 0 to 1. */
+interface Progress {
+  readonly profiles?: number;
+  readonly claims?: number;
+}
+
+/** Makes a new generation, and runs it. */
+export async function replay(connections: Connections, words: Words, speech: Speech): Promise<Output> {
+  const { settings } = connections;
+  if (words.length > 0)
+    throw new Trouble(`there is no command replay ${words[0]}`, '`tributary replay --help` lists them', 2);
+  const claims = oneOf(settings, 'claims', { recorded: 'recorded', rebuild: 'rebuilt' });
+  const history = oneOf(settings, 'from', { clickhouse: 'clickhouse', kafka: 'kafka' });
+  const definitions = settings.with ? await ownDefinitions(connections, speech) : '';
+  requireSecret(settings);
+  const home = await homeOf(connections);
+  if (history === 'clickhouse' || claims === 'rebuilt') await connections.rows('SELECT 1 FROM events_log LIMIT 1');
+  const claims_cut = claims === 'rebuilt' ? await endOfClaims(connections) : 0;
+  const record = await change(connections, home, { verb: 'begin', claims, claims_cut, history, definitions });
+  if (!record) throw new Error('no generation was begun');
+  return runReplay(connections, home, record, speech);
+}
+
+/** Goes on with one that was begun. */
+export async function replayResume(connections: Connections, words: Words, speech: Speech): Promise<Output> {
+  const home = await homeOf(connections);
+  const record = recordOf(await readGenerations(home), numberIn(words, 'resume'));
+  const { generation, state } = record;
+  if (state === 'dropped')
+    throw new Trouble(`generation ${generation} is dropped`, '`tributary replay` makes a new one');
+  if (state !== 'replaying') throw new Trouble(`generation ${generation} is ${state}: the services run it`, '');
+  requireSecret(connections.settings);
+  return runReplay(connections, home, record, speech);
+}
+
+/** All generations, also those that are dropped. */
+export async function replayList(connections: Connections): Promise<Output> {
+  const home = await homeOf(connections);
+  const admin = await connections.kafka();
+  const there = new Set(await admin.listTopics());
+  const rows = [];
+  for (const record of (await readGenerations(home)).values()) {
+    const { generation, state, definitions, started_at, changed_at, ...rest } = record;
+    const isGone = state === 'dropped';
+    const hasFills = there.has(home.prefix + traitFillsTopic(generation).name);
+    const read = hasFills && !isGone ? await progressOf(home, generation) : {};
+    const isRunning =
+      !isGone && (await runningOf(admin, await remainsOf(admin, connections.settings, generation))).length > 0;
+    rows.push({
+      generation,
+      state,
+      runs: isRunning,
+      read,
+      ...rest,
+      definitions: namesIn(definitions),
+      started_at: timeText(started_at),
+      changed_at: timeText(changed_at),
+    });
+  }
+  return {
+    json: rows,
+    text: table(
+      ['generation', 'state', 'runs', 'from', 'read', 'claims', 'read', 'own definitions', 'since', 'by', 'reason'],
+      rows.map((row) => [
+        String(row.generation),
+        row.state === 'replaying' ? row.state : `${row.state} since ${row.changed_at ?? 'ever'}`,
+        row.runs ? 'yes' : 'no',
+        row.history,
+        shareText(row.read.profiles),
+        row.claims,
+        shareText(row.read.claims),
+        row.definitions.join(', '),
+        row.started_at,
+        row.actor,
+        row.reason,
+      ]),
+    ),
+  };
+}
+
+/** Throws away all that there is of one that is not live. */
+export async function replayDrop(connections: Connections, words: Words, { json, say }: Speech): Promise<Output> {
+  const { settings } = connections;
+  const home = await homeOf(connections);
+  const generation = numberIn(words, 'drop');
+  const record = recordOf(await readGenerations(home), generation);
+  const admin = await connections.kafka();
+  const remains = await remainsOf(admin, settings, generation);
+  // Somebody may have been interrupted in the middle of it.
+  const isDropped = record.state === 'dropped';
+  if (isDropped && remains.topics.length + remains.groups.length === 0 && !remains.folder)
+    throw new Trouble(`generation ${generation} is dropped already`, '');
+  if (record.state === 'live') throw new Trouble(`generation ${generation} is live`, 'first make another one live');
+  if (!settings.yes && !isDropped) {
+    const reason = record.reason ? ` (${record.reason})` : '';
+    const what = `generation ${generation}, ${record.state}${reason}, with ${listed(remains)}`;
+    if (json || !canBeAsked()) throw new Trouble(`to be dropped: ${what}`, 'nothing is done yet: --yes does it', 2);
+    if (!(await confirmed(`drop ${what}?`)))
+      return { json: { generation, dropped: false }, text: 'nothing is dropped' };
+  }
+  if (!isDropped) await change(connections, home, { verb: 'drop', generation });
+  const removed = await remove(admin, settings, generation, () => {
+    if (!json) say('waiting until whoever runs it has let go');
+  });
+  if (!removed)
+    throw new Trouble(
+      `generation ${generation} is dropped, but somebody still runs it`,
+      `stop them, then once more: tributary replay drop ${generation}`,
+    );
+  return {
+    json: { generation, dropped: true, ...removed },
+    text: `generation ${generation} is dropped, with ${listed(removed)}`,
+  };
+}
+
+const listed = ({ topics, groups, folder }: Remains): string =>
+  `${topics.length} topics, ${groups.length} consumer groups${folder ? ` and ${folder}` : ''}`;
+
+function oneOf<T extends string>(
+  settings: CliSettings,
+  name: 'claims' | 'from',
+  values: Readonly<Record<string, T>>,
+): T {
+  const given = settings[name];
+  const found = Object.hasOwn(values, given) ? values[given] : undefined;
+  if (found === undefined)
+    throw new Trouble(`--${name} ${given}: there are ${Object.keys(values).join(' and ')}`, '', 2);
+  return found;
+}
+
+/** Text of the file that is wanted beside what is in force. */
+async function ownDefinitions(connections: Connections, { json, say }: Speech): Promise<string> {
+  const content = contentOf(connections.settings.with);
+  const changes = await foreseen(connections, content);
+  const real = changes.filter(({ what }) => what !== 'unchanged');
+  if (!json)
+    say(
+      real.length === 0
+        ? `${connections.settings.with} says what is in force already`
+        : `in the new generation alone: ${real.map(({ what, kind, name }) => `${kind}/${name} ${what}`).join(', ')}`,
+    );
+  return content.text;
+}
+
+function requireSecret({ secretFile, dataDirectory }: CliSettings): void {
+  const file = secretFile || join(dataDirectory, 'secret');
+  if (!existsSync(file))
+    throw new Trouble(`the installation’s secret is not at ${file}`, 'set TRIBUTARY_SECRET_FILE, or TRIBUTARY_DATA');
+}
+
+async function homeOf(connections: Connections): Promise<GenerationsHome & Awaited<ReturnType<Connections['home']>>> {
+  const home = await connections.home();
+  const topic = home.prefix + generationsTopic.name;
+  if (!(await (await connections.kafka()).listTopics()).includes(topic))
+    throw new Trouble(`the topic ${topic} is missing`, 'run node deploy/provision.ts');
+  return { ...home, generation: connections.settings.generation };
+}
+
+async function endOfClaims(connections: Connections): Promise<number> {
+  const topic = connections.settings.prefix + topics.identityClaims.name;
+  const bounds = await topicOffsets(await connections.kafka(), topic);
+  return Math.max(0, ...bounds.map(({ high }) => high));
+}
+
+/** @returns the record that was written. @throws Trouble where it cannot be */
+async function change({ settings }: Connections, home: GenerationsHome, wish: Wish): Promise<Generation | undefined> {
+  const { actor, reason } = settings;
+  const decided = await changeGenerations(home, wish, { actor, reason, at: Date.now() });
+  if ('refused' in decided) throw new Trouble(decided.refused, '');
+  return decided.records[0];
+}
+
+function numberIn([word]: Words, verb: string): number {
+  const number = Number(word);
+  if (!word || !Number.isInteger(number) || number < 1)
+    throw new Trouble(
+      word ? `${word} is no generation` : 'which generation?',
+      `tributary replay ${verb} GEN; \`tributary replay list\` lists them`,
+      2,
+    );
+  return number;
+}
+
+function recordOf(all: Generations, generation: number): Generation {
+  const record = all.get(generation);
+  if (!record) throw new Trouble(`there is no generation ${generation}`, '`tributary replay list` lists them');
+  return record;
+}
+
+/** How much of history was read for it; none where none was to be read, or it has not begun. */
+async function progressOf(home: GenerationsHome, generation: number): Promise<Progress> {
+  const shares: { profiles?: number; claims?: number } = {};
+  await readTopic(home, traitFillsTopic(generation), (_, fill) => {
+    if (fill?.trait !== EVERYTHING.trait || fill.partition >= 0) return;
+    shares[fill.version === CLAIMS.version ? 'claims' : 'profiles'] = shareFilled(fill);
+  });
+  return shares;
+}
+
+const shareText = (share: number | undefined): string => (share === undefined ? '' : `${Math.floor(share * 100)} %`);
+
+/** `kind/name` of what a file defines; its text may hold secrets. */
+function namesIn(text: string): string[] {
+  if (text === '') return [];
+  const read = validateDefinitions(text, '');
+  return 'definitions' in read ? read.definitions.map(({ kind, name }) => `${kind}/${name}`) : ['?'];
+}
+
+const timeText = (at: number): string | null => (at === 0 ? null : new Date(at).toISOString());

@@ -1,0 +1,136 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { quietTopics, type Topic, topics } from '#schemas/topics.ts';
+import { canonicalProfile } from '#shared/profiles/digest.ts';
+import { identify } from '../../../deploy/local/process-identity.ts';
+import { Operator } from '../../support/operator.ts';
+import { readAll } from '../../support/read-all.ts';
+import { until } from '../../support/until.ts';
+
+let operator: Operator;
+beforeAll(async () => {
+  operator = await Operator.begin();
+});
+afterAll(() => operator?.end());
+
+/** Content of the profiles that a topic holds, by their ids. */
+async function contentOf(topic: Topic & { readonly value: 'Profile' }): Promise<Map<string, string>> {
+  const content = new Map<string, string>();
+  for (const { key, value } of await readAll(operator.installation, topic)) {
+    if (value && !value.gone) content.set(key, canonicalProfile(value));
+    else content.delete(key);
+  }
+  return content;
+}
+
+interface Told {
+  readonly service?: string;
+  readonly pid?: number;
+  readonly why?: string;
+}
+
+const tool = join(import.meta.dirname, '..', '..', '..', 'bin', 'tributary.mjs');
+
+test('a replay whose processes are killed goes on where it was, and has the content of what is live', async () => {
+  const people = Array.from({ length: 40 }, (_, n) => [`anonymous_id:a-${n % 25}`, `user_id:u-${n % 9}`]);
+  await operator.collect(...people, ['user_id:alone']);
+
+  const command = spawn(process.execPath, [tool, 'replay', '--reason', 'a test', '--json'], {
+    env: operator.env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let said = '';
+  command.stderr.on('data', (data) => {
+    said += String(data);
+  });
+  const told = (): Told[] =>
+    said
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as Told);
+  const pids = (): number[] => told().flatMap(({ pid }) => pid ?? []);
+  try {
+    await until('both services were started', () => pids().length === 2);
+    for (const pid of pids()) process.kill(pid, 'SIGKILL');
+    await until('they were started again', () => pids().length === 4, 60_000, told);
+    const ended = told().filter(({ why }) => why !== undefined);
+    expect(ended.map(({ service, why }) => `${service} ${why}`).sort()).toEqual([
+      'identity-stitcher ended (SIGKILL)',
+      'profile-projector ended (SIGKILL)',
+    ]);
+  } finally {
+    const exited = once(command, 'exit');
+    command.kill('SIGKILL');
+    await exited;
+  }
+  await until('its children have ended with it', () => pids().every((pid) => identify(pid) === undefined));
+  // What comes while nobody runs it is in it, too.
+  await operator.collect(['anonymous_id:a-3', 'user_id:late'], ['user_id:late', 'email:late@example.com']);
+
+  expect(await operator.json('replay', 'resume', '2', '--until-complete')).toMatchObject({
+    generation: 2,
+    complete: true,
+  });
+  const live = await contentOf(topics.profiles);
+  expect(live.size).toBeGreaterThan(5);
+  expect(await contentOf(quietTopics(2).profiles)).toEqual(live);
+  expect(await operator.json('replay', 'list')).toMatchObject([
+    { generation: 1, state: 'live' },
+    { generation: 2, state: 'replaying', runs: false, read: { profiles: 1 }, reason: 'a test' },
+  ]);
+});
+
+test('one is thrown away with all that belongs to it, and never the live one', async () => {
+  const belongs = (name: string): boolean =>
+    /\.internal\.g2\.|\.g2\./.test(name.slice(operator.installation.prefix.length - 1));
+  const { admin } = operator.installation;
+  const topicsOf2 = async () =>
+    (await admin.listTopics()).filter((name) => name.startsWith(operator.installation.prefix) && belongs(name));
+  const folder = join(operator.env.TRIBUTARY_DATA as string, 'state', 'g2');
+  expect([(await topicsOf2()).length > 5, existsSync(folder)]).toEqual([true, true]);
+
+  expect(await operator.run('replay', 'drop', '1', '--yes')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('generation 1 is live'),
+  });
+  expect(await operator.run('replay', 'drop', '2')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('nothing is done yet'),
+  });
+  expect(await operator.json('replay', 'drop', '2', '--yes')).toMatchObject({ generation: 2, dropped: true });
+
+  const { groups } = await admin.listGroups();
+  expect(groups.filter(({ groupId }) => groupId.startsWith(`${operator.installation.prefix}g2.`))).toEqual([]);
+  await until('its topics are gone', async () => (await topicsOf2()).length === 0);
+  expect(existsSync(folder)).toBe(false);
+  expect(await operator.run('replay', 'resume', '2')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('generation 2 is dropped'),
+  });
+  expect(await operator.json('replay', 'list')).toMatchObject([{ state: 'live' }, { generation: 2, state: 'dropped' }]);
+});
+
+test('what is asked wrongly is said before anything is begun', async () => {
+  const file = join(operator.env.TRIBUTARY_DATA as string, 'circle.yaml');
+  writeFileSync(file, 'kind: traits\nname: odd\nspec: {compute: {trait: odd}}\n');
+  const all = await Promise.all([
+    operator.run('replay', '--with', file),
+    operator.run('replay', '--with', join(file, 'nowhere')),
+    operator.run('replay', '--claims', 'some'),
+    operator.run('replay', '--rate', 'fast'),
+    operator.run('replay', 'resume', '9'),
+    operator.run('replay', 'anything'),
+  ]);
+  expect(all.map(({ code, err }) => [code, err.split('\n')[0]])).toEqual([
+    [1, expect.stringContaining(`${file}:`)],
+    [1, expect.stringContaining('cannot be read')],
+    [2, '--claims some: there are recorded and rebuild'],
+    [2, expect.stringContaining('must be a whole number')],
+    [1, 'there is no generation 9'],
+    [2, 'there is no command replay anything'],
+  ]);
+  expect(await operator.json('replay', 'list')).toHaveLength(2);
+});

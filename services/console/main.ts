@@ -8,6 +8,7 @@ import { runServices } from '#shared/service/run-services.ts';
 import { instruments, readSecret, settingsOf } from '#shared/service/start-up.ts';
 import { ApiServer } from './adapters/api-server.ts';
 import { DefinitionsInForce } from './adapters/definitions-in-force.ts';
+import { DigestMeter } from './adapters/digest-meter.ts';
 import { IdentityWarehouse } from './adapters/identity-warehouse.ts';
 import { LiveStream } from './adapters/live-stream.ts';
 import { pageFiles } from './adapters/page-files.ts';
@@ -53,6 +54,8 @@ const traitView = new TraitView(clickhouse, { database: clickhouseDatabase, clus
 definitions.onChange((current) => traitView.want(current));
 const warehouse = new Warehouse(query);
 const identity = new IdentityWarehouse(query);
+const everyMs = settings.digestMinutes * 60_000;
+const meter = new DigestMeter({ view, warehouse, everyMs, metrics, log });
 const { prefix, generation, pageCollectorUrl, pageWriteKey } = settings;
 const sources = {
   ...{ hashing, view, warehouse, identity },
@@ -79,4 +82,4 @@ const api = new ApiServer({
   live,
   log,
 });
-await runServices(log, [tokens, traitView, definitions, view, api, live]);
+await runServices(log, [tokens, traitView, definitions, view, api, live, meter]);

@@ -5,9 +5,11 @@ import type { KafkaClient } from '#shared/kafka/client.ts';
 import { type Codec, type Codecs, Undecodable } from '#shared/kafka/codec.ts';
 import { TOMBSTONE_RETENTION_MS } from '#shared/kafka/provision-topics.ts';
 import { type ReadBatch, type Reader, readPartitions } from '#shared/kafka/read-partitions.ts';
+import { digestOf } from '#shared/profiles/digest.ts';
 import { BackOff } from '#shared/service/back-off.ts';
 import type { Log } from '#shared/service/log.ts';
 import type { Service } from '#shared/service/service.ts';
+import type { Version } from '../core/compare/standing.ts';
 import { findByHash, findById, type Knowledge } from '../core/find-profile.ts';
 import { ViewStore, type Write } from './view-store.ts';
 
@@ -66,6 +68,15 @@ export class ProfileView implements Service {
   /** The profile that has, or once had, this id. */
   async byId(profileId: string): Promise<Profile | undefined> {
     return this.#decode(findById(profileId, this.#knowledge));
+  }
+
+  /** Version and digest of every profile at one moment, in the order of their ids. */
+  async *digests(): AsyncGenerator<readonly [id: string, version: Version]> {
+    for (const { key, value } of this.#store.entries('p/')) {
+      const profile = await this.#decode(value);
+      if (profile) yield [profile.profile_id, { version: profile.version, digest: digestOf(profile) }];
+      else throw new Error(`${key} cannot be read yet`);
+    }
   }
 
   /** Version of the identifier's mapping; 0 while it never left its default profile. */

@@ -36,6 +36,11 @@ export class ViewStore {
     return offsets;
   }
 
+  /** All that begins so, in the order of the keys, as it is when this is called, however long it takes. */
+  entries(prefix: string): Iterable<{ readonly key: string; readonly value: Buffer }> {
+    return this.#db.getRange({ start: prefix, end: `${prefix}\uffff`, snapshot: true });
+  }
+
   get header(): Header | undefined {
     const bytes = this.#db.getBinary(HEADER);
     return bytes && (JSON.parse(bytes.toString()) as Header);

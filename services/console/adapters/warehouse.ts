@@ -111,13 +111,15 @@ export class Warehouse {
     };
   }
 
-  /** These profiles as they are; gone ones are null, and those that are not known have no entry. */
-  async profilesNow(profileIds: readonly string[]): Promise<ReadonlyMap<string, Told | null>> {
+  /** The newest versions of these profiles; `told` is null of one that is gone, and those that are not known have no entry. */
+  async profilesNow(
+    profileIds: readonly string[],
+  ): Promise<ReadonlyMap<string, { readonly version: number; readonly told: Told | null }>> {
     const rows = await this.#rows<VersionRow>(
       `SELECT ${PROFILE_COLUMNS} FROM profiles_latest FINAL WHERE profile_id IN {profileIds:Array(UUID)}`,
       { profileIds },
     );
-    return new Map(rows.map((row) => [row.id, row.gone ? null : profileIn(row)]));
+    return new Map(rows.map((row) => [row.id, { version: row.version, told: row.gone ? null : profileIn(row) }]));
   }
 
   /** What happened to these identifiers, newest first. */

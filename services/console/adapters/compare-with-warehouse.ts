@@ -17,10 +17,11 @@ const AT_ONCE = 100;
 const LOOKS = 5;
 const BETWEEN_LOOKS_MS = 1_000;
 
-/** Whether ClickHouse has of some profiles what the feed says. It reads the feed by itself, a moment later: that is waited for. */
+/** Whether ClickHouse has of some profiles what the feed says. It reads the feed by itself, a moment later: that is waited for. @throws AbortError */
 export async function compareWithWarehouse(
   warehouse: Warehouse,
   profiles: ReadonlyMap<string, Version>,
+  signal?: AbortSignal,
 ): Promise<WarehouseDifferences> {
   const differing: string[] = [];
   let open = [...profiles];
@@ -39,7 +40,7 @@ export async function compareWithWarehouse(
     }
     open = behind;
     if (looks === LOOKS) break;
-    if (open.length > 0) await sleep(BETWEEN_LOOKS_MS);
+    if (open.length > 0) await sleep(BETWEEN_LOOKS_MS, undefined, { signal });
   }
   return { differing: differing.sort(), behind: open.map(([id]) => id).sort() };
 }

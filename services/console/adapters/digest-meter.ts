@@ -110,7 +110,7 @@ export class DigestMeter implements Service {
     this.#profiles.set(total.profiles);
     this.#digest.reset();
     this.#digest.set({ digest: formatDigest(total.digest) }, 1);
-    const { differing, behind } = await compareWithWarehouse(warehouse, compared);
+    const { differing, behind } = await compareWithWarehouse(warehouse, compared, this.#stopped.signal);
     this.#compared.set(compared.size);
     this.#differing.set(differing.length + behind.length);
     if (differing.length + behind.length > 0)

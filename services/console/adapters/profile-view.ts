@@ -26,6 +26,8 @@ export interface ViewOptions {
 const MAX_AGE_MS = TOMBSTONE_RETENTION_MS / 2;
 /** Between batches the view is marked as fresh so often. */
 const REFRESH_MS = 60_000;
+/** So many profiles are taken from the disk at once, where all are. */
+const PAGE = 200;
 
 /** Follows profiles and mappings, so that a profile is found by any identifier, and by any id that it ever had. */
 export class ProfileView implements Service {
@@ -70,12 +72,18 @@ export class ProfileView implements Service {
     return this.#decode(findById(profileId, this.#knowledge));
   }
 
-  /** Version and digest of every profile at one moment, in the order of their ids. */
+  /** Version and digest of every profile, in the order of their ids; what changes meanwhile is told before or after. */
   async *digests(): AsyncGenerator<readonly [id: string, version: Version]> {
-    for (const { key, value } of this.#store.entries('p/')) {
-      const profile = await this.#decode(value);
-      if (profile) yield [profile.profile_id, { version: profile.version, digest: digestOf(profile) }];
-      else throw new Error(`${key} cannot be read yet`);
+    let after = '';
+    for (;;) {
+      const page = this.#store.page('p/', after, PAGE);
+      for (const { key, value } of page) {
+        const profile = await this.#decode(value);
+        if (!profile) throw new Error('profiles cannot be read yet');
+        yield [profile.profile_id, { version: profile.version, digest: digestOf(profile) }];
+        after = key;
+      }
+      if (page.length < PAGE) return;
     }
   }
 

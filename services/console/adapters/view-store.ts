@@ -36,9 +36,10 @@ export class ViewStore {
     return offsets;
   }
 
-  /** All that begins so, in the order of the keys, as it is when this is called, however long it takes. */
-  entries(prefix: string): Iterable<{ readonly key: string; readonly value: Buffer }> {
-    return this.#db.getRange({ start: prefix, end: `${prefix}\uffff`, snapshot: true });
+  /** The next ones that begin so, in the order of the keys. @param after a key; not there itself */
+  page(prefix: string, after: string, limit: number): { readonly key: string; readonly value: Buffer }[] {
+    const start = after === '' ? prefix : `${after}\0`;
+    return [...this.#db.getRange({ start, end: `${prefix}\uffff`, limit })];
   }
 
   get header(): Header | undefined {

@@ -22,8 +22,8 @@ import {
 export interface Comparing {
   readonly home: FeedHome;
   readonly query: Query;
-  /** The live feed, and another; or the live one alone. */
-  readonly topics: readonly [ProfilesTopic] | readonly [ProfilesTopic, ProfilesTopic];
+  /** The live feed, and another. */
+  readonly topics: readonly ProfilesTopic[];
   /** As of then, milliseconds; undefined: as it is now. */
   readonly at: number | undefined;
   /** Of how many profiles that differ it is told how. */
@@ -77,26 +77,20 @@ const UNDER_WAY_MS = 15_000;
 const MOST_EXPLAINED = 1_000;
 const MOST_LOGGED = 100_000;
 
-type Facts = Askable & Pick<Profile, 'updated_at'>;
+export type Facts = Askable & Pick<Profile, 'updated_at'>;
 
 export async function compareFeeds(comparing: Comparing): Promise<Comparison> {
-  const { at } = comparing;
+  const { home, topics, at, limit } = comparing;
   const { agreement, facts, profiles } = await agreementOf(comparing);
-  const others = comparing.topics.length === 2 ? ([0, 1] as const) : ([0] as const);
   const opinion = await opinionOf(comparing, facts);
+  const differingIds = new Set(agreement.differing);
   const explained = agreement.differing.slice(0, MOST_EXPLAINED);
-  const disputedIds = [...opinion.disagreeing].filter((id) => !agreement.differing.includes(id)).sort();
-  const shown = new Set([...explained, ...disputedIds.slice(0, comparing.limit)]);
-  const said = await Promise.all(
-    others.map((feed) => readSaid(comparing.home, comparing.topics[feed] as ProfilesTopic, shown, at)),
-  );
+  const disputed = [...opinion.disagreeing].filter((id) => !differingIds.has(id)).sort();
+  const ids = new Set([...explained, ...disputed.slice(0, limit)]);
+  const said = await Promise.all(topics.map((topic) => readSaid(home, topic, ids, at)));
   const clues = await cluesFor(comparing, said, agreement.differing.length <= MOST_EXPLAINED);
-  const ofBoth = (id: string): readonly [Said, Said] => [
-    said[0]?.get(id) ?? nobody,
-    said.length === 2 ? (said[1]?.get(id) ?? nobody) : (said[0]?.get(id) ?? nobody),
-  ];
   const differing = explained.map((id): DifferingProfile => {
-    const both = ofBoth(id);
+    const both = [said[0]?.get(id) ?? nobody, said[1]?.get(id) ?? nobody] as const;
     const [first, second] = both.map(({ profile }) => profile);
     return {
       profile_id: id,
@@ -110,20 +104,38 @@ export async function compareFeeds(comparing: Comparing): Promise<Comparison> {
   for (const { guess } of differing) reasons[guess.reason] = (reasons[guess.reason] ?? 0) + 1;
   return {
     agreement,
-    differing: differing.slice(0, comparing.limit),
+    differing: differing.slice(0, limit),
     explained: explained.length,
     reasons,
     eventLog: {
       asked: profiles,
       disagreeing: opinion.disagreeing.size,
       byFeed: opinion.byFeed,
-      disputed: disputedIds.slice(0, comparing.limit).map((id) => {
-        const [one] = ofBoth(id);
-        return { profile_id: id, guess: guessOfOne(one, clues), disagreements: disagreementsOf(one.profile, clues) };
-      }),
+      disputed: disputed.slice(0, limit).map((id) => disputedProfile(id, said[0]?.get(id) ?? nobody, clues)),
     },
   };
 }
+
+/** Of one feed, the profiles that say something else than the event log, and the first of them with why. */
+export async function askEventLog(
+  asking: Omit<Comparing, 'mostAsked'>,
+  facts: ReadonlyMap<string, Facts>,
+): Promise<{ readonly disagreeing: number; readonly disputed: readonly DisputedProfile[] }> {
+  const { disagreeing } = await opinionOf(asking, [facts]);
+  const ids = [...disagreeing].sort().slice(0, asking.limit);
+  const said = await readSaid(asking.home, asking.topics[0] as ProfilesTopic, new Set(ids), asking.at);
+  const clues = await cluesFor(asking, [said], false);
+  return {
+    disagreeing: disagreeing.size,
+    disputed: ids.map((id) => disputedProfile(id, said.get(id) ?? nobody, clues)),
+  };
+}
+
+const disputedProfile = (profile_id: string, said: Said, clues: Clues): DisputedProfile => ({
+  profile_id,
+  guess: guessOfOne(said, clues),
+  disagreements: disagreementsOf(said.profile, clues),
+});
 
 const nobody: Said = { profile: undefined, causes: new Set() };
 
@@ -156,10 +168,6 @@ async function agreementOf({ home, topics, at, mostAsked }: Comparing): Promise<
   try {
     const caughtUp = () => Promise.all(readers.map((reader) => reader.caughtUp()));
     await caughtUp();
-    if (topics.length === 1) {
-      const total = table.total(0);
-      return { agreement: { totals: [total, total], differing: [], agreedLater: 0 }, ...sampleOf(samples) };
-    }
     agreeing = new Agreeing(table);
     for (let looks = 1; at === undefined && agreeing.open > 0 && looks < LOOKS; looks++) {
       await sleep(BETWEEN_LOOKS_MS);
@@ -172,7 +180,7 @@ async function agreementOf({ home, topics, at, mostAsked }: Comparing): Promise<
   }
 }
 
-const factsOf = ({ identifiers, events, revenue, last_touch, flags, updated_at }: Profile): Facts => ({
+export const factsOf = ({ identifiers, events, revenue, last_touch, flags, updated_at }: Profile): Facts => ({
   identifiers,
   events,
   revenue,
@@ -195,7 +203,7 @@ const untilOf = ({ updated_at }: Pick<Facts, 'updated_at'>, at: number): number 
 
 /** Profiles that say something else than the event log, each time when they are looked at. */
 async function opinionOf(
-  { home, query, topics, at }: Comparing,
+  { home, query, topics, at }: Omit<Comparing, 'mostAsked'>,
   facts: readonly ReadonlyMap<string, Facts>[],
 ): Promise<{ readonly disagreeing: ReadonlySet<string>; readonly byFeed: readonly number[] }> {
   const figures = new EventFigures(query);
@@ -233,7 +241,7 @@ function disagreementsOf(profile: Said['profile'], { figuresOf }: Clues): readon
 
 /** @param areAll whether these are all that differ: then who holds an identifier elsewhere is among them */
 async function cluesFor(
-  { query, at }: Comparing,
+  { query, at }: Pick<Comparing, 'query' | 'at'>,
   said: readonly ReadonlyMap<string, Said>[],
   areAll: boolean,
 ): Promise<Clues> {

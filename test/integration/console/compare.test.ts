@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { Registry } from 'prom-client';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { EventCollected, Generation, Profile } from '#schemas/generated/records.ts';
 import { generationsTopic, quietTopics, topics } from '#schemas/topics.ts';
@@ -8,19 +9,26 @@ import { Definitions } from '#shared/definitions/definitions.ts';
 import { hashingWith } from '#shared/identity/hashing.ts';
 import { planOf, provisionTopics } from '#shared/kafka/provision-topics.ts';
 import { formatDigest } from '#shared/profiles/digest.ts';
+import { createLog } from '#shared/service/log.ts';
 import { orderOf, purchasesIn } from '../../../deploy/local/sample/orders.ts';
 import { seededRandom } from '../../../deploy/local/sample/random.ts';
 import { type RecordedEvent, type Reference, referenceFold } from '../../../deploy/local/sample/reference-fold.ts';
 import { clickStream } from '../../../deploy/local/sample/visitors.ts';
+import { DigestMeter } from '../../../services/console/adapters/digest-meter.ts';
+import { ProfileView } from '../../../services/console/adapters/profile-view.ts';
+import { queryOf } from '../../../services/console/adapters/query.ts';
+import { Warehouse as WarehouseReader } from '../../../services/console/adapters/warehouse.ts';
 import { digest } from '../../../services/console/cli/commands/digest.ts';
 import { replayCompare } from '../../../services/console/cli/commands/replay-compare.ts';
 import { invocationOf } from '../../../services/console/cli/config.ts';
 import { Connections } from '../../../services/console/cli/connections.ts';
+import { examineProfiles } from '../../../services/console/cli/examine-profiles.ts';
 import type { Output } from '../../../services/console/cli/output.ts';
 import { addresses } from '../../support/addresses.ts';
 import { secret, serviceEnvironment } from '../../support/collector-process.ts';
 import { createInstallation, type Installation } from '../../support/installation.ts';
 import { produce } from '../../support/produce.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { until } from '../../support/until.ts';
 import { openWarehouse, type Warehouse } from '../../support/warehouse.ts';
 
@@ -386,4 +394,44 @@ test('each planted fault is found, and named', async () => {
       `${profileOf('cleo').profile_id}  missing event in the event log (events cleo-visit-2)`,
     ]),
   );
+});
+
+test('what ClickHouse has otherwise than the feed is found by doctor, and told by the metrics of the console', async () => {
+  await warehouse.client.command({
+    query: `INSERT INTO ${warehouse.database}.profiles_latest SELECT * REPLACE(events + 1 AS events) FROM ${warehouse.database}.profiles_latest FINAL WHERE has(identifiers.value, 'ann')`,
+  });
+  const findings: string[] = [];
+  const notes: string[] = [];
+  await tributary(async (connections) => {
+    await examineProfiles(
+      connections,
+      (what) => void findings.push(what),
+      (what) => void notes.push(what),
+    );
+    return { json: findings, text: '' };
+  });
+  const { profiles, digest: whole } = await json<{ profiles: number; digest: string }>(digest);
+  expect(findings).toEqual([
+    `ClickHouse has 1 of ${profiles} profiles otherwise than the feed:\n    ${profileOf('ann').profile_id}: events`,
+    expect.stringContaining(`${profileOf('cleo').profile_id}: missing event in the event log (cleo-visit-2): events`),
+  ]);
+  expect(notes).toEqual([
+    `${profiles} profiles, digest ${whole}: ${profiles} compared with ClickHouse, ${profiles} with the event log; generation 2 is not complete yet`,
+  ]);
+
+  const { kafka, codecs, prefix } = installation;
+  const log = createLog('test', 'silent');
+  const view = new ProfileView({ kafka, codecs, prefix, hashing, directory: temporaryDirectory(), log });
+  const metrics = new Registry();
+  const query = queryOf(warehouse.client, warehouse.database);
+  const meter = new DigestMeter({ view, warehouse: new WarehouseReader(query), everyMs: 60_000, metrics, log });
+  const running = [view.run(), meter.run()];
+  await until('it has measured', async () => (await metrics.metrics()).includes('tributary_profiles_differing 1'));
+  const told = await metrics.metrics();
+  expect(told).toContain(`tributary_profiles ${profiles}\n`);
+  expect(told).toContain(`tributary_profiles_compared ${profiles}\n`);
+  expect(told).toContain(`tributary_profiles_digest_info{digest="${whole}"} 1\n`);
+  await meter.stop();
+  await view.stop();
+  await Promise.allSettled(running);
 });

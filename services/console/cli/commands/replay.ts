@@ -210,7 +210,7 @@ function recordOf(all: Generations, generation: number): Generation {
 }
 
 /** How much of history was read for it; none where none was to be read, or it has not begun. */
-async function progressOf(home: GenerationsHome, generation: number): Promise<Progress> {
+export async function progressOf(home: GenerationsHome, generation: number): Promise<Progress> {
   const shares: { profiles?: number; claims?: number } = {};
   await readTopic(home, traitFillsTopic(generation), (_, fill) => {
     if (fill?.trait !== EVERYTHING.trait || fill.partition >= 0) return;

@@ -14,7 +14,7 @@ export class Sample<T> {
   set(id: string, value: T): void {
     if (!this.#takes(id)) return;
     this.#kept.set(id, value);
-    while (this.#kept.size > this.#most) this.narrow(this.#bits + 1);
+    while (this.#kept.size > this.#most && this.#bits < 32) this.narrow(this.#bits + 1);
   }
 
   delete(id: string): void {

@@ -198,7 +198,13 @@ class Batch {
     this.#retention = quiet ? undefined : retention;
     this.#anonymity = anonymity;
     const expiring = this.#retention ? `${this.#retention.ms} ${this.#anonymity.text}` : '';
-    this.#computing = new Computing(work, wanted, sensitivities, expiring, rebuilds);
+    this.#computing = new Computing(
+      work,
+      wanted,
+      sensitivities,
+      expiring,
+      rebuilds ? 'history' : quiet ? 'log' : 'none',
+    );
   }
 
   event(input: Input, event: EventStitched): void {

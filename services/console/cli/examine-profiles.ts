@@ -126,12 +126,13 @@ async function examineGenerations(connections: Connections, find: Say, isSmall: 
   const home = { ...(await connections.home()), generation: own };
   const there = await (await connections.kafka()).listTopics();
   const looked: string[] = [];
-  for (const { generation, state } of (await readGenerations(home)).values()) {
-    if (state !== 'replaying') continue;
+  for (const record of (await readGenerations(home)).values()) {
+    if (record.state !== 'replaying') continue;
+    const { generation } = record;
     const compare = `tributary replay compare ${generation}`;
     const hasBegun = there.includes(home.prefix + traitFillsTopic(generation).name);
-    const { profiles: share } = hasBegun ? await progressOf(home, generation) : {};
-    if (share !== 1) looked.push(`generation ${generation} is not complete yet`);
+    const isComplete = hasBegun && (await progressOf(home, record)).complete;
+    if (!isComplete) looked.push(`generation ${generation} is not complete yet`);
     else if (!isSmall) looked.push(`generation ${generation} was not compared: \`${compare}\``);
     else {
       const found = await compareFeeds({

@@ -79,7 +79,7 @@ test('a replay whose processes are killed goes on where it was, and has the cont
   expect(await contentOf(quietTopics(2).profiles)).toEqual(live);
   expect(await operator.json('replay', 'list')).toMatchObject([
     { generation: 1, state: 'live' },
-    { generation: 2, state: 'replaying', runs: false, read: { profiles: 1 }, reason: 'a test' },
+    { generation: 2, state: 'replaying', runs: false, read: { profiles: 1 }, complete: true, reason: 'a test' },
   ]);
 });
 

@@ -130,8 +130,8 @@ export class Watch {
     const isKafka = history === 'kafka';
     const told = [...this.#partitions.values()].filter(({ complete }) => complete).length;
     const standing = {
-      begun: isKafka ? events.length : this.#partitions.size,
-      told: isKafka ? events.length : told,
+      begun: this.#partitions.size,
+      told,
       partitions: events.length,
       profiles: isKafka ? readUpTo(this.#ends, events) : readingOf(this.#profiles),
       claims: claims === 'rebuilt' ? readingOf(this.#claims) : undefined,

@@ -144,7 +144,7 @@ describe('an operator', () => {
     const doctor = await tributary('doctor');
     expect(doctor.out).toBe(
       'all is well\n· 1 events were rejected, 1 in the last 24 hours\n  → `tributary rejected` tells why\n' +
-        `· 3 profiles, digest ${digest.digest}: 3 compared with ClickHouse, 3 with the event log\n`,
+        `· 3 profiles, digest ${digest.digest}: 3 compared with ClickHouse and with the event log\n`,
     );
     expect(doctor.code).toBe(0);
   });

@@ -66,8 +66,8 @@ export async function examineProfiles(connections: Connections, find: Say, note:
         : REBUILD,
     );
   const looked = isWhole
-    ? `${total.profiles} profiles, digest ${formatDigest(total.digest)}: ${profiles.size} compared with ClickHouse, ${facts.size} with the event log`
-    : `of the newest ${MOST_RECORDS} versions ${profiles.size} profiles compared with ClickHouse, ${facts.size} with the event log; \`tributary digest\` and \`tributary digest --clickhouse\` look at all`;
+    ? `${total.profiles} profiles, digest ${formatDigest(total.digest)}: ${facts.size} compared with ClickHouse and with the event log`
+    : `of the newest ${MOST_RECORDS} versions ${facts.size} profiles compared with ClickHouse and with the event log; \`tributary digest\` and \`tributary digest --clickhouse\` look at all`;
   const generations = await examineGenerations(connections, find, isWhole);
   note([looked, ...generations].join('; '), '');
 }

@@ -416,7 +416,7 @@ test('what ClickHouse has otherwise than the feed is found by doctor, and told b
     expect.stringContaining(`${profileOf('cleo').profile_id}: missing event in the event log (cleo-visit-2): events`),
   ]);
   expect(notes).toEqual([
-    `${profiles} profiles, digest ${whole}: ${profiles} compared with ClickHouse, ${profiles} with the event log; generation 2 is not complete yet`,
+    `${profiles} profiles, digest ${whole}: ${profiles} compared with ClickHouse and with the event log; generation 2 is not complete yet`,
   ]);
 
   const { kafka, codecs, prefix } = installation;

@@ -55,11 +55,22 @@ const options = {
   restart: flag('RESTART', 'Of import: begin anew', 'false'),
   rejects: text('REJECTS', 'Of import: file to write bad rows to, with their text', ''),
   state: text('STATE', 'Of import: file that says how far it is; beside the imported one when empty', ''),
+  asOf: text('AS_OF', 'Of digest and replay compare: as of this time; as it is now when empty', ''),
+  clickhouse: flag('CLICKHOUSE', 'Of digest: what ClickHouse has', 'false'),
   limit: count('LIMIT', 'Most rows to show', '20'),
 } as const;
 
 /** Flags without a value. */
-const switches = new Set(['--rejected', '--dry-run', '--restart', '--yes', '--plain', '--dot', '--until-complete']);
+const switches = new Set([
+  '--rejected',
+  '--dry-run',
+  '--restart',
+  '--yes',
+  '--plain',
+  '--dot',
+  '--clickhouse',
+  '--until-complete',
+]);
 /** Flags that may be there several times. */
 const repeated = '--column=';
 

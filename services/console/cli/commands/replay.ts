@@ -201,7 +201,7 @@ function recordOf(all: Generations, generation: number): Generation {
 }
 
 /** How far it is; nothing where no history was to be read, or it has not begun. */
-async function progressOf(home: GenerationsHome, { generation, history }: Generation): Promise<Progress> {
+export async function progressOf(home: GenerationsHome, { generation, history }: Generation): Promise<Progress> {
   const read: { profiles?: number; claims?: number } = {};
   const told = new Set<number>();
   let partitions = 0;

@@ -7,7 +7,9 @@ const contract = 'test/contract/**/*.test.ts';
 /** Each takes a minute or more: `npm run test:platform` runs them with the others. */
 const long =
   process.env.TRIBUTARY_LONG_TESTS === undefined
-    ? ['idle-without-kafka', 'identity-under-fire', 'started-anew'].map((name) => `test/integrity/${name}.test.ts`)
+    ? ['idle-without-kafka', 'identity-under-fire', 'replayed', 'restored', 'started-anew'].map(
+        (name) => `test/integrity/${name}.test.ts`,
+      )
     : [];
 
 /** What the images of docker-compose.yml are tested with; where there is no Docker engine, one skipped test that says so. */

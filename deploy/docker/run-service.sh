@@ -1,11 +1,12 @@
 #!/bin/bash
-# run-service NAME [FLAG…]: what every container of the image does. NAME is a folder of services/, or `provision`.
+# run-service NAME [FLAG…]: what every container of the image does. NAME is a folder of services/, or a program of deploy/: `provision`,
+# `restore/clickhouse`.
 set -euo pipefail
 cd /app
 name=${1:?which service? a folder of services/, or provision}
 shift
 program=services/$name/main.ts
-[ "$name" != provision ] || program=deploy/provision.ts
+[ -f "$program" ] || program=deploy/$name.ts
 if [ ! -f "$program" ]; then
   echo "there is no service named $name" >&2
   exit 2

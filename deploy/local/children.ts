@@ -3,11 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { identify, isRunning, type ProcessIdentity } from './process-identity.ts';
 
-/**
- * What is ended after all others. A transaction that is committed while Kafka stops is told to be complete, but its markers are
- * left out where a partition has no leader any more (Kafka 4.3.1; `TransactionMarkerChannelManager` takes it for deleted): some
- * partitions have it, others do not.
- */
+/** What is ended after all others: they finish the batch in hand, and leave their groups, while it still answers. */
 export const LAST = 'kafka';
 
 /**

@@ -19,6 +19,11 @@ export const options = {
     'How many requests each token may make a second, and twice as many at once after a pause; 0: no limit',
     '2000',
   ),
+  digestMinutes: count(
+    'DIGEST_MINUTES',
+    'Minutes between two measurements of the digest over all profiles; 0: never',
+    '5',
+  ),
   pageCollectorUrl: text(
     'PAGE_COLLECTOR_URL',
     'The collector as browsers reach it: the live page can then send events',

@@ -8,6 +8,7 @@ import { runServices } from '#shared/service/run-services.ts';
 import { instruments, readSecret, settingsOf } from '#shared/service/start-up.ts';
 import { ApiServer } from './adapters/api-server.ts';
 import { DefinitionsInForce } from './adapters/definitions-in-force.ts';
+import { DigestMeter } from './adapters/digest-meter.ts';
 import { IdentityWarehouse } from './adapters/identity-warehouse.ts';
 import { LiveStream } from './adapters/live-stream.ts';
 import { pageFiles } from './adapters/page-files.ts';
@@ -51,6 +52,8 @@ const { clickhouseDatabase, clickhouseCluster } = settings;
 const query = queryOf(clickhouse, clickhouseDatabase);
 const traitView = new TraitView(clickhouse, { database: clickhouseDatabase, cluster: clickhouseCluster }, log);
 definitions.onChange((current) => traitView.want(current));
+const everyMs = settings.digestMinutes * 60_000;
+const meter = new DigestMeter({ view, warehouse: new Warehouse(query, view.edition), everyMs, metrics, log });
 const { prefix, generation, pageCollectorUrl, pageWriteKey } = settings;
 /** What one answer is made from: all of the edition that was seen when it was asked for. */
 const sources = () => ({
@@ -80,4 +83,4 @@ const api = new ApiServer({
   live,
   log,
 });
-await runServices(log, [tokens, traitView, definitions, view, api, live]);
+await runServices(log, [tokens, traitView, definitions, view, api, live, meter]);

@@ -97,14 +97,13 @@ async function begun(
     };
   });
   const below = largest(traits);
-  const nothing = below.every((offset) => offset === 0);
   try {
-    if (!nothing && !(await history.reaches(below))) {
+    if (!(await history.reaches(below))) {
       work.wakeAt(work.moment.now + TRY_AGAIN_MS);
       return undefined;
     }
-    const of = nothing ? 0 : await history.count(below);
-    const slices = nothing ? 0 : Math.max(1, Math.ceil(of / EVENTS_AT_ONCE));
+    const of = await history.count(below);
+    const slices = Math.ceil(of / EVENTS_AT_ONCE);
     for (const cuts of whole) for (const one of cuts) work.remove('cut', `${keyOf(one)}/${one.partition}`);
     return { traits, slices, slice: 0, rows: 0, of };
   } catch (error) {

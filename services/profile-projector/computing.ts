@@ -55,24 +55,23 @@ export class Computing {
   /**
    * @param sensitivities of traits that are not none
    * @param retention what decides when profiles expire
-   * @param rebuilds everything is to be read from history, where nothing is known yet
+   * @param rebuilds where a generation that knows nothing yet has all before from: the history of events, or the log that it reads from its
+   * start; none: it is not one that is rebuilt
    */
   constructor(
     work: ComputingWork,
     wanted: readonly WantedTrait[],
     sensitivities: Readonly<Record<string, string>>,
     retention: string,
-    rebuilds: boolean,
+    rebuilds: 'history' | 'log' | 'none',
   ) {
     this.#work = work;
     const all = work.scan('folded', '').map(([, value]) => value);
     const everything = all.find(({ trait }) => trait === EVERYTHING.trait);
     const folded = all.filter((one) => one !== everything);
-    this.#isRebuilding = everything?.complete === false;
-    if (rebuilds && !everything && work.scan('profile' as never, '', '', 1).length === 0) {
-      this.#begin({ ...EVERYTHING, compute: '', time_zone: 'UTC' });
-      this.#isRebuilding = true;
-    }
+    const isNew = rebuilds !== 'none' && !everything && work.scan('profile' as never, '', '', 1).length === 0;
+    if (isNew) this.#begin({ ...EVERYTHING, compute: '', time_zone: 'UTC' });
+    this.#isRebuilding = rebuilds !== 'log' && (isNew || everything?.complete === false);
     this.#sweep = work.get('sweep', SWEEP) ?? { epoch: 0, sensitivities: {}, after: null, dead: [], retention: '' };
     const { begin, end } = reconciled(folded, wanted);
     for (const one of end) work.remove('folded', keyOf(one));
@@ -267,12 +266,18 @@ export class Computing {
     const last = found.length < AT_ONCE ? null : (found.at(-1)?.[0] ?? null);
     this.#sweep = { ...this.#sweep, after: last, dead: last === null ? [] : dead };
     this.#work.put('sweep', SWEEP, this.#sweep);
-    const everything = this.#work.get('folded', keyOf(EVERYTHING));
-    if (last === null && everything?.complete)
-      this.#work.emit('told', `${keyOf(everything)}/${everything.partition}`, everything, this.#now);
+    if (last === null) this.#tellWhole();
     const isToBeTold = ({ alive, epoch, edition: told }: ProfileState): boolean =>
       epoch === UNTOLD || told < edition || (alive && epoch !== this.epoch);
     return found.filter(([, state]) => isToBeTold(state)).map(([profileId]) => profileId);
+  }
+
+  /** Of a generation that is rebuilt: that all its profiles are told, with all that is computed. */
+  #tellWhole(): void {
+    const folded = this.#work.scan('folded', '').map(([, fill]) => fill);
+    const everything = folded.find(({ trait }) => trait === EVERYTHING.trait);
+    if (everything && folded.every(({ complete }) => complete))
+      this.#work.emit('told', `${keyOf(everything)}/${everything.partition}`, everything, this.#now);
   }
 
   #look(dead: readonly string[]): void {

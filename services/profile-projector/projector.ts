@@ -106,9 +106,11 @@ export const createProjector = (options: ProjectorOptions) => {
     stores,
     counts: {
       [EXPIRED]: { name: 'tributary_projector_expired_profiles', help: 'Anonymous profiles that expired' },
+      [FILLED]: { name: 'tributary_projector_filled_events', help: 'Events that were folded from history' },
       [FORGOTTEN]: { name: 'tributary_projector_forgotten_events', help: 'Events that expired with their profiles' },
     },
-    startsAtEndOf: rebuilds ? ['event', 'change'] : quiet ? ['change'] : [],
+    // What is live learns of all that its own linker says, where that has begun before it.
+    startsAtEndOf: [...(rebuilds ? (['event'] as const) : []), ...(quiet ? (['change'] as const) : [])],
     goesOn: true,
     process(inputs, work, definitions) {
       const batch = new Batch(work, options, definitions);
@@ -128,6 +130,7 @@ export const createProjector = (options: ProjectorOptions) => {
 
 /** In the accounting. */
 const EXPIRED = 'expired_profiles';
+const FILLED = 'filled_events';
 const FORGOTTEN = 'forgotten_events';
 const NOW = 'now';
 
@@ -227,7 +230,13 @@ class Batch {
     this.#retention = this.#role.role === 'live' ? retention : undefined;
     this.#anonymity = anonymity;
     const expiring = this.#retention ? `${this.#retention.ms} ${this.#anonymity.text}` : '';
-    this.#computing = new Computing(work, wanted, sensitivities, expiring, rebuilds);
+    this.#computing = new Computing(
+      work,
+      wanted,
+      sensitivities,
+      expiring,
+      rebuilds ? 'history' : quiet ? 'log' : 'none',
+    );
   }
 
   event(input: Input, event: EventStitched): void {
@@ -264,7 +273,8 @@ class Batch {
     this.#computing.complete(complete);
     if (identifier) {
       const part = tributary ?? empty(identifier, received_at);
-      this.#arrive(input, part, { profile_id, version }, none, gathered(cells));
+      const isKept = this.#arrive(input, part, { profile_id, version }, none, gathered(cells));
+      if (tributary && isKept) this.#work.count(FILLED, tributary.events);
     } else this.#work.settle(input, 'noted');
   }
 

@@ -143,7 +143,8 @@ describe('an operator', () => {
     expect(await json('digest')).toEqual(digest);
     const doctor = await tributary('doctor');
     expect(doctor.out).toBe(
-      'all is well\n· 1 events were rejected, 1 in the last 24 hours\n  → `tributary rejected` tells why\n',
+      'all is well\n· 1 events were rejected, 1 in the last 24 hours\n  → `tributary rejected` tells why\n' +
+        `· 3 profiles, digest ${digest.digest}: 3 compared with ClickHouse and with the event log\n`,
     );
     expect(doctor.code).toBe(0);
   });

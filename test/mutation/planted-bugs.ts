@@ -33,6 +33,8 @@ const retentionModel = `${projector}/retention.model.test.ts`;
 const rebuiltModel = `${projector}/rebuilt.model.test.ts`;
 const inRetention = inFile(`${projector}/projector.ts`, retentionModel);
 const inDiskState = inFile('services/shared/task/disk-state.ts', 'services/shared/task/state.contract.test.ts');
+const editions = 'test/integration/console/editions.test.ts';
+const inViewStore = inFile('services/console/adapters/view-store.ts', editions, 'broker');
 const inBatchGraph = inFile(`${stitcher}/core/batch-graph.ts`, `${stitcher}/linker.test.ts`);
 
 export const plantedBugs: readonly PlantedBug[] = [
@@ -50,6 +52,17 @@ export const plantedBugs: readonly PlantedBug[] = [
     'who was rebuilt is not told of',
     'epoch === UNTOLD || (alive',
     '(alive',
+  ),
+  inViewStore('what is held back of another edition is seen', 'if (layer > this.#edition) {', 'if (layer > 1_000) {'),
+  inViewStore(
+    'a tombstone of another edition takes away what is still seen',
+    'edition ?? written.get(key) ?? this.#newestOf(key)',
+    'edition ?? 0',
+  ),
+  inFile('services/console/core/trait-view.ts', editions, 'broker')(
+    'typed columns go over to another edition before the others do',
+    'PREWHERE edition <=',
+    'PREWHERE 0 <=',
   ),
   inRetention('what comes late brings back what has expired', 'part.updated_at <= until', 'part.updated_at < 0'),
   inRetention(

@@ -14,6 +14,7 @@ import { createLog } from '#shared/service/log.ts';
 import { readOptions } from '#shared/service/options.ts';
 import { platformOptions } from '#shared/service/platform-options.ts';
 import { readSecret } from '#shared/service/start-up.ts';
+import type { Platform } from '../../deploy/local/platform.ts';
 import { answersHttp } from '../../deploy/local/probes.ts';
 import { type Books, differences, outcomesOf, sum } from '../../deploy/local/sample/books.ts';
 import { type Installation, type KafkaRecord, readRecords } from '../../deploy/local/sample/kafka-records.ts';
@@ -30,9 +31,12 @@ const DESTINATION = 'crm';
 const QUIET_WITHIN_MS = 240_000;
 const sharedSecret = 'of the river’s webhook';
 
+/** Where it runs; what can be told of its units is told when it does not become quiet. */
+export type RiverHost = SampleHost & Partial<Pick<Platform, 'units'>>;
+
 /** All of one platform, from the requests to the receiver of webhooks, and what went through it. */
 export class River {
-  readonly host: SampleHost;
+  readonly host: RiverHost;
   readonly installation: Installation;
   readonly receiver: WebhookReceiver;
   readonly clickhouse: ClickHouseClient;
@@ -46,7 +50,7 @@ export class River {
   readonly #sent: Wave[] = [];
 
   private constructor(
-    host: SampleHost,
+    host: RiverHost,
     installation: Installation,
     parts: Pick<River, 'receiver' | 'clickhouse' | 'hashing'>,
     ledger: Ledger,
@@ -63,7 +67,7 @@ export class River {
    * With a webhook destination that takes part of the orders.
    * @param reachedAs name of this machine where activation runs, when that is elsewhere
    */
-  static async open(host: SampleHost, reachedAs?: string): Promise<River> {
+  static async open(host: RiverHost, reachedAs?: string): Promise<River> {
     const env = host.env();
     const read = readOptions(platformOptions, env, []);
     if ('errors' in read) throw new Error(read.errors.join('; '));
@@ -149,7 +153,11 @@ export class River {
       if (stitched < distinct) found.push(`stitched ${stitched} of ${distinct}`);
       return found.length === 0 || sleep(150, false);
     };
-    await until('nothing is on its way', isQuiet, QUIET_WITHIN_MS, () => found);
+    const units = () =>
+      this.host
+        .units?.()
+        .map(({ name, state, restarts, note }) => [name, state, `${restarts} restarts`, note].join(', '));
+    await until('nothing is on its way', isQuiet, QUIET_WITHIN_MS, () => ({ found, units: units() }));
     await this.#record(topics.eventsCollected, this.collected);
     await this.#record(topics.eventsStitched, this.stitched);
     return books as Books;

@@ -27,10 +27,10 @@ export class Supervised {
     return new Supervised(directory, await environmentFor(directory));
   }
 
-  /** Resolves when all is ready. */
-  async start(): Promise<void> {
+  /** Resolves when all is ready. @param more settings of this start alone */
+  async start(more: Readonly<Record<string, string>> = {}): Promise<void> {
     const child = spawn(process.execPath, [script, '--no-sample'], {
-      env: this.#env,
+      env: { ...this.#env, ...more },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#supervisor = child;

@@ -5,9 +5,11 @@ import type { KafkaClient } from '#shared/kafka/client.ts';
 import { type Codec, type Codecs, Undecodable } from '#shared/kafka/codec.ts';
 import { TOMBSTONE_RETENTION_MS } from '#shared/kafka/provision-topics.ts';
 import { type ReadBatch, type Reader, readPartitions } from '#shared/kafka/read-partitions.ts';
+import { digestOf } from '#shared/profiles/digest.ts';
 import { BackOff } from '#shared/service/back-off.ts';
 import type { Log } from '#shared/service/log.ts';
 import type { Service } from '#shared/service/service.ts';
+import type { Version } from '../core/compare/standing.ts';
 import { findByHash, findById, type Knowledge } from '../core/find-profile.ts';
 import { followTopic } from './follow-topic.ts';
 import { ViewStore, type Write } from './view-store.ts';
@@ -25,6 +27,8 @@ export interface ViewOptions {
 const MAX_AGE_MS = TOMBSTONE_RETENTION_MS / 2;
 /** Between batches the view is marked as fresh so often. */
 const REFRESH_MS = 60_000;
+/** So many profiles are taken from the disk at once, where all are. */
+const PAGE = 200;
 
 /**
  * Follows profiles and mappings, so that a profile is found by any identifier, and by any id that it ever had. What is of a higher edition
@@ -75,6 +79,26 @@ export class ProfileView implements Service {
   /** The profile that has, or once had, this id. */
   async byId(profileId: string): Promise<Profile | undefined> {
     return this.#decode(findById(profileId, this.#knowledge));
+  }
+
+  /** Whether all that it has is seen: false while another edition is held back, or was until a moment ago. */
+  get isOfOneEdition(): boolean {
+    return !this.#store.hasLayers;
+  }
+
+  /** Version and digest of every profile while it is of one edition, in the order of their ids; what changes meanwhile is told before or after. */
+  async *digests(): AsyncGenerator<readonly [id: string, version: Version]> {
+    let after = '';
+    for (;;) {
+      const page = this.#store.page('p/', after, PAGE);
+      for (const { key, value } of page) {
+        const profile = await this.#decode(value);
+        if (!profile) throw new Error('profiles cannot be read yet');
+        yield [profile.profile_id, { version: profile.version, digest: digestOf(profile) }];
+        after = key;
+      }
+      if (page.length < PAGE) return;
+    }
   }
 
   /** Version of the identifier's mapping; 0 while it never left its default profile. */

@@ -49,6 +49,11 @@ export class ViewStore {
     return this.#edition;
   }
 
+  /** Whether an edition is held back, or was and is not laid under yet. */
+  get hasLayers(): boolean {
+    return this.#layers.length > 0;
+  }
+
   /** All that is read from now on is of this edition. It never falls. */
   goOver(edition: number): void {
     this.#edition = Math.max(this.#edition, edition);
@@ -70,6 +75,12 @@ export class ViewStore {
     for (const { key, value } of this.#db.getRange({ start: OFFSET, end: 'o0' }))
       offsets.set(key.slice(OFFSET.length), Number(value.toString()));
     return offsets;
+  }
+
+  /** The next ones that begin so, in the order of the keys. @param after a key; not there itself */
+  page(prefix: string, after: string, limit: number): { readonly key: string; readonly value: Buffer }[] {
+    const start = after === '' ? prefix : `${after}\0`;
+    return [...this.#db.getRange({ start, end: `${prefix}\uffff`, limit })];
   }
 
   get header(): Header | undefined {

@@ -76,16 +76,7 @@ export class Warehouse {
     at: number,
   ): Promise<{ readonly living: readonly Told[]; readonly successors: readonly string[] }> {
     const rows = await this.#rows<VersionRow>(
-      `SELECT toString(profile_id) AS id, version, kind, gone, toString(into) AS successor, events, sources, flags, first_seen, last_seen, updated_at,
-         identifiers.type, identifiers.value, identifiers.hash, traits.name, traits.value, traits.timestamp, traits.message_id, traits.source, traits.sensitivity,
-         computed.name, computed.value, computed.definition_version, audiences.audience, audiences.episode, audiences.since, audiences.definition_version,
-         consents.purpose, consents.state, consents.time, consents.source, consents.policy_version,
-         event_counts.event, event_counts.count, revenue.currency, arrayMap(amount -> toString(amount), revenue.amount) AS amounts,
-         trait_origins.path, trait_origins.timestamp, trait_origins.message_id, trait_origins.source, order_count,
-         products.product, products.currency, products.name, arrayMap(quantity -> toString(quantity), products.quantity) AS quantities, arrayMap(amount -> toString(amount), products.revenue) AS product_amounts,
-         first_touch, last_touch, session_count, session_ms, first_session_at, last_session_at, last_session_until, last_session_events,
-         groups.group, groups.traits, groups.timestamp, groups.source,
-         interactions.id, interactions.state, interactions.channel, interactions.direction, interactions.agent, interactions.timestamp, interactions.source
+      `SELECT ${PROFILE_COLUMNS}
        FROM profile_versions
        WHERE profile_id IN {profileIds:Array(UUID)} AND updated_at <= fromUnixTimestamp64Milli({at:Int64}) AND ${SEEN}
        ORDER BY profile_id, version DESC LIMIT 1 BY profile_id`,
@@ -95,6 +86,41 @@ export class Warehouse {
       living: rows.filter(({ gone }) => !gone).map(profileIn),
       successors: rows.flatMap(({ gone, successor }) => (gone && successor !== null ? [successor] : [])),
     };
+  }
+
+  /**
+   * Profiles after one id, in the order of ids that ClickHouse has: as they are, or of each the newest version that was updated until
+   * then. Those that are gone are left out, so that a page may be shorter.
+   */
+  async profilesAfter(
+    after: string | undefined,
+    limit: number,
+    at?: number,
+  ): Promise<{ readonly profiles: readonly Told[]; readonly end: string | undefined }> {
+    const from = at === undefined ? 'profiles_latest FINAL' : 'profile_versions';
+    const rows = await this.#rows<VersionRow>(
+      `SELECT ${PROFILE_COLUMNS}
+       FROM ${from}
+       WHERE ${after === undefined ? '1' : 'profile_id > {after:UUID}'}
+         ${at === undefined ? '' : 'AND updated_at <= fromUnixTimestamp64Milli({at:Int64})'}
+       ORDER BY profile_id, version DESC LIMIT 1 BY profile_id LIMIT {limit:UInt32}`,
+      { after, limit, at },
+    );
+    return {
+      profiles: rows.filter(({ gone }) => !gone).map(profileIn),
+      end: rows.length < limit ? undefined : rows.at(-1)?.id,
+    };
+  }
+
+  /** The newest versions of these profiles; `told` is null of one that is gone, and those that are not known have no entry. */
+  async profilesNow(
+    profileIds: readonly string[],
+  ): Promise<ReadonlyMap<string, { readonly version: number; readonly told: Told | null }>> {
+    const rows = await this.#rows<VersionRow>(
+      `SELECT ${PROFILE_COLUMNS} FROM profiles_latest FINAL WHERE profile_id IN {profileIds:Array(UUID)}`,
+      { profileIds },
+    );
+    return new Map(rows.map((row) => [row.id, { version: row.version, told: row.gone ? null : profileIn(row) }]));
   }
 
   /** What happened to these identifiers, newest first. */
@@ -121,6 +147,17 @@ export class Warehouse {
     };
   }
 }
+
+const PROFILE_COLUMNS = `toString(profile_id) AS id, version, kind, gone, toString(into) AS successor, events, sources, flags, first_seen, last_seen, updated_at,
+  identifiers.type, identifiers.value, identifiers.hash, traits.name, traits.value, traits.timestamp, traits.message_id, traits.source, traits.sensitivity,
+  computed.name, computed.value, computed.definition_version, audiences.audience, audiences.episode, audiences.since, audiences.definition_version,
+  consents.purpose, consents.state, consents.time, consents.source, consents.policy_version,
+  event_counts.event, event_counts.count, revenue.currency, arrayMap(amount -> toString(amount), revenue.amount) AS amounts,
+  trait_origins.path, trait_origins.timestamp, trait_origins.message_id, trait_origins.source, order_count,
+  products.product, products.currency, products.name, arrayMap(quantity -> toString(quantity), products.quantity) AS quantities, arrayMap(amount -> toString(amount), products.revenue) AS product_amounts,
+  first_touch, last_touch, session_count, session_ms, first_session_at, last_session_at, last_session_until, last_session_events,
+  groups.group, groups.traits, groups.timestamp, groups.source,
+  interactions.id, interactions.state, interactions.channel, interactions.direction, interactions.agent, interactions.timestamp, interactions.source`;
 
 /** A row of `profile_versions`: what is nested comes as one list for each field. */
 type VersionRow = Readonly<

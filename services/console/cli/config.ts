@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { clickhouseOptions } from '#shared/clickhouse/client.ts';
-import { count, flag, helpText, lines, port, readOptions, text, type Values } from '#shared/service/options.ts';
+import { count, flag, helpText, lines, oneOf, port, readOptions, text, type Values } from '#shared/service/options.ts';
 import { platformOptions } from '#shared/service/platform-options.ts';
 
 const options = {
@@ -26,8 +26,18 @@ const options = {
   reason: text('REASON', 'Why', ''),
   yes: flag('YES', 'Of decisions about identities, and of replay drop: do what is shown, without asking', 'false'),
   with: text('WITH', 'Of replay: file of definitions that are in force in the new generation alone', ''),
-  claims: text('CLAIMS', 'Of replay: recorded, or rebuild: from the events alone', 'recorded'),
-  from: text('FROM', 'Of replay: clickhouse, the event log; or kafka, what its topics still hold', 'clickhouse'),
+  claims: oneOf(
+    ['recorded', 'rebuild'],
+    'CLAIMS',
+    'Of replay: recorded, or rebuild: from the events alone',
+    'recorded',
+  ),
+  from: oneOf(
+    ['clickhouse', 'kafka'],
+    'FROM',
+    'Of replay: clickhouse, the event log; or kafka, what its topics still hold',
+    'clickhouse',
+  ),
   rate: count('RATE', 'Of replay: most events of history to read in a second; 0: as fast as it goes', '0'),
   untilComplete: flag('UNTIL_COMPLETE', 'Of replay: end when it is complete, instead of following the stream', 'false'),
   plain: flag('PLAIN', 'Of identities: show values of identifiers, not masked', 'false'),
@@ -45,11 +55,22 @@ const options = {
   restart: flag('RESTART', 'Of import: begin anew', 'false'),
   rejects: text('REJECTS', 'Of import: file to write bad rows to, with their text', ''),
   state: text('STATE', 'Of import: file that says how far it is; beside the imported one when empty', ''),
+  asOf: text('AS_OF', 'Of digest and replay compare: as of this time; as it is now when empty', ''),
+  clickhouse: flag('CLICKHOUSE', 'Of digest: what ClickHouse has', 'false'),
   limit: count('LIMIT', 'Most rows to show', '20'),
 } as const;
 
 /** Flags without a value. */
-const switches = new Set(['--rejected', '--dry-run', '--restart', '--yes', '--plain', '--dot', '--until-complete']);
+const switches = new Set([
+  '--rejected',
+  '--dry-run',
+  '--restart',
+  '--yes',
+  '--plain',
+  '--dot',
+  '--clickhouse',
+  '--until-complete',
+]);
 /** Flags that may be there several times. */
 const repeated = '--column=';
 

@@ -1,12 +1,14 @@
 import { apply, definitions, diff } from './commands/definitions.ts';
+import { digest } from './commands/digest.ts';
 import { doctor } from './commands/doctor.ts';
 import { deliveries, event, rejected } from './commands/events.ts';
 import { asOf, explain, graph, health, identity, where } from './commands/identity.ts';
 import { block, link, restore, unlink, withdraw } from './commands/identity-decisions.ts';
 import { rulesDiff, rulesShow } from './commands/identity-rules.ts';
 import { importFile } from './commands/import.ts';
-import { digest, profile } from './commands/profiles.ts';
+import { profile } from './commands/profiles.ts';
 import { replay, replayDrop, replayList, replayResume, replaySwitch } from './commands/replay.ts';
+import { replayCompare } from './commands/replay-compare.ts';
 import { status } from './commands/status.ts';
 import { tail } from './commands/tail.ts';
 import { invocationOf, settingsHelp } from './config.ts';
@@ -92,7 +94,11 @@ const commands: Readonly<Record<string, Command>> = {
   event: { usage: 'event MESSAGE_ID', does: 'what became of an event', run: event },
   rejected: { usage: 'rejected', does: 'what was rejected, and why (--limit ROWS)', run: rejected },
   deliveries: { usage: 'deliveries', does: 'what was delivered, and what was not (--limit ROWS)', run: deliveries },
-  digest: { usage: 'digest', does: 'number of profiles and an order-free digest over them', run: digest },
+  digest: {
+    usage: 'digest',
+    does: 'number of profiles and an order-free digest over them (--as-of TIME, --generation N, --clickhouse)',
+    run: digest,
+  },
   tail: { usage: 'tail', does: 'events as they pass (--source NAME, --event NAME, --rejected)', run: tail },
   import: {
     usage: 'import FILE',
@@ -112,6 +118,11 @@ const commands: Readonly<Record<string, Command>> = {
     run: replaySwitch,
   },
   'replay drop': { usage: 'replay drop GEN', does: 'throws one away that is not live (--yes)', run: replayDrop },
+  'replay compare': {
+    usage: 'replay compare GEN',
+    does: 'profiles that it has otherwise than the live one, and why (--as-of TIME, --limit ROWS, --plain)',
+    run: replayCompare,
+  },
 };
 
 /** Of a command's name. */

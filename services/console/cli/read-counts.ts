@@ -20,15 +20,16 @@ export async function readCounts(connections: Connections, deep = false): Promis
   >(
     'SELECT service, task, topic, partition, toString(next) AS next, toString(taken) AS taken, outcomes, outputs, generation FROM accounting',
   );
+  // What is of generation 0 was counted by an earlier Kafka.
   const [totals] = await connections.rows<{ collected: string; events: string; profile_events: string }>(
-    `SELECT toString((SELECT uniqExact(kafka_partition, kafka_offset) FROM collected)) AS collected, toString((SELECT count() FROM events)) AS events,
+    `SELECT toString((SELECT uniqExact(kafka_partition, kafka_offset) FROM collected)) AS collected, toString((SELECT count() FROM events_log FINAL WHERE generation > 0)) AS events,
        toString((SELECT sum(events) FROM profiles)) AS profile_events`,
   );
   const rejected = await connections.rows<{ stage: string; reason: string; count: string }>(
-    'SELECT stage, reason, toString(count()) AS count FROM rejected_events GROUP BY stage, reason ORDER BY stage, reason',
+    'SELECT stage, reason, toString(count()) AS count FROM rejected_log FINAL WHERE generation > 0 GROUP BY stage, reason ORDER BY stage, reason',
   );
   const deliveries = await connections.rows<{ outcome: string; count: string }>(
-    'SELECT outcome, toString(count()) AS count FROM deliveries GROUP BY outcome',
+    'SELECT outcome, toString(count()) AS count FROM deliveries_log FINAL WHERE generation > 0 GROUP BY outcome',
   );
   const rejections = deep ? await topicOffsets(admin, prefix + topics.eventsRejected.name) : [];
   const counts: Counts = {

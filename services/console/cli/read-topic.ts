@@ -9,8 +9,9 @@ export async function readTopic<N extends RecordName>(
   home: { readonly kafka: KafkaClient; readonly codecs: Codecs; readonly prefix: string },
   topic: Topic & { readonly value: N },
   onRecord: (key: string, value: Records[N] | null) => void,
+  options: Parameters<typeof followTopic>[2] = {},
 ): Promise<void> {
-  const reader = await followTopic(home, topic, {}, onRecord);
+  const reader = await followTopic(home, topic, options, onRecord);
   try {
     await reader.caughtUp();
   } finally {

@@ -179,7 +179,8 @@ export function balanceOf(counts: Counts): Balance {
   const folded = outcome('folded', 'projector', events) + outcome('passed_on', 'projector', events);
   const forgotten = kept('forgotten_events', 'projector');
   const left = forgotten === 0 ? 'folded' : 'folded and not expired';
-  same(left, folded - forgotten, 'events of all profiles in ClickHouse', clickhouse.profileEvents);
+  const filled = kept('filled_events', 'projector');
+  same(left, folded + filled - forgotten, 'events of all profiles in ClickHouse', clickhouse.profileEvents);
 
   return {
     accepted,

@@ -8,7 +8,7 @@ import { topicOffsets } from '#shared/kafka/topic-offsets.ts';
 /** An event as the log has it, with what profiles and identities are made of. */
 export interface LoggedEvent
   extends Omit<EventStitched, 'user_id' | 'original_timestamp' | 'sent_at' | 'flags' | 'ip' | 'enrichment'> {
-  /** Where it was in `events.stitched`. */
+  /** Where it was in `events.stitched`; of an earlier Kafka, since lost, it is before all: -1. */
   readonly partition: number;
   readonly offset: number;
 }
@@ -142,7 +142,7 @@ const columns = [
   'toString(profile_id)',
   'mapping_version',
   'kafka_partition',
-  'kafka_offset',
+  'if(generation = 0, -1, toInt64(kafka_offset))',
 ] as const;
 type Row = readonly [
   message_id: string,
@@ -198,7 +198,8 @@ const eventOf = (row: Row): LoggedEvent => {
   };
 };
 
-const BELOW = 'kafka_offset < ({below:Array(UInt64)})[kafka_partition + 1]';
+/** Generation 0: an earlier Kafka's, whose offsets mean nothing any more (deploy/restore). */
+const BELOW = '(generation = 0 OR kafka_offset < ({below:Array(UInt64)})[kafka_partition + 1])';
 
 const SPACE = 1n << 128n;
 

@@ -1,5 +1,5 @@
 /**
- * Mends kafkajs 2.2.4 in eleven places, and so must be evaluated before kafkajs is loaded: everything that uses kafkajs imports it
+ * Mends kafkajs 2.2.4 in twelve places, and so must be evaluated before kafkajs is loaded: everything that uses kafkajs imports it
  * through `client.ts`.
  */
 import { createRequire } from 'node:module';
@@ -106,7 +106,11 @@ cluster.findGroupCoordinator = async function (this: Cluster, { groupId, coordin
   const place = `${coordinatorType}/${groupId}`;
   const believed = known.get(place);
   if (believed && believed.until > performance.now()) return this.findBroker(believed);
-  const broker = await findGroupCoordinator.call(this, { groupId, coordinatorType });
+  const broker = await findGroupCoordinator.call(this, { groupId, coordinatorType }).catch((error) => {
+    // It would give up for good when no broker can be reached at that moment.
+    if (error.name === 'KafkaJSGroupCoordinatorNotFound') error.retriable = true;
+    throw error;
+  });
   known.set(place, { nodeId: broker.nodeId, until: performance.now() + BELIEVED_MS });
   return broker;
 };

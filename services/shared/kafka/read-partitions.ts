@@ -98,7 +98,7 @@ class PartitionReader implements Reader {
       readUncommitted: false,
       partitionAssigners: [everythingForMe],
       maxWaitTimeInMs: 100,
-      sessionTimeout: 30_000,
+      sessionTimeout: 10_000,
       heartbeatInterval: 3_000,
       allowAutoTopicCreation: false,
     });

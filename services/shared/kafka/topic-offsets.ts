@@ -1,7 +1,10 @@
 import { askedAgain } from './asked-again.ts';
 import type { Admin } from './client.ts';
 
-/** First offset that a partition still has, and the one after its last. */
+/**
+ * First offset that a partition still has, and the one that comes next for readers of what is committed: the first of a transaction that
+ * is open, else the one after the last.
+ */
 export interface Bounds {
   readonly partition: number;
   readonly low: number;

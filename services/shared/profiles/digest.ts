@@ -9,8 +9,14 @@ import type { Profile, Touch } from '#schemas/generated/records.ts';
 
 const MODULUS = 1n << 128n;
 
+/** Of a profile, what its digest depends on. */
+export type Digested = Omit<
+  Profile,
+  'version' | 'changed' | 'causes' | 'why' | 'updated_at' | 'definitions' | 'generation' | 'edition'
+>;
+
 /** Canonical content as text: a JSON array of the fields in a fixed order. Lists come sorted, as the feed has them. */
-export function canonicalProfile(profile: Profile): string {
+export function canonicalProfile(profile: Digested): string {
   return JSON.stringify([
     profile.profile_id,
     profile.kind,
@@ -91,7 +97,7 @@ const touched = (touch: Touch | null): readonly unknown[] | null =>
   ];
 
 /** The first 128 bits of the SHA-256 of the canonical content. */
-export const digestOf = (profile: Profile): bigint =>
+export const digestOf = (profile: Digested): bigint =>
   BigInt(`0x${createHash('sha256').update(canonicalProfile(profile)).digest('hex').slice(0, 32)}`);
 
 /** The digest of both: of two profiles, or of two sets of them. `0n` is that of none. */

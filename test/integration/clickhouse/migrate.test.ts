@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { IdentityClaim, Profile } from '#schemas/generated/records.ts';
 import { topics } from '#schemas/topics.ts';
 import { foundation, keepEvents, migrate, readMigrations } from '../../../deploy/clickhouse/migrate.ts';
+import { announceEdition } from '../../../services/console/adapters/announce-edition.ts';
 import { nothing } from '../../../services/profile-projector/core/profile.ts';
 import { addresses } from '../../support/addresses.ts';
 import { createInstallation } from '../../support/installation.ts';
@@ -15,10 +16,10 @@ test('a migration that was killed between a statement and its note goes on, and 
   try {
     expect(await migrate(client, surroundings)).toEqual([]);
     const files = readMigrations(surroundings);
-    // As if it had died right after the last statement of each file, and where columns were added, after each that adds some.
+    // As if it had died right after the last statement of each file, and where columns were added or tables made anew, after each statement.
     for (const { name, statements } of files)
       await client.command({
-        query: `DELETE FROM ${database}.migrations WHERE name = '${name}' AND (statement = ${statements.length} OR name = '0011_profiles_whole.sql')`,
+        query: `DELETE FROM ${database}.migrations WHERE name = '${name}' AND (statement = ${statements.length} OR name IN ('0011_profiles_whole.sql', '0014_editions.sql'))`,
         clickhouse_settings: { lightweight_deletes_sync: '2' },
       });
     expect(await migrate(client, surroundings)).toEqual(files.map(({ name }) => name));
@@ -58,10 +59,15 @@ test('a database that has read claims and profiles when they said less reads on 
   };
   const known = async (): Promise<number> =>
     Number((await rows<{ n: string }>('SELECT count() AS n FROM {db}.identity_claims_log FINAL'))[0]?.n);
-  const version = (n: number, order_count: number) => {
+  const version = (
+    n: number,
+    order_count: number,
+    profile_id = '11111111-1111-5111-8111-111111111111',
+    edition = 1,
+  ) => {
     const value: Profile = {
       ...nothing,
-      profile_id: '11111111-1111-5111-8111-111111111111',
+      profile_id,
       version: n,
       events: n,
       order_count,
@@ -74,11 +80,11 @@ test('a database that has read claims and profiles when they said less reads on 
       into: null,
       definitions: [],
       generation: 1,
-      edition: 1,
+      edition,
     };
     return { key: value.profile_id, value };
   };
-  const versions = 'SELECT version, events, order_count, products FROM {db}.profile_history ORDER BY version';
+  const versions = `SELECT version, events, order_count, products FROM {db}.profile_history WHERE startsWith(toString(profile_id), '1') ORDER BY version`;
   const read = async (table: string): Promise<number> =>
     Number((await rows<{ n: string }>(`SELECT count() AS n FROM {db}.${table}`))[0]?.n);
   try {
@@ -90,9 +96,10 @@ test('a database that has read claims and profiles when they said less reads on 
       await client.insert({ table: `${database}.migrations`, values, format: 'JSONEachRow' });
     }
     await produce(installation, topics.identityClaims, [claim(1), claim(2)]);
-    await produce(installation, topics.profiles, [version(1, 1)]);
+    const untouched = '33333333-3333-5333-8333-333333333333';
+    await produce(installation, topics.profiles, [version(1, 1), version(1, 1, untouched)]);
     await until('the older tables have read them', async () => (await known()) === 2);
-    await until('and the profile', async () => (await read('profiles')) === 1);
+    await until('and the profiles', async () => (await read('profiles')) === 2);
     const [of, now] = ['ab'.repeat(16), '22222222-2222-5222-8222-222222222222'];
     for (const query of [
       `INSERT INTO ${database}.events_log (received_at, message_id, routing) VALUES (now64(3), 'old', '${of}'), (now64(3), 'other', '${'cd'.repeat(16)}')`,
@@ -114,7 +121,7 @@ test('a database that has read claims and profiles when they said less reads on 
     expect(await known()).toBe(4);
 
     await produce(installation, topics.profiles, [version(3, 5)]);
-    await until('all versions are there', async () => (await read('profile_history')) === 3);
+    await until('all versions are there', async () => (await read('profile_history')) === 4);
     expect(await rows(`SELECT message_id FROM {db}.events WHERE profile_id = '${now}'`)).toEqual([
       { message_id: 'old' },
     ]);
@@ -125,8 +132,19 @@ test('a database that has read claims and profiles when they said less reads on 
       { version: 2, events: 2, order_count: 0, products: [] },
       { version: 3, events: 3, order_count: 5, products },
     ]);
-    const newest = 'SELECT version, order_count, products FROM {db}.profiles';
-    expect(await rows(newest)).toMatchObject([{ version: 3, order_count: 5, products }]);
+    const newest = 'SELECT version, order_count, products FROM {db}.profiles ORDER BY profile_id';
+    expect(await rows(newest)).toMatchObject([
+      { version: 3, order_count: 5, products },
+      { version: 1, order_count: 0, products: [] },
+    ]);
+    // What comes of another edition lies beside what was there before there were any.
+    await produce(installation, topics.profiles, [version(2, 7, untouched, 2)]);
+    await until('it is there', async () => (await read('profile_versions WHERE edition = 2')) === 1);
+    expect(await rows(newest)).toMatchObject([{ version: 3 }, { version: 1 }]);
+    await client.command({ query: `OPTIMIZE TABLE ${database}.profiles_latest FINAL` });
+    expect(await rows(newest)).toMatchObject([{ version: 3 }, { version: 1 }]);
+    await announceEdition(client, database, { edition: 2, generation: 2, at: 0 });
+    expect(await rows(newest)).toMatchObject([{ version: 3 }, { version: 2, order_count: 7 }]);
   } finally {
     await close();
     await installation.close();

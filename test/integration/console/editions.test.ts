@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { Generation, Identifier, IdentityMapping, Profile } from '#schemas/generated/records.ts';
 import { generationsTopic, topics } from '#schemas/topics.ts';
 import { Definitions } from '#shared/definitions/definitions.ts';
@@ -228,14 +228,12 @@ function asking(ask: () => Promise<string | undefined>) {
       await sleep(1);
     }
   })();
-  return {
-    seen,
-    asked: () => asked,
-    async stop() {
-      isOver = true;
-      await done;
-    },
+  const stop = async (): Promise<void> => {
+    isOver = true;
+    await done;
   };
+  onTestFinished(stop);
+  return { seen, asked: () => asked, stop };
 }
 
 test('readers see one edition, then all of the next, whatever has arrived of it, and another after that', async () => {

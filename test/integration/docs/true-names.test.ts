@@ -20,7 +20,9 @@ const internal = new Set(['CLICKHOUSE_DIRECTORY', 'CLICKHOUSE_CONFIG_FILE', 'CLI
 
 const settings = [...code].flatMap(([file, text]) =>
   [
-    ...text.matchAll(/\b(?:text|flag|list|lines|port|count)\(\s*'([A-Z_]+)',\s*(?:'[^']*'|`[^`]*`)(?:,\s*'([^']*)')?/g),
+    ...text.matchAll(
+      /\b(?:text|flag|list|lines|port|count|oneOf)\(\s*(?:\[[^\]]*\],\s*)?'([A-Z_]+)',\s*(?:'[^']*'|`[^`]*`)(?:,\s*'([^']*)')?/g,
+    ),
   ].map(([, name, fallback]) => ({ file, name: name as string, fallback })),
 );
 /** What the compose files put in. */

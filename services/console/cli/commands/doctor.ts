@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { internalTopics, topics } from '#schemas/topics.ts';
 import { type Balance, balanceOf } from '#shared/accounting/balance.ts';
 import type { Connections } from '../connections.ts';
+import { examineProfiles } from '../examine-profiles.ts';
 import type { Output } from '../output.ts';
 import { readCounts } from '../read-counts.ts';
 import { unitStates } from '../units.ts';
@@ -43,7 +44,10 @@ export async function doctor(connections: Connections): Promise<Output> {
     const wanted = [...Object.values(topics), ...internalTopics(s.generation)].map(({ name }) => s.prefix + name);
     const missing = wanted.filter((topic) => !there.has(topic));
     if (missing.length > 0) find(`topics are missing: ${missing.join(', ')}`, 'run node deploy/provision.ts');
-    else if (answers('clickhouse')) await examineBooks(connections, find, note);
+    else if (answers('clickhouse')) {
+      await examineBooks(connections, find, note);
+      await examineProfiles(connections, find, note);
+    }
   }
   if (answers('clickhouse')) await examineClickHouse(connections, find);
   const written =

@@ -30,10 +30,11 @@ type Words = readonly string[];
 /** So little is read in a moment; markers of transactions count, too. */
 const FEW_BEHIND = 5_000;
 
-/** Shares of history that were read for profiles, and for claims, from 0 to 1. */
 interface Progress {
-  readonly profiles?: number;
-  readonly claims?: number;
+  /** Shares of history that were read for profiles, and for claims, from 0 to 1. */
+  readonly read: { readonly profiles?: number; readonly claims?: number };
+  /** Every partition has told all of its profiles. */
+  readonly complete: boolean;
 }
 
 /** Makes a new generation, and runs it. */
@@ -41,8 +42,8 @@ export async function replay(connections: Connections, words: Words, speech: Spe
   const { settings } = connections;
   if (words.length > 0)
     throw new Trouble(`there is no command replay ${words[0]}`, '`tributary replay --help` lists them', 2);
-  const claims = oneOf(settings, 'claims', { recorded: 'recorded', rebuild: 'rebuilt' });
-  const history = oneOf(settings, 'from', { clickhouse: 'clickhouse', kafka: 'kafka' });
+  const claims = settings.claims === 'rebuild' ? 'rebuilt' : 'recorded';
+  const history = settings.from;
   const definitions = settings.with ? await ownDefinitions(connections, speech) : '';
   requireSecret(settings);
   const home = await homeOf(connections);
@@ -75,14 +76,14 @@ export async function replayList(connections: Connections): Promise<Output> {
     const { generation, state, definitions, started_at, changed_at, ...rest } = record;
     const isGone = state === 'dropped';
     const hasFills = there.has(home.prefix + traitFillsTopic(generation).name);
-    const read = hasFills && !isGone ? await progressOf(home, generation) : {};
+    const progress = hasFills && !isGone ? await progressOf(home, record) : { read: {}, complete: false };
     const isRunning =
       !isGone && (await runningOf(admin, await remainsOf(admin, connections.settings, generation))).length > 0;
     rows.push({
       generation,
       state,
       runs: isRunning,
-      read,
+      ...progress,
       ...rest,
       definitions: namesIn(definitions),
       started_at: timeText(started_at),
@@ -95,7 +96,9 @@ export async function replayList(connections: Connections): Promise<Output> {
       ['generation', 'state', 'runs', 'from', 'read', 'claims', 'read', 'own definitions', 'since', 'by', 'reason'],
       rows.map((row) => [
         String(row.generation),
-        row.state === 'replaying' ? row.state : `${row.state} since ${row.changed_at ?? 'ever'}`,
+        row.state === 'replaying'
+          ? `${row.state}${row.complete ? ', complete' : ''}`
+          : `${row.state} since ${row.changed_at ?? 'ever'}`,
         row.runs ? 'yes' : 'no',
         row.history,
         shareText(row.read.profiles),
@@ -249,18 +252,6 @@ export async function replayDrop(connections: Connections, words: Words, { json,
 const listed = ({ topics, groups, folder }: Remains): string =>
   `${topics.length} topics, ${groups.length} consumer groups${folder ? ` and ${folder}` : ''}`;
 
-function oneOf<T extends string>(
-  settings: CliSettings,
-  name: 'claims' | 'from',
-  values: Readonly<Record<string, T>>,
-): T {
-  const given = settings[name];
-  const found = Object.hasOwn(values, given) ? values[given] : undefined;
-  if (found === undefined)
-    throw new Trouble(`--${name} ${given}: there are ${Object.keys(values).join(' and ')}`, '', 2);
-  return found;
-}
-
 /** Text of the file that is wanted beside what is in force. */
 async function ownDefinitions(connections: Connections, { json, say }: Speech): Promise<string> {
   const content = contentOf(connections.settings.with);
@@ -320,14 +311,21 @@ function recordOf(all: Generations, generation: number): Generation {
   return record;
 }
 
-/** How much of history was read for it; none where none was to be read, or it has not begun. */
-async function progressOf(home: GenerationsHome, generation: number): Promise<Progress> {
-  const shares: { profiles?: number; claims?: number } = {};
+/** How far it is; nothing where no history was to be read, or it has not begun. */
+export async function progressOf(home: GenerationsHome, { generation, history }: Generation): Promise<Progress> {
+  const read: { profiles?: number; claims?: number } = {};
+  const told = new Set<number>();
+  let partitions = 0;
   await readTopic(home, traitFillsTopic(generation), (_, fill) => {
-    if (fill?.trait !== EVERYTHING.trait || fill.partition >= 0) return;
-    shares[fill.version === CLAIMS.version ? 'claims' : 'profiles'] = shareFilled(fill);
+    if (fill?.trait !== EVERYTHING.trait) return;
+    if (fill.partition >= 0) {
+      partitions = fill.partitions;
+      if (fill.complete) told.add(fill.partition);
+    } else if (fill.version === CLAIMS.version) read.claims = shareFilled(fill);
+    // What Kafka still holds is read as if it came now.
+    else if (history !== 'kafka') read.profiles = shareFilled(fill);
   });
-  return shares;
+  return { read, complete: partitions > 0 && told.size === partitions && (read.claims ?? 1) === 1 };
 }
 
 const shareText = (share: number | undefined): string => (share === undefined ? '' : `${Math.floor(share * 100)} %`);

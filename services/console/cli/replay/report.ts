@@ -41,7 +41,8 @@ export class Report {
     const { stderr } = process;
     if (this.#speech.json) stderr.write(`${JSON.stringify({ phase, ...standing, ...paceOf(standing, since) })}\n`);
     else if (stderr.isTTY) {
-      stderr.write(`\r${this.#name}: ${progressLine(standing, since)}\u001b[K`);
+      const line = `${this.#name}: ${progressLine(standing, since)}`;
+      stderr.write(`\r${line.slice(0, (stderr.columns || 80) - 1)}\u001b[K`);
       this.#isDrawn = true;
     } else if (phase !== this.#phase || now - this.#shownAt >= LINE_EVERY_MS) {
       stderr.write(`${this.#name}: ${progressLine(standing, since)}\n`);

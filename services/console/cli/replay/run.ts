@@ -120,7 +120,7 @@ function completeText({ generation }: Generation, standing: Standing, report: Re
   const { read, seconds } = report.pace(standing);
   const pace =
     read > 0 && seconds > 0
-      ? ` (${read} of them in ${durationText(Math.ceil(seconds))}, ${Math.round(read / seconds)}/s)`
+      ? ` (${read} read in ${durationText(Math.ceil(seconds))}, ${Math.round(read / seconds)}/s)`
       : '';
   return [
     `generation ${generation} is complete: ${standing.profiles.of} ${standing.unit} of history${pace}, and all that has come since`,

@@ -116,7 +116,7 @@ export class Watch {
 
   /** Somebody has made it live: the services run it. */
   get isLive(): boolean {
-    return this.#record?.state === 'live';
+    return this.#record.state === 'live';
   }
 
   /** @throws where Kafka does not answer; it may be asked again */
@@ -135,8 +135,8 @@ export class Watch {
     const isKafka = history === 'kafka';
     const told = [...this.#partitions.values()].filter(({ complete }) => complete).length;
     const standing = {
-      begun: isKafka ? events.length : this.#partitions.size,
-      told: isKafka ? events.length : told,
+      begun: this.#partitions.size,
+      told,
       partitions: events.length,
       profiles: isKafka ? readUpTo(this.#ends, events) : readingOf(this.#profiles),
       claims: claims === 'rebuilt' ? readingOf(this.#claims) : undefined,

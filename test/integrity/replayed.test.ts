@@ -1,0 +1,134 @@
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Profile } from '#schemas/generated/records.ts';
+import { quietTopics, type Topic, topics } from '#schemas/topics.ts';
+import { definitionsIn, laidOver } from '#shared/definitions/laid-over.ts';
+import { canonicalProfile } from '#shared/profiles/digest.ts';
+import { referenceFold } from '../../deploy/local/sample/reference-fold.ts';
+import { asSent, identityRows } from '../support/identity-stream.ts';
+import { type RunningPlatform, startPlatform } from '../support/platform.ts';
+import { River } from '../support/river.ts';
+import { feedOf } from '../support/river-checks.ts';
+import { waveOf } from '../support/wave.ts';
+
+const run = promisify(execFile);
+const tool = join(import.meta.dirname, '..', '..', 'bin', 'tributary.mjs');
+const IN_A_REQUEST = 50;
+
+let platform: RunningPlatform;
+let river: River;
+
+beforeAll(async () => {
+  const services = ['provision', 'collector', 'identity-stitcher', 'profile-projector', 'activation', 'console'];
+  platform = await startPlatform({ services });
+  river = await River.open(platform.platform);
+});
+afterAll(async () => {
+  await river?.close();
+  await platform?.stop();
+});
+
+const tributary = async (...args: string[]): Promise<Record<string, unknown>> => {
+  const { stdout } = await run(process.execPath, [tool, ...args, '--json'], {
+    env: { ...process.env, ...platform.env },
+  });
+  return JSON.parse(stdout) as Record<string, unknown>;
+};
+
+/** All of the stream of identities, once more with other message ids, at 1,000 events a second at most. */
+async function sendIdentities(round: number): Promise<void> {
+  const rows = identityRows();
+  const began = performance.now();
+  for (let from = 0; from < rows.length; from += IN_A_REQUEST) {
+    await sleep(Math.max(0, began + from - performance.now()));
+    const batch = rows.slice(from, from + IN_A_REQUEST).map((row) => asSent({ ...row, id: `${row.id}-${round}` }));
+    const response = await fetch(`http://127.0.0.1:${platform.platform.settings.collectorPort}/v1/batch`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${btoa('local-web:')}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ batch }),
+    });
+    expect(response.status, await response.text()).toBe(200);
+  }
+}
+
+/** Content by profile id. */
+async function contentOf(topic: Topic & { readonly value: 'Profile' }): Promise<Map<string, string>> {
+  const { profiles, broken } = feedOf(await river.records(topic));
+  expect(broken, `versions on ${topic.name}`).toEqual([]);
+  return asContent(profiles.values());
+}
+const asContent = (profiles: Iterable<Profile>): Map<string, string> =>
+  new Map([...profiles].map((one) => [one.profile_id, canonicalProfile(one)]));
+const differing = (one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): string[] =>
+  [...new Set([...one.keys(), ...other.keys()])].filter((id) => one.get(id) !== other.get(id)).sort();
+
+test('rebuilt while the river runs, from recorded claims, and from the events alone: what is live, to the byte', async () => {
+  await sendIdentities(0);
+  await river.send(waveOf(0));
+  let flowing = true;
+  const flow = (async () => {
+    for (let round = 1; flowing; round++) await sendIdentities(round);
+  })();
+  const recorded = await tributary('replay', '--until-complete');
+  const rebuilt = await tributary('replay', '--claims', 'rebuild', '--until-complete');
+  expect([recorded, rebuilt]).toMatchObject([{ generation: 2 }, { generation: 3 }]);
+  flowing = false;
+  await flow;
+  await river.quiet();
+  for (const generation of ['2', '3']) await tributary('replay', 'resume', generation, '--until-complete');
+  const live = await contentOf(topics.profiles);
+  expect(live.size).toBeGreaterThan(500);
+  expect(differing(await contentOf(quietTopics(2).profiles), live), 'recorded claims').toEqual([]);
+  expect(differing(await contentOf(quietTopics(3).profiles), live), 'rebuilt claims').toEqual([]);
+  const reference = await fold();
+  expect(differing(live, asContent(reference.profiles.values())), 'what is live').toEqual([]);
+}, 600_000);
+
+test('with another rule and another trait: exactly what a fold of the same events under these gives', async () => {
+  const file = join(platform.dataDir, 'what-if.yaml');
+  writeFileSync(
+    file,
+    `kind: identity_rules
+name: default
+spec:
+  types:
+    - { type: user_id, limit: 1 }
+    - { type: email, limit: 1 }
+    - { type: phone, limit: 1 }
+    - { type: external_id }
+    - { type: anonymous_id, limit: 1 }
+    - { type: device_id, limit: 1, links: weak }
+    - { type: group_id, limit: 1, links: lookup }
+---
+kind: traits
+name: orders
+spec: { compute: { aggregate: count, of: { event: [Order Completed, Product Viewed] } } }
+`,
+  );
+  const { generation } = await tributary('replay', '--with', file, '--until-complete');
+  expect(generation).toBe(4);
+  const found = await contentOf(quietTopics(4).profiles);
+  const reference = asContent((await fold(file)).profiles.values());
+  expect(differing(found, reference)).toEqual([]);
+  const live = await contentOf(topics.profiles);
+  expect(differing(found, live)).toEqual(differing(reference, live));
+  expect(differing(found, live).length).toBeGreaterThan(50);
+}, 300_000);
+
+/** All that was collected, in one go, under the definitions in force, with those of a file laid over them. */
+async function fold(file?: string) {
+  const inForce = await river.definitions();
+  return referenceFold(
+    (await river.records(topics.eventsCollected)).flatMap(({ value, ...rest }) => (value ? [{ ...rest, value }] : [])),
+    {
+      hashing: river.hashing,
+      generation: 1,
+      definitions: file === undefined ? inForce : laidOver(inForce, definitionsIn(file)),
+      now: Date.now(),
+    },
+  );
+}

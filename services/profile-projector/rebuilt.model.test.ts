@@ -142,7 +142,7 @@ class Rebuilt implements History {
         const told = throughAvro('TraitFill', value) as { trait: string; complete: boolean };
         if (told.trait === '' && told.complete) this.#isComplete = true;
         this.#begun.push({ input: 'begun', key, value: told });
-      } else if (output !== 'profile') this.send(output as InputName, key, value);
+      } else if (output !== 'profile' && output !== 'own') this.send(output as InputName, key, value);
       else if (value) {
         // Nobody is told of before all history was read.
         expect(this.#isComplete).toBe(true);
@@ -189,7 +189,7 @@ async function folded({ list }: Script, placeOf: (n: number) => string): Promise
     now,
   );
   for (const { output, value } of emitted)
-    if (output === 'profile' && value) profiles.set((value as Profile).profile_id, value as Profile);
+    if (output === 'own' && value) profiles.set((value as Profile).profile_id, value as Profile);
   return profiles;
 }
 

@@ -50,8 +50,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   ),
   inFile(`${projector}/computing.ts`, rebuiltModel)(
     'who was rebuilt is not told of',
-    'epoch === UNTOLD || (alive',
-    '(alive',
+    'epoch === UNTOLD || told < edition',
+    'told < edition',
   ),
   inViewStore('what is held back of another edition is seen', 'if (layer > this.#edition) {', 'if (layer > 1_000) {'),
   inViewStore(

@@ -50,12 +50,14 @@ export class EventLog implements History {
     });
   }
 
-  /** Whether ClickHouse has read all that these topics hold now. */
-  hasAllOf(names: readonly string[]): Promise<boolean> {
-    return this.#asking(async (admin) => {
-      for (const name of names) if (!(await this.#hasRead(admin, name, await this.#endsOf(admin, name)))) return false;
-      return true;
-    });
+  /** By partition, where a topic ends now. */
+  endsOf(name: string): Promise<readonly number[]> {
+    return this.#asking((admin) => this.#endsOf(admin, name));
+  }
+
+  /** Whether ClickHouse has read a topic so far. */
+  hasRead(name: string, below: readonly number[]): Promise<boolean> {
+    return this.#asking((admin) => this.#hasRead(admin, name, below));
   }
 
   async #asking<T>(ask: (admin: Admin) => Promise<T>): Promise<T> {
@@ -84,7 +86,8 @@ export class EventLog implements History {
       const from = Math.max(read.get(partition) ?? 0, low);
       return { partition, from, below: below[partition] ?? 0 };
     });
-    return !(await holdsRecords(this.#kafka, topic, ranges));
+    // It does not commit past tombstones, of which it takes no notice.
+    return !(await holdsRecords(this.#kafka, topic, ranges, (value) => value !== null));
   }
 
   async count(below: readonly number[]): Promise<number> {

@@ -11,11 +11,13 @@ export interface OffsetRange {
 /**
  * Whether a topic has committed records in any of these ranges. Offsets do not tell: behind the last record there may be markers of
  * transactions, which no reader's position passes before the next record comes.
+ * @param isCounted of a value: records without are looked over
  */
 export async function holdsRecords(
   kafka: KafkaClient,
   topic: string,
   ranges: readonly OffsetRange[],
+  isCounted: (value: Buffer | null) => boolean = () => true,
 ): Promise<boolean> {
   const open = new Map(ranges.filter(({ from, below }) => from < below).map((range) => [range.partition, range]));
   if (open.size === 0) return false;
@@ -27,7 +29,7 @@ export async function holdsRecords(
     onLost: found.reject,
     onBatch: ({ partition, messages }) => {
       const below = open.get(partition)?.below ?? 0;
-      if (messages.some(({ offset }) => Number(offset) < below)) found.resolve(true);
+      if (messages.some(({ offset, value }) => Number(offset) < below && isCounted(value))) found.resolve(true);
     },
   });
   try {

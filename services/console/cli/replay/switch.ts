@@ -261,8 +261,11 @@ async function clickhouseHasAll({ connections, home, say }: Switching): Promise<
   const { clickhouseDatabase, prefix } = connections.settings;
   const log = new EventLog(home.kafka, () => connections.clickhouse(), clickhouseDatabase, prefix);
   const end = performance.now() + PATIENCE_MS;
+  const names = [topics.profiles.name, topics.identityMappings.name];
+  const wanted = await Promise.all(names.map(async (name) => ({ name, below: await log.endsOf(name) })));
   for (let told = false; ; told = true) {
-    if (await log.hasAllOf([topics.profiles.name, topics.identityMappings.name])) return;
+    const read = await Promise.all(wanted.map(({ name, below }) => log.hasRead(name, below)));
+    if (read.every((one) => one)) return;
     if (!told) say('ClickHouse reads what was published');
     if (performance.now() > end)
       throw new Trouble('ClickHouse has not read what was published', 'does it run? then once more, and it goes on');

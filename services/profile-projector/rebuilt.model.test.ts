@@ -189,7 +189,7 @@ async function folded({ list }: Script, placeOf: (n: number) => string): Promise
     now,
   );
   for (const { output, value } of emitted)
-    if (output === 'own' && value) profiles.set((value as Profile).profile_id, value as Profile);
+    if (output === 'profile' && value) profiles.set((value as Profile).profile_id, value as Profile);
   return profiles;
 }
 

@@ -7,7 +7,7 @@ const contract = 'test/contract/**/*.test.ts';
 /** Each takes a minute or more: `npm run test:platform` runs them with the others. */
 const long =
   process.env.TRIBUTARY_LONG_TESTS === undefined
-    ? ['idle-without-kafka', 'identity-under-fire', 'replayed', 'restored', 'started-anew'].map(
+    ? ['idle-without-kafka', 'identity-under-fire', 'replayed', 'restored', 'started-anew', 'switched'].map(
         (name) => `test/integrity/${name}.test.ts`,
       )
     : [];

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Profile } from '#schemas/generated/records.ts';
@@ -9,15 +8,14 @@ import { quietTopics, type Topic, topics } from '#schemas/topics.ts';
 import { definitionsIn, laidOver } from '#shared/definitions/laid-over.ts';
 import { canonicalProfile } from '#shared/profiles/digest.ts';
 import { referenceFold } from '../../deploy/local/sample/reference-fold.ts';
-import { asSent, identityRows } from '../support/identity-stream.ts';
 import { type RunningPlatform, startPlatform } from '../support/platform.ts';
 import { River } from '../support/river.ts';
 import { feedOf } from '../support/river-checks.ts';
+import { keepSendingIdentities, sendIdentities } from '../support/sent-identities.ts';
 import { waveOf } from '../support/wave.ts';
 
 const run = promisify(execFile);
 const tool = join(import.meta.dirname, '..', '..', 'bin', 'tributary.mjs');
-const IN_A_REQUEST = 50;
 
 let platform: RunningPlatform;
 let river: River;
@@ -39,22 +37,6 @@ const tributary = async (...args: string[]): Promise<Record<string, unknown>> =>
   return JSON.parse(stdout) as Record<string, unknown>;
 };
 
-/** All of the stream of identities, once more with other message ids, at 1,000 events a second at most. */
-async function sendIdentities(round: number): Promise<void> {
-  const rows = identityRows();
-  const began = performance.now();
-  for (let from = 0; from < rows.length; from += IN_A_REQUEST) {
-    await sleep(Math.max(0, began + from - performance.now()));
-    const batch = rows.slice(from, from + IN_A_REQUEST).map((row) => asSent({ ...row, id: `${row.id}-${round}` }));
-    const response = await fetch(`http://127.0.0.1:${platform.platform.settings.collectorPort}/v1/batch`, {
-      method: 'POST',
-      headers: { authorization: `Basic ${btoa('local-web:')}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ batch }),
-    });
-    expect(response.status, await response.text()).toBe(200);
-  }
-}
-
 /** Content by profile id. */
 async function contentOf(topic: Topic & { readonly value: 'Profile' }): Promise<Map<string, string>> {
   const { profiles, broken } = feedOf(await river.records(topic));
@@ -67,17 +49,14 @@ const differing = (one: ReadonlyMap<string, string>, other: ReadonlyMap<string, 
   [...new Set([...one.keys(), ...other.keys()])].filter((id) => one.get(id) !== other.get(id)).sort();
 
 test('rebuilt while the river runs, from recorded claims, and from the events alone: what is live, to the byte', async () => {
-  await sendIdentities(0);
+  const { collectorPort } = platform.platform.settings;
+  await sendIdentities(collectorPort, 0);
   await river.send(waveOf(0));
-  let flowing = true;
-  const flow = (async () => {
-    for (let round = 1; flowing; round++) await sendIdentities(round);
-  })();
+  const endFlow = keepSendingIdentities(collectorPort, 1);
   const recorded = await tributary('replay', '--until-complete');
   const rebuilt = await tributary('replay', '--claims', 'rebuild', '--until-complete');
   expect([recorded, rebuilt]).toMatchObject([{ generation: 2 }, { generation: 3 }]);
-  flowing = false;
-  await flow;
+  await endFlow();
   await river.quiet();
   for (const generation of ['2', '3']) await tributary('replay', 'resume', generation, '--until-complete');
   const live = await contentOf(topics.profiles);

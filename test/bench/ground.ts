@@ -84,8 +84,9 @@ export async function openGround(platform: RunningPlatform, profiles?: string): 
     database,
     platform,
     data,
-    async start(name, settings) {
-      const { child, log, port } = await launch(name, settings);
+    async start(name, settings = {}) {
+      const { child, log, port: usual } = await launch(name, settings);
+      const port = settings.TRIBUTARY_OPS_PORT ?? usual;
       const url = `http://127.0.0.1:${port}`;
       const ready = async (): Promise<boolean> => {
         if (child.exitCode !== null) throw new Error(`${name} ended: ${complaint(log)}`);

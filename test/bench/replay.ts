@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@clickhouse/client';
 import type { EventStitched, IdentityClaim } from '#schemas/generated/records.ts';
@@ -8,12 +9,14 @@ import { planOf, provisionTopics } from '#shared/kafka/provision-topics.ts';
 import { readSecret } from '#shared/service/start-up.ts';
 import { BoundedMemo } from '../../services/identity-stitcher/core/bounded-memo.ts';
 import { Sightings } from '../../services/identity-stitcher/core/sightings.ts';
+import { freePorts } from '../support/free-ports.ts';
 import type { RunningPlatform } from '../support/platform.ts';
 import { until } from '../support/until.ts';
 import { openWriter } from './backlog.ts';
-import { bytesUnder, openGround } from './ground.ts';
+import { bytesUnder, type Ground, openGround, type StartedService } from './ground.ts';
 import { People } from './people.ts';
 import { cpuSince } from './processes.ts';
+import { benchLatency, benchRiver, type LatencyFigures, openRiver } from './river.ts';
 import { NOW, payloadOf } from './shoppers.ts';
 
 /** What a replay of so many events took. */
@@ -31,6 +34,14 @@ export interface ReplayFigures {
   readonly topicBytes: number;
   /** The event log that was read, bytes. */
   readonly logBytes: number;
+}
+
+/** Latency of the live river, alone, and while a generation is rebuilt at a bounded rate. */
+export interface BesideFigures {
+  /** Events of history that are read in a second. */
+  readonly bound: number;
+  readonly alone: LatencyFigures;
+  readonly beside: LatencyFigures;
 }
 
 const PARTITIONS = 4;
@@ -116,7 +127,7 @@ export async function benchReplay(
 ): Promise<ReplayFigures> {
   const ground = await openGround(platform, profiles);
   await ground.attachClickHouse();
-  const { admin, prefix } = ground.installation;
+  const { prefix } = ground.installation;
   const hashing = hashingWith(readSecret({ secretFile: join(platform.dataDir, 'secret'), dataDirectory: '' }));
   const visitors = new Visitors(hashing, events);
   const stitched = await openWriter(ground, topics.eventsStitched, ({ profile_id }) => profile_id, PARTITIONS);
@@ -143,18 +154,9 @@ export async function benchReplay(
     async () => (await one('SELECT count() AS n FROM events_log')) >= events,
     3_600_000,
   );
-  const { identityMappings, profiles: told } = quietTopics(GENERATION);
-  const own = [...internalTopics(GENERATION), identityMappings, told];
-  await provisionTopics(
-    admin,
-    own.map((topic) => planOf(topic, prefix, PARTITIONS, 1)),
-  );
+  await provisionGeneration(ground);
   say(`  replaying ${events} events of ${visitors.profiles} profiles`);
-  const env = {
-    TRIBUTARY_GENERATION: String(GENERATION),
-    TRIBUTARY_QUIET: 'true',
-    TRIBUTARY_REPLAY_HISTORY: 'clickhouse',
-  };
+  const env = { ...quietly };
   const began = performance.now();
   const stitcher = await ground.start('identity-stitcher', env);
   const projector = await ground.start('profile-projector', env);
@@ -183,4 +185,48 @@ export async function benchReplay(
   await clickhouse.close();
   await ground.close();
   return figures;
+}
+
+/** Latency at 1,000 events a second, before and while history is read. */
+export async function benchBeside(
+  platform: RunningPlatform,
+  pids: Readonly<Record<string, number>>,
+  { history, bound, seconds }: { readonly history: number; readonly bound: number; readonly seconds: number },
+): Promise<BesideFigures> {
+  const ground = await openGround(platform);
+  const river = await openRiver(ground);
+  await benchRiver(river, pids, { events: history, warmUpEvents: 10_000 });
+  const alone = await benchLatency(river, { rate: 1_000, seconds, name: 'alone' });
+  await provisionGeneration(ground);
+  const env = { ...quietly, TRIBUTARY_REPLAY_RATE: String(bound) };
+  const [port, another] = (await freePorts(2)).map(String) as [string, string];
+  const services = [
+    await ground.start('identity-stitcher', { ...env, TRIBUTARY_OPS_PORT: port }),
+    await ground.start('profile-projector', { ...env, TRIBUTARY_OPS_PORT: another }),
+  ];
+  // As the tool starts them.
+  for (const { pid } of services) setPriority(pid, 10);
+  const beside = await benchLatency(river, { rate: 1_000, seconds, name: 'beside' });
+  const read = await (services[1] as StartedService).metric(READ);
+  if (read === 0 || read >= history)
+    throw new Error(`${read} events of history were read meanwhile: too many, or none`);
+  await Promise.all(services.map((service) => service.stop()));
+  await river.clickhouse.close();
+  await ground.close();
+  return { bound, alone, beside };
+}
+
+const quietly = {
+  TRIBUTARY_GENERATION: String(GENERATION),
+  TRIBUTARY_QUIET: 'true',
+  TRIBUTARY_REPLAY_HISTORY: 'clickhouse',
+};
+
+async function provisionGeneration({ installation: { admin, prefix } }: Ground): Promise<void> {
+  const { identityMappings, profiles } = quietTopics(GENERATION);
+  const own = [...internalTopics(GENERATION), identityMappings, profiles];
+  await provisionTopics(
+    admin,
+    own.map((topic) => planOf(topic, prefix, PARTITIONS, 1)),
+  );
 }

@@ -5,7 +5,7 @@ import { type CrowdFigures, type IdentityStages, type RegroupFigures, regroupQua
 import type { OrderFigures, QualityFigures } from './identity-quality.ts';
 import type { ComputingFigures, ReadApiFigures } from './profiles.ts';
 import type { CoreFigures } from './projector-core.ts';
-import type { ReplayFigures } from './replay.ts';
+import type { BesideFigures, ReplayFigures } from './replay.ts';
 import type { LatencyFigures, RiverFigures } from './river.ts';
 import type { StageFigures } from './stages.ts';
 import type { ViewFigures } from './warehouse.ts';
@@ -209,6 +209,12 @@ export function replayTable(figures: readonly ReplayFigures[]): string {
     rows,
   );
 }
+
+export const besideLines = ({ bound, alone, beside }: BesideFigures): string =>
+  [
+    `  the river alone: ${latencyLine(alone).trim()}`,
+    `  while ${whole(bound)} events/s of history are read: ${latencyLine(beside).trim()} (p95 ${fine(beside.p95 / alone.p95, 2)} ×)`,
+  ].join('\n');
 
 export function latencyLine({ rate, events, missing, p50, p95, p99, answer }: LatencyFigures): string {
   return [

@@ -115,7 +115,7 @@ export async function benchRiver(
 /** A steady stream of single events: how long from the answer to the version on the feed. */
 export async function benchLatency(
   { ground }: River,
-  { rate, seconds }: { readonly rate: number; readonly seconds: number },
+  { rate, seconds, name = 'latency' }: { readonly rate: number; readonly seconds: number; readonly name?: string },
 ): Promise<LatencyFigures> {
   const { kafka, admin, codecs, prefix } = ground.installation;
   const topic = prefix + topics.profiles.name;
@@ -138,7 +138,7 @@ export async function benchLatency(
     port: ground.platform.platform.settings.collectorPort,
     connections: 64,
     batch: 1,
-    name: 'latency',
+    name,
     firstPerson: 20_000_000,
     warmUpSeconds: 3,
     seconds,

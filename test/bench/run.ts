@@ -20,8 +20,9 @@ import {
 import { benchOrder, benchQuality, type OrderFigures, type QualityFigures } from './identity-quality.ts';
 import { benchComputing, benchCrowds, benchReadApi, type ComputingFigures, type ReadApiFigures } from './profiles.ts';
 import type { CoreFigures } from './projector-core.ts';
-import { benchReplay, type ReplayFigures } from './replay.ts';
+import { type BesideFigures, benchBeside, benchReplay, type ReplayFigures } from './replay.ts';
 import {
+  besideLines,
   collectorTable,
   computingTable,
   crowdsTable,
@@ -108,6 +109,7 @@ const figures: {
   crowds?: CoreFigures[];
   readApi?: ReadApiFigures;
   replay?: ReplayFigures[];
+  beside?: BesideFigures;
 } = {};
 /** Tells what is there already: the rest takes minutes. */
 const told = (text: string): void => say(`\n${text}`);
@@ -157,6 +159,10 @@ async function bench(): Promise<void> {
     for (const events of quick ? [100_000, 300_000] : [1_000_000, 10_000_000])
       figures.replay.push(await benchReplay(platform, pids, events, say, values.profile));
     told(replayTable(figures.replay));
+    say('latency of the river beside a replay');
+    const size = quick ? { history: 60_000, seconds: 8 } : { history: 200_000, seconds: 30 };
+    figures.beside = await benchBeside(platform, pids, { ...size, bound: 2_000 });
+    told(besideLines(figures.beside));
   }
   if (!wanted.has('river') && !wanted.has('latency')) return;
   const ground = await openGround(platform, values.profile);
@@ -226,6 +232,7 @@ else {
   if (figures.readApi) console.log(readApiTable(figures.readApi));
   if (figures.views) console.log(viewsTable(figures.views));
   if (figures.replay) console.log(replayTable(figures.replay));
+  if (figures.beside) console.log(besideLines(figures.beside));
   if (figures.identity) {
     console.log(qualityTable(figures.identity.quality));
     console.log(orderTable(figures.identity.order));

@@ -41,7 +41,7 @@ test('what another version of the software wrote into the local state is read af
     { type: SchemaType.AVRO, schema },
     { subject: `${installation.prefix}internal.Resolution` },
   );
-  const value = { profile_id: 'p', version: 3 };
+  const value = { profile_id: 'p', version: 3, generation: 1 };
   const bytes = await registry.encode(id, { ...value, other: 7 });
 
   const before = await opened(path);

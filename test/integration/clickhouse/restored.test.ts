@@ -230,6 +230,7 @@ const ofDays = (days: number): Record<string, number> => ({
       (table) => [table, Math.ceil(days / 2)],
     ),
   ),
+  generations_now: 0,
   ingest_errors: 0,
 });
 

@@ -131,7 +131,7 @@ test(
   minutes(3),
 );
 
-test(
+test.runIf(isLong)(
   'three stitchers and two projectors under load, and then one again: the same content',
   async () => {
     const at = river as River;

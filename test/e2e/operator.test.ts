@@ -222,7 +222,14 @@ describe('an operator', () => {
   });
 
   test('is told when it asked wrongly, or for what is not there yet', async () => {
-    for (const args of [[], ['nothing'], ['status', '--no-such-flag', 'x'], ['apply'], ['replay', 'nothing'], ['import']])
+    for (const args of [
+      [],
+      ['nothing'],
+      ['status', '--no-such-flag', 'x'],
+      ['apply'],
+      ['replay', 'nothing'],
+      ['import'],
+    ])
       expect((await tributary(...args)).code, args.join(' ')).toBe(2);
     expect(await tributary('--help')).toMatchObject({ code: 0, out: expect.stringContaining('tributary apply FILE') });
   });

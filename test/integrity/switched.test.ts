@@ -115,7 +115,6 @@ test('another generation becomes live under load, and the one before again: no r
     expect(watch.seen, `generation ${to}`).toEqual({ sql: ['before', 'after'], api: ['before', 'after'] });
   }
   await endFlow();
-  await river.quiet();
 
   const versions = await river.records(topics.profiles);
   expect(feedOf(versions).broken, 'versions on the feed').toEqual([]);

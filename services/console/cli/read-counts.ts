@@ -21,9 +21,15 @@ export async function readCounts(connections: Connections, deep = false): Promis
     'SELECT service, task, topic, partition, toString(next) AS next, toString(taken) AS taken, outcomes, outputs, generation FROM accounting',
   );
   // What is of generation 0 was counted by an earlier Kafka.
-  const [totals] = await connections.rows<{ collected: string; events: string; profile_events: string }>(
+  const [totals] = await connections.rows<{
+    collected: string;
+    events: string;
+    profile_events: string;
+    edition: number;
+  }>(
     `SELECT toString((SELECT uniqExact(kafka_partition, kafka_offset) FROM collected)) AS collected, toString((SELECT count() FROM events_log FINAL WHERE generation > 0)) AS events,
-       toString((SELECT sum(events) FROM profiles)) AS profile_events`,
+       toString((SELECT sum(events) FROM profiles)) AS profile_events,
+       toUInt32((SELECT max(edition) FROM generations_now)) AS edition`,
   );
   const rejected = await connections.rows<{ stage: string; reason: string; count: string }>(
     'SELECT stage, reason, toString(count()) AS count FROM rejected_log FINAL WHERE generation > 0 GROUP BY stage, reason ORDER BY stage, reason',
@@ -43,6 +49,7 @@ export async function readCounts(connections: Connections, deep = false): Promis
       outputs: numbers(row.outputs),
     })),
     rejectedRecords: deep ? await rejectedRecords(connections) : undefined,
+    haveOthersSpoken: (totals?.edition ?? 0) > 1,
     haveRejectedExpired: rejections.some(({ low }) => low > 0),
     clickhouse: {
       collected: Number(totals?.collected ?? 0),

@@ -91,6 +91,15 @@ describe('balanceOf', () => {
     expect(said(6).differences).toEqual(['folded and not expired: 5, events of all profiles in ClickHouse: 6']);
   });
 
+  test('what another generation may have put out, too, is not compared once it has spoken; what no other does, still', () => {
+    const more = without('resolver', 'identity.mappings', row('resolver', 'identity.mappings', { learned: 9 }));
+    const clickhouse = { ...rest.clickhouse, profileEvents: 5 };
+    expect(balanceOf({ ...more, clickhouse }).differences).toHaveLength(2);
+    expect(balanceOf({ ...more, clickhouse, haveOthersSpoken: true }).differences).toEqual([]);
+    const lost = without('projector', 'events.stitched', row('projector', 'events.stitched', { folded: 6 }));
+    expect(balanceOf({ ...lost, haveOthersSpoken: true }).differences).not.toEqual([]);
+  });
+
   test('an installation without a single event balances', () => {
     const nothing = { collected: 0, events: 0, profileEvents: 0, rejected: [], deliveries: {} };
     expect(

@@ -156,7 +156,7 @@ async function bench(): Promise<void> {
     say('a generation rebuilt from the event log');
     const pids = { kafka: pid('kafka'), clickhouse: pid('clickhouse') };
     figures.replay = [];
-    for (const events of quick ? [100_000, 300_000] : [1_000_000, 10_000_000])
+    for (const events of quick ? [100_000, 1_000_000] : [1_000_000, 10_000_000])
       figures.replay.push(await benchReplay(platform, pids, events, say, values.profile));
     told(replayTable(figures.replay));
     say('latency of the river beside a replay');

@@ -163,7 +163,7 @@ export async function benchReplay(
   const used = cpuSince({ ...pids, projector: projector.pid, stitcher: stitcher.pid });
   await until('history is read', async () => (await projector.metric(READ)) >= events, 3_600_000);
   const read = (performance.now() - began) / 1_000;
-  const tellings = (): Promise<number> => projector.metric('tributary_task_outputs_total', 'output="profile"');
+  const tellings = (): Promise<number> => projector.metric('tributary_task_outputs_total', 'output="own"');
   await until('everybody is told of', async () => (await tellings()) >= visitors.profiles, 600_000);
   const seconds = (performance.now() - began) / 1_000;
   const cpu = Object.fromEntries(Object.entries(used()).map(([name, micros]) => [name, micros / events]));
@@ -223,10 +223,7 @@ const quietly = {
 };
 
 async function provisionGeneration({ installation: { admin, prefix } }: Ground): Promise<void> {
-  const { identityMappings, profiles } = quietTopics(GENERATION);
-  const own = [...internalTopics(GENERATION), identityMappings, profiles];
-  await provisionTopics(
-    admin,
-    own.map((topic) => planOf(topic, prefix, PARTITIONS, 1)),
-  );
+  const all = [...internalTopics(GENERATION), ...Object.values(quietTopics(GENERATION))];
+  const plans = all.map((topic) => planOf(topic, prefix, PARTITIONS, 1));
+  await provisionTopics(admin, [...new Map(plans.map((plan) => [plan.topic, plan])).values()]);
 }

@@ -23,7 +23,7 @@ export interface LinkerOptions {
   readonly generation: number;
   /** Until it is told otherwise what it says is for nobody but its own generation. */
   readonly quiet?: boolean;
-  /** It reads claims of its own generation, which `claims.ts` puts there, instead of those of all. */
+  /** It reads claims of its own generation, which `reclaim.ts` puts there, instead of those of all. */
   readonly rebuilt?: boolean;
   /** It goes by the rules of the definitions, whatever was activated. */
   readonly ownRules?: boolean;

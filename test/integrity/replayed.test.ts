@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Profile } from '#schemas/generated/records.ts';
 import { quietTopics, type Topic, topics } from '#schemas/topics.ts';
@@ -12,10 +10,8 @@ import { type RunningPlatform, startPlatform } from '../support/platform.ts';
 import { River } from '../support/river.ts';
 import { feedOf } from '../support/river-checks.ts';
 import { keepSendingIdentities, sendIdentities } from '../support/sent-identities.ts';
+import { toolOf } from '../support/tool-of.ts';
 import { waveOf } from '../support/wave.ts';
-
-const run = promisify(execFile);
-const tool = join(import.meta.dirname, '..', '..', 'bin', 'tributary.mjs');
 
 let platform: RunningPlatform;
 let river: River;
@@ -30,12 +26,7 @@ afterAll(async () => {
   await platform?.stop();
 });
 
-const tributary = async (...args: string[]): Promise<Record<string, unknown>> => {
-  const { stdout } = await run(process.execPath, [tool, ...args, '--json'], {
-    env: { ...process.env, ...platform.env },
-  });
-  return JSON.parse(stdout) as Record<string, unknown>;
-};
+const tributary = (...args: string[]) => toolOf(platform, ...args);
 
 /** Content by profile id. */
 async function contentOf(topic: Topic & { readonly value: 'Profile' }): Promise<Map<string, string>> {

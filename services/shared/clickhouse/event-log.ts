@@ -39,7 +39,7 @@ export class EventLog implements History {
 
   /** By partition, where `events.stitched` ends now. */
   ends(): Promise<readonly number[]> {
-    return this.#asking((admin) => this.#endsOf(admin, topics.eventsStitched.name));
+    return this.endsOf(topics.eventsStitched.name);
   }
 
   reaches(below: readonly number[]): Promise<boolean> {

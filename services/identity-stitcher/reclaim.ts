@@ -1,6 +1,7 @@
 import type { Backfill, Sighting } from '#schemas/generated/records.ts';
 import { quietTopics, topics, traitFillsTopic } from '#schemas/topics.ts';
 import type { LoggedEvent } from '#shared/clickhouse/event-log.ts';
+import { mostAtOnce, type ReadSlice } from '#shared/clickhouse/read-ahead.ts';
 import { CLAIMS } from '#shared/generations/rebuilt.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
 import { defineTask, type Stores, type Work } from '#shared/task/task.ts';
@@ -12,7 +13,7 @@ interface History {
   ends(): Promise<readonly number[]>;
   reaches(below: readonly number[]): Promise<boolean>;
   count(below: readonly number[]): Promise<number>;
-  sliceWithExpired(below: readonly number[], slice: number, slices: number): AsyncIterable<LoggedEvent>;
+  readonly sliceWithExpired: ReadSlice;
 }
 
 export interface ReclaimOptions {
@@ -24,6 +25,8 @@ export interface ReclaimOptions {
   readonly onTrouble: (error: unknown) => void;
   /** Told of the events that were read, and of how many there are. */
   readonly onProgress?: (rows: number, of: number) => void;
+  /** About how many events are read in one go. */
+  readonly atOnce?: number;
   /** Waits until so many more may be read. */
   readonly pace?: (rows: number, signal: AbortSignal) => Promise<void>;
 }
@@ -40,7 +43,6 @@ type ReclaimWork = Work<
 >;
 
 const JOB = 'job';
-const EVENTS_AT_ONCE = 5_000;
 const TRY_AGAIN_MS = 1_000;
 const MEMO_SIZE = 50_000;
 const isResolver = (actor: string): boolean => /^resolver-\d+$/.test(actor);
@@ -49,7 +51,15 @@ const isResolver = (actor: string): boolean => /^resolver-\d+$/.test(actor);
  * Makes a generation's own claims: what resolvers claimed is claimed anew, from all events that were stitched when it began; decisions, and
  * what came later, are taken over as they were recorded. Events of both kinds are claimed twice, which is as once.
  */
-export const createReclaim = ({ generation, history, cut, onTrouble, onProgress, pace }: ReclaimOptions) => {
+export const createReclaim = ({
+  generation,
+  history,
+  cut,
+  onTrouble,
+  onProgress,
+  atOnce = mostAtOnce,
+  pace,
+}: ReclaimOptions) => {
   const sighted = new BoundedMemo<Times>(MEMO_SIZE);
 
   /** Reads a slice of history. */
@@ -59,10 +69,10 @@ export const createReclaim = ({ generation, history, cut, onTrouble, onProgress,
     below: readonly number[],
     signal: AbortSignal,
   ): Promise<Backfill> {
-    await pace?.(EVENTS_AT_ONCE, signal);
+    await pace?.(Math.ceil(job.of / job.slices), signal);
     if (signal.aborted) return job;
     const read: LoggedEvent[] = [];
-    for await (const event of history.sliceWithExpired(below, job.slice, job.slices)) read.push(event);
+    for await (const events of history.sliceWithExpired(below, job.slice, job.slices)) read.push(...events);
     const byPartition = new Map<number, Sightings>();
     const store = {
       get: (id: string) => work.get('sighting', id),
@@ -111,7 +121,7 @@ export const createReclaim = ({ generation, history, cut, onTrouble, onProgress,
     } else if (job.slices === 0) {
       if (!(await history.reaches(below))) return work.wakeAt(work.moment.now + TRY_AGAIN_MS);
       const of = await history.count(below);
-      work.put('job', JOB, { ...job, of, slices: Math.max(1, Math.ceil(of / EVENTS_AT_ONCE)) });
+      work.put('job', JOB, { ...job, of, slices: Math.max(1, Math.ceil(of / atOnce)) });
       work.goOn();
     } else if (job.slice < job.slices) {
       work.put('job', JOB, await readOn(work, job, below, signal));

@@ -1,6 +1,7 @@
 import type { Backfill, Fill, Identifier, TraitFill, Tributary } from '#schemas/generated/records.ts';
 import { fillsTopic, traitFillsTopic } from '#schemas/topics.ts';
 import type { History, LoggedEvent } from '#shared/clickhouse/event-log.ts';
+import { mostAtOnce } from '#shared/clickhouse/read-ahead.ts';
 import type { Definitions } from '#shared/definitions/definitions.ts';
 import { EVERYTHING } from '#shared/generations/rebuilt.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
@@ -21,6 +22,8 @@ export interface BackfillOptions {
   readonly onTrouble: (error: unknown) => void;
   /** Told of the events that were read, and of how many there are. */
   readonly onProgress?: (rows: number, of: number) => void;
+  /** About how many events are read in one go. */
+  readonly atOnce?: number;
   /** Waits until so many more may be read. */
   readonly pace?: (rows: number, signal: AbortSignal) => Promise<void>;
 }
@@ -43,8 +46,6 @@ type BackfillWork = Work<
 >;
 
 const JOB = 'job';
-/** About how many events are read at once. */
-const EVENTS_AT_ONCE = 10_000;
 const TRY_AGAIN_MS = 1_000;
 
 /**
@@ -53,7 +54,7 @@ const TRY_AGAIN_MS = 1_000;
  * transaction.
  */
 export const createBackfill = (options: BackfillOptions) => {
-  const { generation, history, onTrouble } = options;
+  const { generation } = options;
   return defineTask({
     name: 'backfill',
     inputs: { begun: traitFillsTopic(generation) },
@@ -67,7 +68,7 @@ export const createBackfill = (options: BackfillOptions) => {
           work.put('cut', `${keyOf(value)}/${value.partition}`, value);
         work.settle(input, 'noted');
       }
-      const job = work.get('job', JOB) ?? (await begun(work, history, onTrouble));
+      const job = work.get('job', JOB) ?? (await begun(work, options));
       if (!job || signal.aborted) return;
       await goOn(work, job, definitions, signal, options);
     },
@@ -77,8 +78,7 @@ export const createBackfill = (options: BackfillOptions) => {
 /** Begins with all traits that every partition has begun to fold. */
 async function begun(
   work: BackfillWork,
-  history: History,
-  onTrouble: (error: unknown) => void,
+  { history, onTrouble, atOnce = mostAtOnce }: BackfillOptions,
 ): Promise<Backfill | undefined> {
   const byTrait = Map.groupBy(
     work.scan('cut', '').map(([, value]) => value),
@@ -103,7 +103,7 @@ async function begun(
       return undefined;
     }
     const of = await history.count(below);
-    const slices = Math.ceil(of / EVENTS_AT_ONCE);
+    const slices = Math.ceil(of / atOnce);
     for (const cuts of whole) for (const one of cuts) work.remove('cut', `${keyOf(one)}/${one.partition}`);
     return { traits, slices, slice: 0, rows: 0, of };
   } catch (error) {
@@ -164,11 +164,11 @@ async function goOn(
   };
   try {
     if (job.slices > 0) {
-      await pace?.(EVENTS_AT_ONCE, signal);
+      await pace?.(Math.ceil(job.of / job.slices), signal);
       if (signal.aborted) throw new Error('let go');
-      for await (const event of history.slice(largest(job.traits), job.slice, job.slices)) {
-        rows++;
-        see(event);
+      for await (const events of history.slice(largest(job.traits), job.slice, job.slices)) {
+        rows += events.length;
+        for (const event of events) see(event);
       }
     }
   } catch (error) {

@@ -164,9 +164,9 @@ class World implements History {
     // As many as make several slices.
     return this.#logged(below).length * 2_000;
   }
-  async *slice(below: readonly number[], slice: number, slices: number): AsyncGenerator<LoggedEvent> {
+  async *slice(below: readonly number[], slice: number, slices: number): AsyncGenerator<readonly LoggedEvent[]> {
     for (const one of this.#logged(below))
-      if (Number.parseInt(one.identifiers[0]?.hash ?? '', 16) % slices === slice) yield one;
+      if (Number.parseInt(one.identifiers[0]?.hash ?? '', 16) % slices === slice) yield [one];
   }
   #logged(below: readonly number[]): LoggedEvent[] {
     return this.#log.filter(({ partition, offset }) => offset < (below[partition] ?? 0));

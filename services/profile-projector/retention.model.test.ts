@@ -163,10 +163,10 @@ class World implements History {
   async count(below: readonly number[]): Promise<number> {
     return this.#logged(below).length * 2_000;
   }
-  async *slice(below: readonly number[], slice: number, slices: number): AsyncGenerator<LoggedEvent> {
+  async *slice(below: readonly number[], slice: number, slices: number): AsyncGenerator<readonly LoggedEvent[]> {
     if (this.#random() < 0.3) this.#readExpiries();
     for (const one of this.#logged(below))
-      if (Number.parseInt(one.identifiers[0]?.hash ?? '', 16) % slices === slice) yield one;
+      if (Number.parseInt(one.identifiers[0]?.hash ?? '', 16) % slices === slice) yield [one];
   }
   #logged(below: readonly number[]): LoggedEvent[] {
     return this.#log.filter(

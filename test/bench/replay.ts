@@ -206,10 +206,13 @@ export async function benchBeside(
   ];
   // As the tool starts them.
   for (const { pid } of services) setPriority(pid, 10);
+  const readSoFar = (): Promise<number> => (services[1] as StartedService).metric(READ);
+  await until('history is being read', async () => (await readSoFar()) > 0, 120_000);
+  const before = await readSoFar();
   const beside = await benchLatency(river, { rate: 1_000, seconds, name: 'beside' });
-  const read = await (services[1] as StartedService).metric(READ);
-  if (read === 0 || read >= history)
-    throw new Error(`${read} events of history were read meanwhile: too many, or none`);
+  const after = await readSoFar();
+  if (after === before || after >= history)
+    throw new Error(`of ${history} events of history ${before} were read before, ${after} after: it was not beside`);
   await Promise.all(services.map((service) => service.stop()));
   await river.clickhouse.close();
   await ground.close();

@@ -23,7 +23,8 @@ export const clusterOption = {
 
 type Settings = Values<typeof clickhouseOptions & Pick<typeof platformOptions, 'dataDirectory'>>;
 
-export function createClickHouse(settings: Settings, application: string): ClickHouseClient {
+/** @param isBulk much is read, by who has more than enough to do: compressing and expanding it would take longer than sending it */
+export function createClickHouse(settings: Settings, application: string, isBulk = false): ClickHouseClient {
   const file = settings.clickhousePasswordFile || join(settings.dataDirectory, 'clickhouse-password');
   return createClient({
     url: settings.clickhouseUrl,
@@ -31,7 +32,7 @@ export function createClickHouse(settings: Settings, application: string): Click
     password: readFileSync(file, 'utf8').trim(),
     application,
     request_timeout: 60_000,
-    compression: { response: true },
+    compression: { response: !isBulk },
     // It throws what goes wrong; telling it a second time, and not as JSON, is not its business.
     log: { level: ClickHouseLogLevel.OFF },
   });

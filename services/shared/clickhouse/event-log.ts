@@ -4,6 +4,7 @@ import { topics } from '#schemas/topics.ts';
 import type { Admin, KafkaClient } from '#shared/kafka/client.ts';
 import { holdsRecords } from '#shared/kafka/holds-records.ts';
 import { topicOffsets } from '#shared/kafka/topic-offsets.ts';
+import type { ReadSlice } from './read-ahead.ts';
 
 /** An event as the log has it, with what profiles and identities are made of. */
 export interface LoggedEvent
@@ -19,8 +20,8 @@ export interface History {
   reaches(below: readonly number[]): Promise<boolean>;
   /** How many events it has of those. */
   count(below: readonly number[]): Promise<number>;
-  /** Those whose routing hash is in one of so many equal parts of the space of hashes; in any order. */
-  slice(below: readonly number[], slice: number, slices: number): AsyncIterable<LoggedEvent>;
+  /** Those whose routing hash is in one of so many equal parts of the space of hashes; in any order, some at a time. */
+  readonly slice: ReadSlice;
 }
 
 /** The event log in ClickHouse. @param clickhouse called when it is first needed */
@@ -99,20 +100,23 @@ export class EventLog implements History {
     return (await result.json<{ count: number }>())[0]?.count ?? 0;
   }
 
-  slice(below: readonly number[], slice: number, slices: number): AsyncIterable<LoggedEvent> {
+  slice(...which: Parameters<ReadSlice>): ReturnType<ReadSlice> {
     const expiries = `LEFT JOIN (
         SELECT hash, max(until) AS forgotten FROM {database:Identifier}.profile_expiries_log
         WHERE hash >= {from:String} AND hash < {to:String} GROUP BY hash
       ) AS expiry ON log.routing = expiry.hash WHERE (received_at > forgotten OR expiry.hash = '')`;
-    return this.#slice(expiries, below, slice, slices);
+    return this.#slice(expiries, ...which);
   }
 
   /** The same with what has expired. */
-  sliceWithExpired(below: readonly number[], slice: number, slices: number): AsyncIterable<LoggedEvent> {
-    return this.#slice('WHERE true', below, slice, slices);
+  sliceWithExpired(...which: Parameters<ReadSlice>): ReturnType<ReadSlice> {
+    return this.#slice('WHERE true', ...which);
   }
 
-  async *#slice(which: string, below: readonly number[], slice: number, slices: number): AsyncGenerator<LoggedEvent> {
+  async *#slice(
+    which: string,
+    ...[below, slice, slices]: Parameters<ReadSlice>
+  ): AsyncGenerator<readonly LoggedEvent[]> {
     const result = await this.#clickhouse().query({
       query: `SELECT ${columns.join(', ')} FROM {database:Identifier}.events_log AS log FINAL
         ${which} AND routing >= {from:String} AND routing < {to:String} AND ${BELOW}`,
@@ -120,7 +124,7 @@ export class EventLog implements History {
       clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
       format: 'JSONCompactEachRow',
     });
-    for await (const rows of result.stream<Row>()) for (const row of rows) yield eventOf(row.json());
+    for await (const rows of result.stream<Row>()) yield rows.map((row) => eventOf(row.json()));
   }
 }
 

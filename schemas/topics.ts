@@ -213,7 +213,7 @@ export const accountingTopic = (generation: number): Topic & { readonly value: '
   cleanup: 'compact',
   retention: 0,
   owner: 'all',
-  doc: 'Running totals: records taken in, and what became of them.',
+  doc: 'Running totals: records taken in, and what became of them. Keys of other generations begin with g<N>/.',
 });
 
 /** Internal: which generations there are. */
@@ -268,11 +268,11 @@ export const rolesTopic = (generation: number): Topic & { readonly value: 'Role'
 });
 
 /** The internal topics that are not a task's own. */
-export const internalTopics = (generation: number) => [
+export const internalTopics = (generation: number, booksGeneration = generation) => [
   movesTopic(generation),
   fillsTopic(generation),
   traitFillsTopic(generation),
-  accountingTopic(generation),
+  accountingTopic(booksGeneration),
   controlTopic(generation, 'linker'),
   controlTopic(generation, 'projector'),
   rolesTopic(generation),

@@ -12,3 +12,10 @@ export async function toolOf(platform: RunningPlatform, ...args: string[]): Prom
   const { stdout } = await run(process.execPath, [tool, ...args, '--json'], { env });
   return JSON.parse(stdout) as Record<string, unknown>;
 }
+
+/** The same where it also answers when not all is well. */
+export const toolAnyway = (platform: RunningPlatform, ...args: string[]): Promise<Record<string, unknown>> =>
+  toolOf(platform, ...args).catch((error: { readonly stdout?: string }) => {
+    if (!error.stdout) throw error;
+    return JSON.parse(error.stdout) as Record<string, unknown>;
+  });

@@ -165,7 +165,7 @@ export class IdentityWarehouse {
          WHERE newest.4 = 'quarantined' ORDER BY since, profile_id`,
       ),
       this.#rows<{ lag: number }>(
-        `SELECT toUInt32(greatest(0, (SELECT ifNull(max(kafka_offset) + 1, 0) FROM identity_claims_log) - (SELECT toInt64(max(next)) FROM accounting WHERE task = 'linker'))) AS lag`,
+        `SELECT toUInt32(greatest(0, (SELECT ifNull(max(kafka_offset) + 1, 0) FROM identity_claims_log) - (SELECT toInt64(max(next)) FROM accounting WHERE task = 'linker' AND generation = (SELECT min(generation) FROM accounting)))) AS lag`,
       ),
       this.#rows<{ events: number; moved: number }>(
         'SELECT count() AS events, countIf(profile_id != stitched_profile_id) AS moved FROM events',

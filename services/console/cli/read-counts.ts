@@ -25,11 +25,11 @@ export async function readCounts(connections: Connections, deep = false): Promis
     collected: string;
     events: string;
     profile_events: string;
-    edition: number;
+    live: number;
   }>(
     `SELECT toString((SELECT uniqExact(kafka_partition, kafka_offset) FROM collected)) AS collected, toString((SELECT count() FROM events_log FINAL WHERE generation > 0)) AS events,
        toString((SELECT sum(events) FROM profiles)) AS profile_events,
-       toUInt32((SELECT max(edition) FROM generations_now)) AS edition`,
+       toUInt32((SELECT argMax(generation, edition) FROM generations_now)) AS live`,
   );
   const rejected = await connections.rows<{ stage: string; reason: string; count: string }>(
     'SELECT stage, reason, toString(count()) AS count FROM rejected_log FINAL WHERE generation > 0 GROUP BY stage, reason ORDER BY stage, reason',
@@ -49,7 +49,7 @@ export async function readCounts(connections: Connections, deep = false): Promis
       outputs: numbers(row.outputs),
     })),
     rejectedRecords: deep ? await rejectedRecords(connections) : undefined,
-    haveOthersSpoken: (totals?.edition ?? 0) > 1,
+    live: totals?.live || undefined,
     haveRejectedExpired: rejections.some(({ low }) => low > 0),
     clickhouse: {
       collected: Number(totals?.collected ?? 0),

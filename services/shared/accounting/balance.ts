@@ -36,11 +36,8 @@ export interface Counts {
   /** Records of `events.rejected` as the topic has them, all or what has not expired; undefined where nobody has read it. */
   readonly rejectedRecords?: readonly Rejections[] | undefined;
   readonly haveRejectedExpired?: boolean;
-  /**
-   * Another generation speaks, or has spoken, to all: what its tasks put out is not counted here, so mappings, changes and the events of
-   * profiles are not compared.
-   */
-  readonly haveOthersSpoken?: boolean;
+  /** The generation that speaks to all, where that is another one. */
+  readonly live?: number | undefined;
   /** Where counts differ, how that reader stands; what is not told of counts as complete and read. */
   readonly readings?: readonly ReadingState[];
   readonly clickhouse: {
@@ -63,6 +60,7 @@ export interface Balance {
   readonly rejected: readonly Rejections[];
   /** Dropped by a rule. */
   readonly dropped: number;
+  /** By the generation that speaks to all; what it was rebuilt from, too. */
   readonly folded: number;
   /** Of those, what expired with its profile. */
   readonly forgotten: number;
@@ -90,8 +88,9 @@ export function balanceOf(counts: Counts): Balance {
     sum(rows.filter((row) => row.task === task && row.topic === prefix + topic).map((row) => row.taken));
   const outcome = (name: string, task: string, topic: string): number =>
     sum(rows.filter((row) => row.task === task && row.topic === prefix + topic).map((row) => row.outcomes[name] ?? 0));
-  const output = (name: string, task: string): number =>
-    sum(rows.filter((row) => row.task === task && row.topic === '').map((row) => row.outputs[name] ?? 0));
+  const outputOf = (from: typeof counts.accounting, name: string, task: string): number =>
+    sum(from.filter((row) => row.task === task && row.topic === '').map((row) => row.outputs[name] ?? 0));
+  const output = (name: string, task: string): number => outputOf(rows, name, task);
   /** Values in a counted store. */
   const kept = (store: string, task: string): number =>
     sum(rows.filter((row) => row.task === task && row.topic === '').map((row) => row.outcomes[store] ?? 0));
@@ -126,12 +125,11 @@ export function balanceOf(counts: Counts): Balance {
   inClickHouse('accepted', accepted, clickhouse.collected, collected);
   same('stitched', stitched, 'put out by resolver', output('stitched', 'resolver'));
   inClickHouse('stitched', stitched, clickhouse.events, events, 'events in ClickHouse');
-  for (const { name, from, to, topic, others, isOwn } of passages(generation)) {
-    if (counts.haveOthersSpoken && !isOwn) continue;
+  for (const { name, from, to, topic, others, isByAll } of passages(generation)) {
     const fromOthers = others === undefined ? 0 : outcome(others, to, topic);
     passed(
       `${name} put out by ${from}`,
-      output(name, from),
+      outputOf(isByAll ? counts.accounting : rows, name, from),
       `taken by ${to}`,
       taken(to, topic) - fromOthers,
       to,
@@ -182,12 +180,14 @@ export function balanceOf(counts: Counts): Balance {
     return settled(name);
   }) as [number, number, number];
   // What arrived too late for its profile is folded elsewhere, once its move has been taken in.
-  const folded = outcome('folded', 'projector', events) + outcome('passed_on', 'projector', events);
-  const forgotten = kept('forgotten_events', 'projector');
+  const live = counts.accounting.filter((row) => row.generation === (counts.live ?? generation));
+  const ofProjector = (topic: string): typeof live =>
+    live.filter((row) => row.task === 'projector' && row.topic === (topic && prefix + topic));
+  const told = (name: string, topic: string): number => sum(ofProjector(topic).map((row) => row.outcomes[name] ?? 0));
+  const folded = told('folded', events) + told('passed_on', events) + told('filled_events', '');
+  const forgotten = told('forgotten_events', '');
   const left = forgotten === 0 ? 'folded' : 'folded and not expired';
-  const filled = kept('filled_events', 'projector');
-  if (!counts.haveOthersSpoken)
-    same(left, folded + filled - forgotten, 'events of all profiles in ClickHouse', clickhouse.profileEvents);
+  same(left, folded - forgotten, 'events of all profiles in ClickHouse', clickhouse.profileEvents);
 
   return {
     accepted,
@@ -220,21 +220,21 @@ interface Passage {
   readonly topic: string;
   /** Outcome of what did not come from there. */
   readonly others?: string;
-  /** No other generation puts anything there. */
-  readonly isOwn?: true;
+  /** Each generation puts something there while it speaks to all. */
+  readonly isByAll?: true;
 }
 
 /** What one task puts out and another must have taken in. */
 const passages = (generation: number): Passage[] => [
-  { name: 'stitched', from: 'resolver', to: 'projector', topic: topics.eventsStitched.name, isOwn: true },
-  { name: 'stitched', from: 'resolver', to: 'planner', topic: topics.eventsStitched.name, isOwn: true },
-  { name: 'claim', from: 'resolver', to: 'linker', topic: topics.identityClaims.name, others: 'decision', isOwn: true },
-  { name: 'mapping', from: 'linker', to: 'resolver', topic: topics.identityMappings.name },
-  { name: 'change', from: 'linker', to: 'projector', topic: topics.identityChanges.name },
-  { name: 'change', from: 'linker', to: 'planner', topic: topics.identityChanges.name },
-  { name: 'move', from: 'projector', to: 'projector', topic: movesTopic(generation).name, isOwn: true },
-  { name: 'expiry', from: 'projector', to: 'projector', topic: topics.profileExpiries.name },
-  { name: 'fill', from: 'backfill', to: 'projector', topic: fillsTopic(generation).name, isOwn: true },
+  { name: 'stitched', from: 'resolver', to: 'projector', topic: topics.eventsStitched.name },
+  { name: 'stitched', from: 'resolver', to: 'planner', topic: topics.eventsStitched.name },
+  { name: 'claim', from: 'resolver', to: 'linker', topic: topics.identityClaims.name, others: 'decision' },
+  { name: 'mapping', from: 'linker', to: 'resolver', topic: topics.identityMappings.name, isByAll: true },
+  { name: 'change', from: 'linker', to: 'projector', topic: topics.identityChanges.name, isByAll: true },
+  { name: 'change', from: 'linker', to: 'planner', topic: topics.identityChanges.name, isByAll: true },
+  { name: 'move', from: 'projector', to: 'projector', topic: movesTopic(generation).name },
+  { name: 'expiry', from: 'projector', to: 'projector', topic: topics.profileExpiries.name, isByAll: true },
+  { name: 'fill', from: 'backfill', to: 'projector', topic: fillsTopic(generation).name },
 ];
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);

@@ -2,6 +2,11 @@ import { count, flag, oneOf, text } from './options.ts';
 
 /** What `tributary replay` tells the services that it starts: how they run a generation beside the live one. */
 export const generationOptions = {
+  booksGeneration: count(
+    'BOOKS_GENERATION',
+    'Generation in whose books (internal.g<N>.accounting) this one counts; 0: in its own',
+    '0',
+  ),
   quiet: flag('QUIET', 'What this generation says is for nobody else: it runs beside the live one', 'false'),
   replayHistory: oneOf(
     ['none', 'clickhouse', 'kafka'],

@@ -83,7 +83,7 @@ export class OtherGenerations implements Service {
       const running = this.#running.get(generation);
       if (!running && generation !== own && isRun(record)) {
         log.info({ generation, state: record.state }, 'this generation is run, too');
-        const runners = this.#runnersOf(record, { ...this.#host, generation, isBeside: true });
+        const runners = this.#runnersOf(record, { ...this.#host, generation, booksGeneration: own, isBeside: true });
         this.#running.set(generation, runners);
         for (const runner of runners) runner.run().catch((error: Error) => this.#end(error));
       } else if (running && !isRun(record)) {

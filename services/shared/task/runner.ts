@@ -25,6 +25,8 @@ export interface TaskHost {
   readonly definitions: () => Definitions;
   readonly prefix: string;
   readonly generation: number;
+  /** In whose books it counts; its own where that says nothing. */
+  readonly booksGeneration?: number;
   /** It is not the process's own generation: metrics tell which. */
   readonly isBeside?: boolean;
   readonly replication: number;
@@ -228,17 +230,19 @@ export class TaskRunner implements Service {
 
   async #surroundings(admin: Admin, consumer: Consumer, inputs: TaskSurroundings['inputs']): Promise<TaskSurroundings> {
     const { service, kafka, codecs, log, metrics, definitions, prefix, generation, isBeside, replication } = this.#host;
+    const { booksGeneration = generation } = this.#host;
+    const books = accountingTopic(booksGeneration);
     const task = this.#task;
     const partitions = partitionsOf(inputs.values());
     const changelog = changelogTopic(generation, task.name, 'many');
     await provisionTopics(
       admin,
-      [changelog, accountingTopic(generation)].map((topic) => planOf(topic, prefix, partitions, replication)),
+      [changelog, books].map((topic) => planOf(topic, prefix, partitions, replication)),
     );
     const state = { topic: prefix + changelog.name, partitions: await this.#partitionsIn(prefix + changelog.name) };
     partitionsOf([...inputs.values(), state]);
     const outputs = await this.#channels(task.outputs);
-    const common = await this.#channels({ rejected: topics.eventsRejected, accounting: accountingTopic(generation) });
+    const common = await this.#channels({ rejected: topics.eventsRejected, accounting: books });
     const storeCodecs = new Map<string, Codec>();
     for (const [name, { record }] of Object.entries({ ...task.stores, ...ownStores })) {
       storeCodecs.set(name, await codecs.ofRecord(prefix, record));
@@ -266,6 +270,7 @@ export class TaskRunner implements Service {
       outputs,
       rejected: common.get('rejected') as TaskSurroundings['rejected'],
       accounting: common.get('accounting') as TaskSurroundings['accounting'],
+      books: booksGeneration === generation ? '' : `g${generation}/`,
       changelog: state.topic,
       storeCodecs,
       stateDirectory: this.#stateDirectory,

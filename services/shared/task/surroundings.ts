@@ -36,6 +36,8 @@ export interface TaskSurroundings {
   readonly outputs: ReadonlyMap<string, Channel>;
   readonly rejected: Channel<EventRejected>;
   readonly accounting: Channel<Accounting>;
+  /** What the keys of its records there begin with: others count there, too. */
+  readonly books: string;
   readonly changelog: string;
   /** By store name, with the loop's own stores. */
   readonly storeCodecs: ReadonlyMap<string, Codec>;

@@ -50,6 +50,7 @@ export async function taskProcess(service: string, settings: Settings): Promise<
     definitions: () => own(feed.current()),
     prefix: settings.prefix,
     generation: settings.generation,
+    ...(settings.booksGeneration && { booksGeneration: settings.booksGeneration }),
     replication: settings.replication,
     dataDirectory: settings.dataDirectory,
   };

@@ -13,7 +13,7 @@ export interface Committed {
   readonly offset: number;
 }
 
-type Around = Pick<TaskSurroundings, 'changelog' | 'accounting' | 'groupId' | 'storeCodecs'>;
+type Around = Pick<TaskSurroundings, 'changelog' | 'accounting' | 'books' | 'groupId' | 'storeCodecs'>;
 
 /**
  * One Kafka transaction: outputs, changelog, accounting, offsets. All of it, or nothing.
@@ -27,7 +27,7 @@ export async function transact(
   now: number,
   around: Around,
 ): Promise<Committed> {
-  const { changelog, accounting, groupId } = around;
+  const { changelog, accounting, books, groupId } = around;
   const codec = storeCodec(around, TOTALS);
   const changes: Change[] = [
     ...batch.changes,
@@ -35,7 +35,7 @@ export async function transact(
   ];
   const out: OutRecord[] = [...batch.records];
   for (const value of batch.totals) {
-    const key = `${value.service}/${value.task}/${value.topic}/${value.partition}`;
+    const key = `${books}${value.service}/${value.task}/${value.topic}/${value.partition}`;
     out.push({ topic: accounting.topic, partition: 0, key, value: accounting.codec.encode(value), timestamp: now });
   }
   for (const { store, key, bytes } of changes)

@@ -138,7 +138,7 @@ export async function replaySwitch(connections: Connections, words: Words, { jso
           return { json: { generation, live: from.generation }, text: 'nothing is done' };
       }
       // The live one may never have been told to be quiet: then nobody has made where it speaks to its own.
-      for (const one of [from, to]) await prepareGround(admin, home, one);
+      for (const one of [from, to]) await prepareGround(admin, home, one, connections.settings.generation);
       await change(connections, home, { verb: 'announce', generation });
     }
     const { edition } = recordOf(await readGenerations(home), generation);

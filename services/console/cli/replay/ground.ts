@@ -9,10 +9,11 @@ export async function prepareGround(
   admin: Admin,
   { prefix, codecs }: DefinitionsHome,
   { generation, claims }: Generation,
+  booksGeneration: number,
 ): Promise<void> {
   // Its tasks read topics of all and of their own together: those have as many partitions.
   const { partitions, replication } = await layoutOf(admin, prefix + topics.eventsStitched.name);
-  const spoken = [...internalTopics(generation), ...Object.values(quietTopics(generation))];
+  const spoken = [...internalTopics(generation, booksGeneration), ...Object.values(quietTopics(generation))];
   const changelogs = [
     ...(claims === 'rebuilt' ? [changelogTopic(generation, 'reclaim', 1)] : []),
     changelogTopic(generation, 'linker', 1),

@@ -35,7 +35,7 @@ export async function runReplay(
   const stop = new AbortController();
   const told = once(stop.signal, 'abort').then(() => undefined);
   const report = new Report(generation, speech);
-  await prepareGround(admin, home, record);
+  await prepareGround(admin, home, record, settings.generation);
   const running = await runningOf(admin, await remainsOf(admin, settings, generation));
   const logOf = (service: string): string =>
     join(settings.dataDirectory, 'logs', `replay-g${generation}-${service}.log`);
@@ -151,6 +151,7 @@ function environmentOf(settings: CliSettings, record: Generation): NodeJS.Proces
     ...Object.fromEntries(shared.map(([name, { env }]) => [env, String(settings[name])])),
     TRIBUTARY_DATA: dataDirectory,
     TRIBUTARY_GENERATION: String(generation),
+    TRIBUTARY_BOOKS_GENERATION: String(settings.generation),
     TRIBUTARY_QUIET: 'true',
     TRIBUTARY_REPLAY_RATE: String(settings.rate),
     TRIBUTARY_REPLAY_CLAIMS: claims,

@@ -12,7 +12,7 @@ import type { Total } from '../../core/compare/digest-table.ts';
 import { maskedDifference, maskedIdentifier } from '../../core/compare/masked-difference.ts';
 import type { Guess, Reason } from '../../core/compare/reason.ts';
 import type { Disagreement } from '../../core/compare/third-opinion.ts';
-import { changesFor, changesForLater } from '../../core/why.ts';
+import { changesFor } from '../../core/why.ts';
 import { type RulesBody, readClaims, rulesInForce } from '../claims.ts';
 import { type Comparison, compareFeeds, type DifferingProfile, type DisputedProfile } from '../comparing.ts';
 import type { Connections } from '../connections.ts';
@@ -144,7 +144,7 @@ function shownProfile(one: DifferingProfile, written: Written) {
   return {
     profile_id,
     ...shownGuess(guess, ['live', written.other], written),
-    rules: guess.reason === 'rule' ? rulesFor(guess, written) : [],
+    rules: guess.reason === 'rule' && written.rules ? changesFor(identifiers, ...written.rules) : [],
     event_log_agrees_with: [...(live ? ['live'] : []), ...(replayed ? [written.other] : [])],
     differences: differences.map((difference) => {
       const { path, values } = written.plain
@@ -154,9 +154,6 @@ function shownProfile(one: DifferingProfile, written: Written) {
     }),
   };
 }
-
-const rulesFor = ({ identifiers }: Guess, { rules }: Written): readonly string[] =>
-  rules ? [...changesFor(identifiers, ...rules), ...changesForLater(...rules)] : [];
 
 const shownDispute = ({ profile_id, guess, disagreements }: DisputedProfile, written: Written) => ({
   profile_id,

@@ -8,10 +8,13 @@ import { validateDefinitions } from '#shared/definitions/validate.ts';
 import { type Generations, liveOf, nextLiveOf, type Wish } from '#shared/generations/lifecycle.ts';
 import { CLAIMS, EVERYTHING } from '#shared/generations/rebuilt.ts';
 import { changeGenerations, type GenerationsHome, readGenerations } from '#shared/generations/records.ts';
+import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
+import type { NamingRules } from '#shared/identity/plan.ts';
 import type { Admin } from '#shared/kafka/client.ts';
 import { topicOffsets } from '#shared/kafka/topic-offsets.ts';
 import { announceEdition } from '../../adapters/announce-edition.ts';
 import { shareFilled } from '../../core/share-filled.ts';
+import { changesForLater, laterText } from '../../core/why.ts';
 import type { CliSettings } from '../config.ts';
 import { canBeAsked, confirmed } from '../confirmed.ts';
 import type { Connections } from '../connections.ts';
@@ -263,6 +266,12 @@ async function ownDefinitions(connections: Connections, { json, say }: Speech): 
         ? `${connections.settings.with} says what is in force already`
         : `in the new generation alone: ${real.map(({ what, kind, name }) => `${kind}/${name} ${what}`).join(', ')}`,
     );
+  const later = real.flatMap(({ kind, before = defaultIdentityRules, after = defaultIdentityRules }) =>
+    kind === 'identity_rules' ? changesForLater(before as NamingRules, after as NamingRules) : [],
+  );
+  const text = laterText(later);
+  if (text && json) process.stderr.write(`${JSON.stringify({ only_later: later })}\n`);
+  else if (text) say(`${text}; what is to link nobody among them: tributary identity block TYPE:VALUE`);
   return content.text;
 }
 

@@ -226,7 +226,7 @@ export async function replayDrop(connections: Connections, words: Words, { json,
     throw new Trouble(`generation ${generation} is dropped already`, '');
   if (generation === settings.generation && !isDropped)
     throw new Trouble(
-      `generation ${generation} is the services’ own: who has sent what and when is kept with it for all`,
+      `generation ${generation} cannot be dropped: it is the services’ own, with which what was sent, and when, is kept for all`,
       'it stays, and is kept up to date',
     );
   if (record.state === 'live') throw new Trouble(`generation ${generation} is live`, 'first make another one live');
@@ -303,7 +303,8 @@ async function change({ settings }: Connections, home: GenerationsHome, wish: Wi
   return decided.records[0];
 }
 
-function numberIn([word]: Words, verb: string): number {
+/** @throws Trouble where no number was typed */
+export function numberIn([word]: readonly (string | undefined)[], verb: string): number {
   const number = Number(word);
   if (!word || !Number.isInteger(number) || number < 1)
     throw new Trouble(
@@ -314,7 +315,8 @@ function numberIn([word]: Words, verb: string): number {
   return number;
 }
 
-function recordOf(all: Generations, generation: number): Generation {
+/** @throws Trouble where there is none */
+export function recordOf(all: Generations, generation: number): Generation {
   const record = all.get(generation);
   if (!record) throw new Trouble(`there is no generation ${generation}`, '`tributary replay list` lists them');
   return record;

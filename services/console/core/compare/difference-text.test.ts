@@ -39,7 +39,7 @@ test('of a profile that only one has, who has it', () => {
   expect(differenceTexts(differences([2, null], [there, nowhere], ['person', null]), names)).toEqual([
     'only live has it: 2 events of anonymous_id:a, anonymous_id:b',
   ]);
-  expect(differenceTexts(differences([null, 0], [nowhere, there], [null, 'person']), names)).toEqual([
-    'only generation 2 has it: 0 events of anonymous_id:a, anonymous_id:b',
+  expect(differenceTexts(differences([null, 1], [nowhere, there], [null, 'person']), names)).toEqual([
+    'only generation 2 has it: 1 event of anonymous_id:a, anonymous_id:b',
   ]);
 });

@@ -13,8 +13,9 @@ export function differenceTexts(differences: readonly ProfileDifference[], names
   const only = kinds.findIndex((kind) => kind !== null);
   if (only >= 0 && kinds.includes(null)) {
     const identifiers = (valuesAt('identifiers')[only] ?? []) as readonly Identifier[];
+    const events = valuesAt('events')[only] ?? 0;
     return [
-      `only ${names[only]} has it: ${valuesAt('events')[only] ?? 0} events of ${identifiers.map(nameOf).join(', ')}`,
+      `only ${names[only]} has it: ${events === 1 ? '1 event' : `${events} events`} of ${identifiers.map(nameOf).join(', ')}`,
     ];
   }
   return differences.map(({ path, values: [a, b] }) => `${path}: ${valueText(path, a, b)} → ${valueText(path, b, a)}`);

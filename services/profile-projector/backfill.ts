@@ -105,7 +105,10 @@ async function begun(
     const of = await history.count(below);
     const slices = Math.ceil(of / atOnce);
     for (const cuts of whole) for (const one of cuts) work.remove('cut', `${keyOf(one)}/${one.partition}`);
-    return { traits, slices, slice: 0, rows: 0, of };
+    const job = { traits, slices, slice: 0, rows: 0, of };
+    // Whoever lets go now keeps what is written down, and the cuts are no longer.
+    work.put('job', JOB, job);
+    return job;
   } catch (error) {
     onTrouble(error);
     work.wakeAt(work.moment.now + TRY_AGAIN_MS);

@@ -71,6 +71,7 @@ class Rebuilt implements History {
   #hasBegun = false;
   #isComplete = false;
   #isRestless = true;
+  #letGo = new AbortController();
 
   constructor({ partitions, seed }: Script) {
     const projector = createProjector({ generation: 2, homeOf, quiet: true, rebuilds: true });
@@ -92,6 +93,8 @@ class Rebuilt implements History {
     return this.#random() < 0.7;
   }
   async count(below: readonly number[]): Promise<number> {
+    // A partition may be wanted elsewhere at any moment.
+    if (this.#random() < 0.2) this.#letGo.abort();
     // As many as make several slices.
     return this.#logged(below).length * 5_000;
   }
@@ -134,7 +137,10 @@ class Rebuilt implements History {
   }
 
   async #run(partition: MemoryPartition, batch: readonly MemoryInput[]): Promise<void> {
-    const run = await partition.run(batch, definitions, { now: 10_000, isCaughtUp: this.#random() < 0.7 });
+    this.#letGo = new AbortController();
+    const { signal } = this.#letGo;
+    const run = await partition.run(batch, definitions, { now: 10_000, isCaughtUp: this.#random() < 0.7, signal });
+    if (signal.aborted) this.#isRestless = true;
     expect(run.rejected).toEqual([]);
     if (run.goesOn || run.emitted.length > 0 || run.wakesAt !== undefined) this.#isRestless = true;
     for (const { output, key, value } of run.emitted) {

@@ -53,6 +53,11 @@ export const plantedBugs: readonly PlantedBug[] = [
     'epoch === UNTOLD || told < edition',
     'told < edition',
   ),
+  inFile(`${projector}/backfill.ts`, rebuiltModel)(
+    'who lets go as reading of history begins forgets that it was to begin',
+    "    work.put('job', JOB, job);\n    return job;\n",
+    '    return job;\n',
+  ),
   inViewStore('what is held back of another edition is seen', 'if (layer > this.#edition) {', 'if (layer > 1_000) {'),
   inViewStore(
     'a tombstone of another edition takes away what is still seen',

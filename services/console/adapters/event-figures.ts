@@ -43,16 +43,22 @@ export class EventFigures {
     const sorted = [...new Map([...asked].map((one) => [figuresKey(one), one])).entries()].sort(([a], [b]) =>
       a < b ? -1 : 1,
     );
-    for (let at = 0; at < sorted.length; ) {
-      const chunk = new Map<string, number>();
-      while (at < sorted.length && chunk.size < AT_ONCE) {
-        const { hash, until } = (sorted[at] as (typeof sorted)[number])[1];
-        if (chunk.has(hash)) break;
-        chunk.set(hash, until);
-        at++;
-      }
-      for (const row of await this.#figures(chunk))
-        found.set(figuresKey({ hash: row.hash, until: chunk.get(row.hash) ?? 0 }), figuresIn(row));
+    // An identifier may be asked for until several moments: once in each round.
+    const rounds: (readonly [string, number])[][] = [];
+    const times = new Map<string, number>();
+    for (const [, { hash, until }] of sorted) {
+      const round = times.get(hash) ?? 0;
+      times.set(hash, round + 1);
+      rounds[round] ??= [];
+      rounds[round].push([hash, until]);
+    }
+    const chunks = rounds.flatMap((round) =>
+      Array.from({ length: Math.ceil(round.length / AT_ONCE) }, (_, n) => round.slice(n * AT_ONCE, (n + 1) * AT_ONCE)),
+    );
+    for (const chunk of chunks) {
+      const untils = new Map(chunk);
+      for (const row of await this.#figures(untils))
+        found.set(figuresKey({ hash: row.hash, until: untils.get(row.hash) ?? 0 }), figuresIn(row));
     }
     return found;
   }

@@ -207,20 +207,21 @@ async function opinionOf(
   facts: readonly ReadonlyMap<string, Facts>[],
 ): Promise<{ readonly disagreeing: ReadonlySet<string>; readonly byFeed: readonly number[] }> {
   const figures = new EventFigures(query);
-  const disagreeingIn = async (all: ReadonlyMap<string, Facts>): Promise<Set<string>> => {
+  const disagreeingIn = async (feeds: readonly ReadonlyMap<string, Facts>[]): Promise<Set<string>[]> => {
     const moment = at ?? Date.now();
-    const asked = [...all].filter(([, one]) => canBeAsked(one));
+    const asked = feeds.map((all) => [...all].filter(([, one]) => canBeAsked(one)));
+    // Mostly both ask the same of an identifier.
     const known = await figures.of(
-      asked.flatMap(([, one]) => one.identifiers.map(({ hash }) => ({ hash, until: untilOf(one, moment) }))),
+      asked.flat().flatMap(([, one]) => one.identifiers.map(({ hash }) => ({ hash, until: untilOf(one, moment) }))),
     );
-    const differs = ([, one]: (typeof asked)[number]): boolean => {
+    const differs = ([, one]: readonly [string, Facts]): boolean => {
       const until = untilOf(one, moment);
       const log = sumOfFigures(one.identifiers.map(({ hash }) => known.get(figuresKey({ hash, until })) ?? noFigures));
       return disagreements(one, log).length > 0;
     };
-    return new Set(asked.filter(differs).map(([id]) => id));
+    return asked.map((those) => new Set(those.filter(differs).map(([id]) => id)));
   };
-  const open = await Promise.all(facts.map(disagreeingIn));
+  const open = await disagreeingIn(facts);
   const isFew = (ids: ReadonlySet<string>): boolean => ids.size > 0 && ids.size <= MOST_EXPLAINED;
   for (let looks = 1; looks < LOOKS && open.some(isFew); looks++) {
     await sleep(BETWEEN_LOOKS_MS);
@@ -228,7 +229,7 @@ async function opinionOf(
       if (!isFew(ids)) continue;
       const now = await readSaid(home, topics[feed] as ProfilesTopic, ids, at);
       const living = [...now].flatMap(([id, { profile }]) => (profile ? [[id, profile] as const] : []));
-      open[feed] = await disagreeingIn(new Map(living));
+      [open[feed] = new Set()] = await disagreeingIn([new Map(living)]);
     }
   }
   return { disagreeing: new Set(open.flatMap((ids) => [...ids])), byFeed: open.map(({ size }) => size) };

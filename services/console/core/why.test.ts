@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Identifier } from '#schemas/generated/records.ts';
 import { definitionKinds } from '#shared/definitions/kinds.ts';
-import { changesFor, changesForLater, limitBrokenBy } from './why.ts';
+import type { RulesBody } from '#shared/identity/linking/rules.ts';
+import { changesFor, changesForLater, laterText, limitBrokenBy } from './why.ts';
 
 const rules = (changes: object = {}, email: object = {}) =>
   definitionKinds.identity_rules.parse({
@@ -40,10 +41,34 @@ test('what changes for a profile is told of its own types, and of what holds for
   expect(changesFor(some('user_id', 1), rules(), rules({}, { limit: 5 }))).toEqual([]);
 });
 
-test('what counts only later is named', () => {
-  expect(changesForLater(rules(), rules())).toEqual([]);
-  expect(changesForLater(rules(), rules({ blockedValues: ['x'] }, { from: ['properties.mail'], limit: 9 }))).toEqual([
-    'places and spelling',
-    'blockedValues',
-  ]);
+describe('what counts only for later events', () => {
+  const types = (...names: string[]) => ({ types: names.map((type) => ({ type })) });
+  test.each([
+    ['nothing', {}, {}, []],
+    ['grouping', {}, { mostIdentifiers: 9, sharedFrom: 3, phoneCountry: 'DE' }, ['phoneCountry']],
+    ['a place', {}, { types: [{ type: 'user_id', from: ['properties.id'] }] }, ['from of user_id']],
+    ['a spelling', {}, { types: [{ type: 'user_id', spelling: 'lowercase' }] }, ['spelling of user_id']],
+    ['a spelling as it was anyway', {}, { types: [{ type: 'user_id', spelling: 'exact', limit: 1 }] }, []],
+    ['a value', { blockedValues: ['x'] }, { blockedValues: ['x', 'y'] }, ['blockedValues']],
+    ['the same values', { blockedValues: ['x'] }, { blockedValues: ['x'] }, []],
+    ['order', types('user_id', 'email', 'phone'), types('user_id', 'phone', 'email'), ['order of types']],
+    [
+      'types',
+      types('user_id', 'email', 'phone'),
+      types('card', 'user_id', 'phone'),
+      ['card among the types', 'email no longer among the types'],
+    ],
+  ])('%s', (_, before, after, told) => {
+    const [was, is] = [before, after].map((one) =>
+      definitionKinds.identity_rules.parse({ types: [{ type: 'user_id' }], ...one }),
+    );
+    expect(changesForLater(was as RulesBody, is as RulesBody)).toEqual(told);
+  });
+
+  test('is told with why', () => {
+    expect(laterText([])).toBeUndefined();
+    expect(laterText(['blockedValues', 'phoneCountry'])).toMatch(
+      /^counts only for events .* keep their identifiers: blockedValues, phoneCountry$/,
+    );
+  });
 });

@@ -1,5 +1,7 @@
 import type { Identifier } from '#schemas/generated/records.ts';
 import type { DefinitionBodies } from '#shared/definitions/kinds.ts';
+import type { NamingRules } from '#shared/identity/plan.ts';
+import { spellingOf } from '#shared/identity/spelling.ts';
 
 type Rules = DefinitionBodies['identity_rules'];
 type TypeRule = Rules['types'][number];
@@ -41,15 +43,37 @@ export function changesFor(identifiers: readonly Identifier[], before: Rules, af
   return changes;
 }
 
-/** Rules that count for what is received from then on, and change nothing about claims that are there. */
-export function changesForLater(before: Rules, after: Rules): string[] {
-  const later = ({ types, blockedValues, phoneCountry }: Rules) => ({
-    'places and spelling': types.map(({ type, from, spelling }) => ({ type, from, spelling })),
-    blockedValues,
-    phoneCountry,
-  });
-  const [was, is] = [later(before), later(after)];
-  return (Object.keys(was) as (keyof typeof was)[]).filter(
-    (name) => JSON.stringify(was[name]) !== JSON.stringify(is[name]),
-  );
+/**
+ * Rules that count only for what is received from then on: they decide which identifiers an event has, as it comes. Events and claims that
+ * are there keep theirs; of the order of types that is which one routes, while the order in which links are decided counts for all.
+ */
+export function changesForLater(before: NamingRules, after: NamingRules): string[] {
+  const changes: string[] = [];
+  const [was, is] = [before, after].map(({ types }) => new Map(types.map((one) => [one.type, one])));
+  const names = (some: readonly (string | undefined)[]): string => some.join(', ');
+  const added = after.types.filter(({ type }) => !was?.has(type)).map(({ type }) => type);
+  const gone = before.types.filter(({ type }) => !is?.has(type)).map(({ type }) => type);
+  if (added.length > 0) changes.push(`${names(added)} among the types`);
+  if (gone.length > 0) changes.push(`${names(gone)} no longer among the types`);
+  const common = ({ types }: NamingRules): NamingRules['types'] =>
+    types.filter(({ type }) => was?.has(type) && is?.has(type));
+  const order = (rules: NamingRules): string => names(common(rules).map(({ type }) => type));
+  if (order(before) !== order(after)) changes.push('order of types');
+  for (const { type, from, spelling } of common(after)) {
+    const former = was?.get(type);
+    if (!isSame(former?.from, from)) changes.push(`from of ${type}`);
+    if ((former?.spelling ?? spellingOf(type)) !== (spelling ?? spellingOf(type))) changes.push(`spelling of ${type}`);
+  }
+  if (!isSame(before.blockedValues, after.blockedValues)) changes.push('blockedValues');
+  if (before.phoneCountry !== after.phoneCountry) changes.push('phoneCountry');
+  return changes;
 }
+
+const isSame = (one: readonly string[] = [], other: readonly string[] = []): boolean =>
+  JSON.stringify(one) === JSON.stringify(other);
+
+/** How that is told; undefined where there is nothing of the kind. */
+export const laterText = (changes: readonly string[]): string | undefined =>
+  changes.length === 0
+    ? undefined
+    : `counts only for events that come from then on, those that are there keep their identifiers: ${changes.join(', ')}`;

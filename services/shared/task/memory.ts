@@ -108,6 +108,8 @@ export interface MemoryRun {
   readonly wakesAt: number | undefined;
 }
 
+type MemoryCircumstances = Partial<Pick<Moment, 'now' | 'isCaughtUp'>> & { readonly signal?: AbortSignal };
+
 /** One partition of a task, run in memory batch by batch. */
 export class MemoryPartition {
   readonly state: MemoryState;
@@ -131,7 +133,7 @@ export class MemoryPartition {
   async run(
     inputs: readonly MemoryInput[],
     definitions: Definitions = new Definitions(),
-    when: Partial<Pick<Moment, 'now' | 'isCaughtUp'>> = {},
+    { signal = new AbortController().signal, ...when }: MemoryCircumstances = {},
   ): Promise<MemoryRun> {
     const positions = new Map(this.#next);
     const emitted: Emitted[] = [];
@@ -176,7 +178,7 @@ export class MemoryPartition {
       partitions: this.#partitions,
       positionOf: (input) => positions.get(input) ?? 0,
     };
-    const circumstances = { definitions, signal: new AbortController().signal, moment };
+    const circumstances = { definitions, signal, moment };
     await processInputs(this.#task, this.state, batch, circumstances, { encode: (work) => work, commit });
     return { emitted, outcomes, byInput, counts, rejected, goesOn, wakesAt };
   }

@@ -1,6 +1,8 @@
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { invocationOf } from '../../../services/console/cli/config.ts';
+import { run } from '../../../services/console/cli/main.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
@@ -72,4 +74,29 @@ test.each(pages)('%s names only settings, scripts and files that are there', (pa
 
   const links = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, target]) => target as string);
   expect(links.filter((target) => !existsSync(join(root, page, '..', target)))).toEqual([]);
+});
+
+/** Commands of the operator's tool that a page shows, in the words that a shell would make of them. */
+const toldCommands = pages.flatMap((page) =>
+  [...read(page).matchAll(/npx tributary ([a-z][^`|>\n]*)/g)].map(([, line = '']) => ({
+    page,
+    words: [...line.replace(/\s(#|\\$).*/, '').matchAll(/'[^']*'|"[^"]*"|\S+/g)].map(([word]) => word),
+  })),
+);
+
+test.each(toldCommands)('$page tells a command that there is: $words', async ({ words }) => {
+  const said: string[] = [];
+  for (const stream of [process.stdout, process.stderr])
+    vi.spyOn(stream, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+  try {
+    expect([await run([...words, '--help']), said.join('')]).toEqual([0, expect.stringMatching(/^tributary [a-z]/)]);
+  } finally {
+    vi.restoreAllMocks();
+  }
+  // What is no part of a command's name are its arguments.
+  const invocation = invocationOf(words);
+  const usage = said.join('').slice('tributary '.length).split('\n', 1)[0] ?? '';
+  expect('errors' in invocation ? invocation.errors : invocation.words.length, usage).toBeLessThanOrEqual(
+    usage.split(' ').length,
+  );
 });

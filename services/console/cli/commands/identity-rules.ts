@@ -5,7 +5,7 @@ import { rulesOf } from '#shared/identity/linking/rules.ts';
 import { activeClaims } from '#shared/identity/linking/withdrawals.ts';
 import { masked } from '../../core/masking.ts';
 import { type Grouped, Grouping, regroupingOf } from '../../core/regrouping.ts';
-import { changesFor, changesForLater, limitBrokenBy } from '../../core/why.ts';
+import { changesFor, changesForLater, laterText, limitBrokenBy } from '../../core/why.ts';
 import { claimsProgress, type RulesBody, readClaims, rulesInForce } from '../claims.ts';
 import type { Connections } from '../connections.ts';
 import type { Output } from '../output.ts';
@@ -79,6 +79,7 @@ export async function rulesDiff(connections: Connections, [file]: readonly strin
     sample,
     later: changesForLater(rules, wanted),
   };
+  const later = laterText(json.later);
   const text = [
     `a dry run over ${json.claims} claims (${json.withdrawn} more are withdrawn); in force: ${json.rules}`,
     `profiles: ${json.profiles_now} now, ${json.profiles_after} then`,
@@ -89,7 +90,7 @@ export async function rulesDiff(connections: Connections, [file]: readonly strin
         ? `split into  ${parts.map((names) => names.join(', ')).join('  |  ')}\n    ${reasons.join('; ')}`
         : `unites      ${parts.map((names) => names.join(', ')).join('  +  ')}\n    ${reasons.join('; ')}`,
     ),
-    ...(json.later.length > 0 ? [`counts only for what is received from then on: ${json.later.join(', ')}`] : []),
+    ...(later ? [later] : []),
   ];
   return { json, text: text.join('\n') };
 }

@@ -8,11 +8,12 @@ import { validateDefinitions } from '#shared/definitions/validate.ts';
 import { liveOf } from '#shared/generations/lifecycle.ts';
 import { readGenerations } from '#shared/generations/records.ts';
 import { formatDigest } from '#shared/profiles/digest.ts';
+import { differenceTexts } from '../../core/compare/difference-text.ts';
 import type { Total } from '../../core/compare/digest-table.ts';
 import { maskedDifference, maskedIdentifier } from '../../core/compare/masked-difference.ts';
 import type { Guess, Reason } from '../../core/compare/reason.ts';
 import type { Disagreement } from '../../core/compare/third-opinion.ts';
-import { changesFor, changesForLater } from '../../core/why.ts';
+import { changesFor } from '../../core/why.ts';
 import { type RulesBody, readClaims, rulesInForce } from '../claims.ts';
 import { type Comparison, compareFeeds, type DifferingProfile, type DisputedProfile } from '../comparing.ts';
 import type { Connections } from '../connections.ts';
@@ -20,10 +21,12 @@ import type { Output } from '../output.ts';
 import { timeOf } from '../time-of.ts';
 import { Trouble } from '../trouble.ts';
 import { warehouseQuery } from '../warehouse-query.ts';
+import { numberIn, recordOf } from './replay.ts';
 
 /** The event log is asked of so many profiles at most. */
 const MOST_ASKED = 50_000;
 const MOST_EVENTS_NAMED = 20;
+const ADVICE = '`tributary replay list` lists them';
 
 /** What a generation says otherwise than the live one, and what the event log says of both. Exit code 1 when they differ. */
 export async function replayCompare(connections: Connections, [word]: readonly string[]): Promise<Output> {
@@ -44,17 +47,12 @@ export async function replayCompare(connections: Connections, [word]: readonly s
 
 /** @throws Trouble where there is no such generation, or it is the live one, or dropped */
 async function generationNamed(connections: Connections, word: string | undefined): Promise<Generation> {
-  const number = Number(word);
-  if (!Number.isInteger(number) || number < 1)
-    throw new Trouble('which generation?', '`tributary replay list` tells which there are', 2);
+  const number = numberIn([word], 'compare');
   const home = await connections.home();
-  const all = await readGenerations({ ...home, generation: connections.settings.generation });
-  const generation = all.get(number);
-  const advice = '`tributary replay list` tells which there are';
-  if (!generation || generation.state === 'dropped')
-    throw new Trouble(`${generation ? 'dropped' : 'not there'}: generation ${number}`, advice, 2);
+  const generation = recordOf(await readGenerations({ ...home, generation: connections.settings.generation }), number);
+  if (generation.state === 'dropped') throw new Trouble(`generation ${number} is dropped`, ADVICE, 2);
   if (generation.state === 'live')
-    throw new Trouble(`generation ${number} is live: there is nothing to compare it with`, advice, 2);
+    throw new Trouble(`generation ${number} is live: there is nothing to compare it with`, ADVICE, 2);
   return generation;
 }
 
@@ -144,7 +142,7 @@ function shownProfile(one: DifferingProfile, written: Written) {
   return {
     profile_id,
     ...shownGuess(guess, ['live', written.other], written),
-    rules: guess.reason === 'rule' ? rulesFor(guess, written) : [],
+    rules: guess.reason === 'rule' && written.rules ? changesFor(identifiers, ...written.rules) : [],
     event_log_agrees_with: [...(live ? ['live'] : []), ...(replayed ? [written.other] : [])],
     differences: differences.map((difference) => {
       const { path, values } = written.plain
@@ -154,9 +152,6 @@ function shownProfile(one: DifferingProfile, written: Written) {
     }),
   };
 }
-
-const rulesFor = ({ identifiers }: Guess, { rules }: Written): readonly string[] =>
-  rules ? [...changesFor(identifiers, ...rules), ...changesForLater(...rules)] : [];
 
 const shownDispute = ({ profile_id, guess, disagreements }: DisputedProfile, written: Written) => ({
   profile_id,
@@ -179,7 +174,7 @@ function textOf(json: Json, other: string): string {
     differing === 0
       ? 'the same'
       : `${differing} profiles differ; of ${explained} it was looked why: ${counted.join(', ')}`,
-    ...profiles.flatMap(profileText),
+    ...profiles.flatMap((one) => profileText(one, other)),
     ...(profiles.length < differing ? [`… and ${differing - profiles.length} more (--limit ROWS)`] : []),
     ...(profiles.length > 0 ? [''] : []),
     eventLogText(event_log, other),
@@ -187,15 +182,16 @@ function textOf(json: Json, other: string): string {
   ].join('\n');
 }
 
-function profileText(one: Json['profiles'][number]): string[] {
+function profileText(one: Json['profiles'][number], other: string): string[] {
   const agrees = one.event_log_agrees_with;
   return [
     '',
     `${one.profile_id}  ${reasonText(one)}`,
     ...one.rules.map((rule) => `  rule: ${rule}`),
-    ...one.differences.map(
-      ({ path, live, replayed }) => `  ${path}: ${JSON.stringify(live)} → ${JSON.stringify(replayed)}`,
-    ),
+    ...differenceTexts(
+      one.differences.map(({ path, live, replayed }) => ({ path, values: [live, replayed] })),
+      ['live', other],
+    ).map((line) => `  ${line}`),
     `  the event log agrees with ${agrees.length === 2 ? 'both' : (agrees[0] ?? 'neither')}`,
   ];
 }

@@ -8,10 +8,13 @@ import { validateDefinitions } from '#shared/definitions/validate.ts';
 import { type Generations, liveOf, nextLiveOf, type Wish } from '#shared/generations/lifecycle.ts';
 import { CLAIMS, EVERYTHING } from '#shared/generations/rebuilt.ts';
 import { changeGenerations, type GenerationsHome, readGenerations } from '#shared/generations/records.ts';
+import { defaultIdentityRules } from '#shared/identity/default-rules.ts';
+import type { NamingRules } from '#shared/identity/plan.ts';
 import type { Admin } from '#shared/kafka/client.ts';
 import { topicOffsets } from '#shared/kafka/topic-offsets.ts';
 import { announceEdition } from '../../adapters/announce-edition.ts';
 import { shareFilled } from '../../core/share-filled.ts';
+import { changesForLater, laterText } from '../../core/why.ts';
 import type { CliSettings } from '../config.ts';
 import { canBeAsked, confirmed } from '../confirmed.ts';
 import type { Connections } from '../connections.ts';
@@ -223,7 +226,7 @@ export async function replayDrop(connections: Connections, words: Words, { json,
     throw new Trouble(`generation ${generation} is dropped already`, '');
   if (generation === settings.generation && !isDropped)
     throw new Trouble(
-      `generation ${generation} is the services’ own: who has sent what and when is kept with it for all`,
+      `generation ${generation} cannot be dropped: it is the services’ own, with which what was sent, and when, is kept for all`,
       'it stays, and is kept up to date',
     );
   if (record.state === 'live') throw new Trouble(`generation ${generation} is live`, 'first make another one live');
@@ -263,6 +266,12 @@ async function ownDefinitions(connections: Connections, { json, say }: Speech): 
         ? `${connections.settings.with} says what is in force already`
         : `in the new generation alone: ${real.map(({ what, kind, name }) => `${kind}/${name} ${what}`).join(', ')}`,
     );
+  const later = real.flatMap(({ kind, before = defaultIdentityRules, after = defaultIdentityRules }) =>
+    kind === 'identity_rules' ? changesForLater(before as NamingRules, after as NamingRules) : [],
+  );
+  const text = laterText(later);
+  if (text && json) process.stderr.write(`${JSON.stringify({ only_later: later })}\n`);
+  else if (text) say(`${text}; what is to link nobody among them: tributary identity block TYPE:VALUE`);
   return content.text;
 }
 
@@ -294,7 +303,8 @@ async function change({ settings }: Connections, home: GenerationsHome, wish: Wi
   return decided.records[0];
 }
 
-function numberIn([word]: Words, verb: string): number {
+/** @throws Trouble where no number was typed */
+export function numberIn([word]: readonly (string | undefined)[], verb: string): number {
   const number = Number(word);
   if (!word || !Number.isInteger(number) || number < 1)
     throw new Trouble(
@@ -305,7 +315,8 @@ function numberIn([word]: Words, verb: string): number {
   return number;
 }
 
-function recordOf(all: Generations, generation: number): Generation {
+/** @throws Trouble where there is none */
+export function recordOf(all: Generations, generation: number): Generation {
   const record = all.get(generation);
   if (!record) throw new Trouble(`there is no generation ${generation}`, '`tributary replay list` lists them');
   return record;

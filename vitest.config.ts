@@ -34,6 +34,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{services,schemas,deploy,test/model,test/mutation}/**/*.test.ts'],
+          maxWorkers: 2,
           testTimeout: 60_000,
         },
       },

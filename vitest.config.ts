@@ -23,7 +23,7 @@ const containers = hasEngine()
   : { include: ['test/support/no-engine.test.ts'] };
 
 /**
- * unit: pure, beside the code. broker: need Kafka, the registry and ClickHouse, which are started once for all of them. platform:
+ * unit: pure, beside the code, many files in one process. broker: need Kafka, the registry and ClickHouse, which are started once for all of them. platform:
  * start, kill and restart whole platforms of their own, one after the other. containers: the same in containers; the contract tests
  * are run against both.
  */
@@ -34,6 +34,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{services,schemas,deploy,test/model,test/mutation}/**/*.test.ts'],
+          maxWorkers: 2,
+          isolate: false,
           testTimeout: 60_000,
         },
       },

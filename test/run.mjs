@@ -1,9 +1,13 @@
 // `npm test`. Sets up what is missing, checks the code, runs every test, and ends with one line `N passed, N failed`.
-import { readFileSync, rmSync } from 'node:fs';
-import { constants, tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { constants, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { installPackages, node, root, run, say } from '../deploy/local/install.mjs';
 import { ensureJars, findJava } from '../deploy/local/jars.mjs';
+
+/** Bytes of memory. A platform, a stack of containers and what the tests share are together some eight gigabytes. */
+const ROOM_FOR_BOTH = 12e9;
 
 try {
   await findJava();
@@ -21,32 +25,45 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
     interrupted = signal;
   });
 }
-/** Runs one part to its end; when it was told to stop, nothing comes after it. */
-const part = async (program, args) => {
-  const code = await run(program, args);
-  if (interrupted) process.exit(128 + constants.signals[interrupted]);
-  return code;
+/** Runs one part to its end, and none once it was told to stop. */
+const part = async (program, args) => (interrupted ? undefined : run(program, args));
+
+let checked = false;
+const check = async () => {
+  say('npm run check');
+  checked = (await part('npm', ['run', '--silent', 'check'])) === 0;
 };
 
-say('npm run check');
-const checked = (await part('npm', ['run', '--silent', 'check'])) === 0;
-
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-const chosen = process.argv.slice(2);
-// Containers by themselves: what they start would else take memory and processor from all others.
-const runs =
-  chosen.length > 0
-    ? [chosen]
-    : [
-        ['--project', '!containers'],
-        ['--project', 'containers'],
-      ];
 const reports = [];
-for (const args of runs) {
+const tests = (...args) => {
   const report = join(tmpdir(), `tributary-tests-${process.pid}-${reports.length}.json`);
   reports.push(report);
-  await part(node, [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args]);
+  return part(node, [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args]);
+};
+
+/** Whole platforms, and then containers: one at a time, and most of that is waiting, for what starts and for what was killed. */
+const platforms = async () => {
+  await check();
+  await tests('--project', 'platform');
+  // Whoever makes an engine for them meanwhile makes this file when it is there, or will not be.
+  const { TRIBUTARY_TEST_CONTAINERS_AFTER: settled } = process.env;
+  while (settled && !existsSync(settled) && !interrupted) await sleep(1_000);
+  await tests('--project', 'containers');
+};
+const others = () => tests('--project', 'unit', '--project', 'broker');
+
+const chosen = process.argv.slice(2);
+if (chosen.length > 0) {
+  await check();
+  await tests(...chosen);
+} else if (totalmem() >= ROOM_FOR_BOTH) {
+  await Promise.all([others(), platforms()]);
+} else {
+  await others();
+  await platforms();
 }
+if (interrupted) process.exit(128 + constants.signals[interrupted]);
 
 let passed = 0;
 let failed = checked ? 0 : 1;

@@ -4,7 +4,7 @@ import { answersHttp } from './probes.ts';
 import type { Unit } from './unit.ts';
 
 /** Where Node keeps what it has compiled: the next start reads it. */
-const compiled = { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compiled') };
+export const compiled = { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compiled') };
 
 /** What runs on the three parts: the provisioning, then the services. */
 export function serviceUnits(settings: Settings, parts: readonly string[]): Unit[] {

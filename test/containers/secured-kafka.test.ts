@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createClient } from '@clickhouse/client';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { answersHttp } from '../../deploy/local/probes.ts';
+import { compiled } from '../../deploy/local/services.ts';
 import { addresses } from '../support/addresses.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -27,6 +28,7 @@ beforeAll(async () => {
   const [collectorPort, apiPort] = await freePorts(2);
   env = {
     PATH: process.env.PATH ?? '',
+    ...compiled,
     TRIBUTARY_KAFKA_BROKERS: secured.brokers,
     TRIBUTARY_KAFKA_TLS: 'true',
     TRIBUTARY_KAFKA_CA_FILE: file('ca.pem', secured.authority),

@@ -131,26 +131,27 @@ test(
   minutes(3),
 );
 
-test.runIf(isLong)(
-  'three stitchers and two projectors under load, and then one again: the same content',
-  async () => {
-    const at = river as River;
-    const both = ['identity-stitcher', 'profile-projector'];
-    const scaled =
-      (...counts: readonly number[]) =>
-      () =>
-        stack.compose('up', '-d', '--no-deps', ...both.map((name, i) => `--scale=${name}=${counts[i]}`), ...both);
-    await underLoad(at, scaled(3, 2));
-    await stack.healthy();
-    expect((await stack.containers()).filter((one) => serviceOf(one) === 'identity-stitcher')).toHaveLength(3);
-    const held = await stack.compose('exec', '-T', 'identity-stitcher', 'bash', '-c', 'ls /data');
-    expect(held.split('\n').filter(Boolean)).toEqual(['1', '2', '3']);
-    await expectAsWithoutTrouble(at);
-    await underLoad(at, scaled(1, 1));
-    await expectAsWithoutTrouble(at);
-  },
-  minutes(6),
-);
+if (isLong)
+  test(
+    'three stitchers and two projectors under load, and then one again: the same content',
+    async () => {
+      const at = river as River;
+      const both = ['identity-stitcher', 'profile-projector'];
+      const scaled =
+        (...counts: readonly number[]) =>
+        () =>
+          stack.compose('up', '-d', '--no-deps', ...both.map((name, i) => `--scale=${name}=${counts[i]}`), ...both);
+      await underLoad(at, scaled(3, 2));
+      await stack.healthy();
+      expect((await stack.containers()).filter((one) => serviceOf(one) === 'identity-stitcher')).toHaveLength(3);
+      const held = await stack.compose('exec', '-T', 'identity-stitcher', 'bash', '-c', 'ls /data');
+      expect(held.split('\n').filter(Boolean)).toEqual(['1', '2', '3']);
+      await expectAsWithoutTrouble(at);
+      await underLoad(at, scaled(1, 1));
+      await expectAsWithoutTrouble(at);
+    },
+    minutes(6),
+  );
 
 test(
   'down and up again keep everything; and without more files nothing is open that should not be',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { z } from 'zod';
 import { topics } from '#schemas/topics.ts';
 import type { definitionKinds } from '#shared/definitions/kinds.ts';
+import { compiled } from '../../deploy/local/services.ts';
 import type { Addresses, Installation } from './installation.ts';
 import { produce } from './produce.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -31,6 +32,7 @@ export function serviceEnvironment({ brokers, registryUrl }: Addresses, prefix: 
   writeFileSync(join(directory, 'secret'), secret.toString('hex'));
   return {
     PATH: process.env.PATH,
+    ...compiled,
     TRIBUTARY_KAFKA_BROKERS: brokers,
     TRIBUTARY_REGISTRY_URL: registryUrl,
     TRIBUTARY_PREFIX: prefix,

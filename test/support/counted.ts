@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { topics } from '#schemas/topics.ts';
+import { compiled } from '../../deploy/local/services.ts';
 import { addresses } from './addresses.ts';
 import type { Installation } from './installation.ts';
 import { readAll } from './read-all.ts';
@@ -29,7 +30,10 @@ export async function startCounter(
 ): Promise<ChildProcess> {
   const script = fileURLToPath(new URL('./counter-process.ts', import.meta.url));
   const config = JSON.stringify({ ...addresses(), prefix: installation.prefix, dataDirectory });
-  const child = spawn(process.execPath, [script, config], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [script, config], {
+    env: { ...process.env, ...compiled },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await new Promise<void>((resolve, reject) => {
     child.stdout?.on('data', (data) => String(data).includes('READY') && resolve());
     child.once('exit', (code) => reject(new Error(`the counter ended with ${code}`)));

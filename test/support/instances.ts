@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { compiled } from '../../deploy/local/services.ts';
 import { freePorts } from './free-ports.ts';
 import { until } from './until.ts';
 
@@ -21,6 +22,7 @@ export class Instance {
     this.#log = join(directory, 'log');
     this.#env = {
       PATH: process.env.PATH,
+      ...compiled,
       ...env,
       TRIBUTARY_DATA: directory,
       TRIBUTARY_LOG_LEVEL: 'warn',

@@ -27,6 +27,7 @@ import { openWarehouse, type Warehouse } from './warehouse.ts';
 
 const tool = join(import.meta.dirname, '..', '..', 'bin', 'tributary.mjs');
 const main = join(import.meta.dirname, '..', '..', 'services', 'console', 'main.ts');
+const token = 'the-token-of-an-operator';
 const HOUR = 3_600_000;
 
 export interface Ran {
@@ -80,7 +81,7 @@ export class Operator {
     };
     const directory = env.TRIBUTARY_DATA as string;
     writeFileSync(join(directory, 'clickhouse-password'), platform.clickhousePassword);
-    writeFileSync(join(directory, 'api-token'), 'the-token-of-an-operator');
+    writeFileSync(join(directory, 'api-token'), token);
     const api = spawn(process.execPath, [main], { env, stdio: ['ignore', 'ignore', 'inherit'] });
     const { kafka, codecs, prefix } = installation;
     const feed = await followDefinitions(kafka, codecs, prefix, createLog('test', 'silent'), () => undefined);
@@ -192,10 +193,10 @@ export class Operator {
 
   /** Identifiers of a profile as the read API has it, and its id. */
   async profileOf(name: string): Promise<{ readonly id: string; readonly identifiers: readonly string[] }> {
-    const profile = await this.json<{ profile_id: string; identifiers: { type: string; value: string }[] }>(
-      'profile',
-      name,
-    );
+    const url = `http://127.0.0.1:${this.env.TRIBUTARY_API_PORT}/v1/profiles/${encodeURIComponent(name)}`;
+    const answer = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
+    if (!answer.ok) throw new Error(`${name}: ${answer.status} ${await answer.text()}`);
+    const profile = (await answer.json()) as { profile_id: string; identifiers: { type: string; value: string }[] };
     return {
       id: profile.profile_id,
       identifiers: profile.identifiers.map(({ type, value }) => `${type}:${value}`).sort(),

@@ -10,6 +10,7 @@ import type { Definition, Delivery, IdentityChange, Profile } from '#schemas/gen
 import { accountingTopic, deadTopic, deliveryTopic, topics } from '#schemas/topics.ts';
 import { aProfile } from '#shared/profiles/a-profile.fixture.ts';
 import { TaskRunner } from '#shared/task/runner.ts';
+import { compiled } from '../../../deploy/local/services.ts';
 import { stitchedEvent } from '../../../services/activation/stitched-event.fixture.ts';
 import { createProjector } from '../../../services/profile-projector/projector.ts';
 import { addresses } from '../../support/addresses.ts';
@@ -46,6 +47,7 @@ function start(dataDirectory: string, opsPort = 0): ChildProcess {
   const child = spawn(process.execPath, [main], {
     env: {
       PATH: process.env.PATH,
+      ...compiled,
       TRIBUTARY_KAFKA_BROKERS: brokers,
       TRIBUTARY_REGISTRY_URL: registryUrl,
       TRIBUTARY_PREFIX: installation.prefix,

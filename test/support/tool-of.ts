@@ -12,3 +12,16 @@ export async function toolOf(platform: RunningPlatform, ...args: string[]): Prom
   const { stdout } = await run(process.execPath, [tool, ...args, '--json'], { env });
   return JSON.parse(stdout) as Record<string, unknown>;
 }
+
+/** What it answers where it finds something wrong. Rejects where it does not. */
+export async function findingsOf(platform: RunningPlatform, ...args: string[]): Promise<Record<string, unknown>> {
+  try {
+    await toolOf(platform, ...args);
+  } catch (error) {
+    const { code, stdout } = error as { readonly code?: unknown; readonly stdout?: string };
+    const answer = code === 1 && stdout ? (JSON.parse(stdout) as Record<string, unknown>) : {};
+    if ('error' in answer || Object.keys(answer).length === 0) throw error;
+    return answer;
+  }
+  throw new Error(`tributary ${args.join(' ')} finds nothing wrong`);
+}

@@ -267,7 +267,7 @@ async function cluesFor(
   return {
     holdersOf: (feed, hash) => holders[feed]?.get(hash) ?? [],
     figuresOf,
-    logged: logged ?? [],
+    logged: Map.groupBy(logged ?? [], ({ hash }) => hash),
     unloggedOf: (identifiers) => {
       const hashes = new Set(identifiers.map(({ hash }) => hash));
       return unlogged.filter((one) => one.hashes.some((hash) => hashes.has(hash))).flatMap(({ causes }) => causes);

@@ -34,7 +34,7 @@ const clues = (
     revenue: new Map(),
     lastTouch: null,
   }),
-  logged: events,
+  logged: Map.groupBy(events, ({ hash }) => hash),
   unloggedOf: () => [],
 });
 const everywhere = clues([

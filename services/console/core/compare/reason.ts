@@ -55,7 +55,8 @@ export interface Clues {
   readonly holdersOf: (feed: 0 | 1, hash: string) => readonly string[];
   /** What the event log says of what an identifier routed. */
   readonly figuresOf: (hash: string) => Figures;
-  readonly logged: readonly Logged[];
+  /** By hash of the identifier that routed them. */
+  readonly logged: ReadonlyMap<string, readonly Logged[]>;
   /** Message ids that led to versions of profiles that have, or had, one of these identifiers, and that the event log does not have. */
   readonly unloggedOf: (identifiers: readonly Identifier[]) => readonly string[];
 }
@@ -110,7 +111,7 @@ function regrouped(said: readonly [Said, Said], clues: Clues): Guess | undefined
     const onlyThere = onlyIn(theirs.profile, mine.profile);
     const nowhere = onlyThere.filter(({ hash }) => clues.holdersOf(feed, hash).length === 0);
     if (nowhere.length === 0) continue;
-    const events = nowhere.flatMap(({ hash }) => clues.logged.filter((one) => one.hash === hash));
+    const events = loggedOf(nowhere, clues);
     const messageIds = events.map(({ message_id }) => message_id);
     const at = nameOf(feed);
     if (mine.profile) return { reason: 'lost move', at, identifiers: nowhere, events: messageIds };
@@ -155,10 +156,8 @@ function without(counts: Counts, others: Counts): Counts | undefined {
 const includes = (counts: Counts, others: Counts): boolean =>
   [...others].every(([event, count]) => (counts.get(event) ?? 0) >= count);
 
-function loggedOf(identifiers: readonly Identifier[], { logged }: Clues): readonly Logged[] {
-  const hashes = new Set(identifiers.map(({ hash }) => hash));
-  return logged.filter(({ hash }) => hashes.has(hash));
-}
+const loggedOf = (identifiers: readonly Identifier[], { logged }: Clues): readonly Logged[] =>
+  identifiers.flatMap(({ hash }) => logged.get(hash) ?? []);
 
 function byEvents(said: readonly [Said, Said], all: readonly Identifier[], clues: Clues): Guess {
   const log = logOf(all, clues);
@@ -208,7 +207,7 @@ function tooFew(
  * others. Of a single event that would be said of nearly all.
  */
 function suspects(all: readonly Identifier[], { by, counts }: Miscounted, clues: Clues) {
-  const areKnown = counts !== undefined && sumOf(counts) === by && clues.logged.length > 0;
+  const areKnown = counts !== undefined && sumOf(counts) === by && clues.logged.size > 0;
   const routedThese = (among: (logged: readonly Logged[]) => readonly Logged[]) =>
     areKnown ? all.filter((one) => includes(countsOf(among(loggedOf([one], clues))), counts)) : all;
   const some = routedThese((logged) => logged);

@@ -96,7 +96,7 @@ class Rebuilt implements History {
     // A partition may be wanted elsewhere at any moment.
     if (this.#random() < 0.2) this.#letGo.abort();
     // As many as make several slices.
-    return this.#logged(below).length * 5_000;
+    return this.#logged(below).length * 10_000;
   }
   async *slice(below: readonly number[], slice: number, slices: number): AsyncGenerator<readonly LoggedEvent[]> {
     for (const one of this.#logged(below))

@@ -49,6 +49,24 @@ async function profilesOf(one: River): Promise<Profile[]> {
   expect(feed.broken, 'versions on the feed').toEqual([]);
   return [...feed.profiles.values()];
 }
+
+/** Ids of profiles that have gone into others. */
+const formerIdsOf = async (one: River): Promise<string[]> => [
+  ...new Set((await one.records(topics.profiles)).flatMap(({ key, value }) => (value?.into ? [key] : []))),
+];
+
+/** The profile that the read API answers with for each of these ids. */
+async function foundBy(profileIds: readonly string[]): Promise<unknown[]> {
+  const { settings, apiToken } = supervised.platform;
+  const url = `http://127.0.0.1:${settings.apiPort}/v1/profiles/profile_id:`;
+  const found: unknown[] = [];
+  for (const id of profileIds) {
+    const response = await fetch(url + id, { headers: { authorization: `Bearer ${apiToken}` } });
+    found.push(((await response.json()) as { readonly profile_id?: string }).profile_id);
+  }
+  return found;
+}
+
 const contentsOf = async (one: River): Promise<string[]> => (await profilesOf(one)).map(canonicalProfile).sort();
 
 describe('rebuilt from less, as docs/restore.md says', () => {
@@ -72,6 +90,7 @@ describe('rebuilt from less, as docs/restore.md says', () => {
     await river.send(waveOf(2));
     await node('deploy/restore/clickhouse.ts');
     await expectAsWithoutTrouble(river);
+    expect(await tributary('doctor')).toContain('all is well');
   }, 400_000);
 
   test('the event topics have expired', async () => {
@@ -85,6 +104,11 @@ describe('rebuilt from less, as docs/restore.md says', () => {
 
   test('Kafka is lost', async () => {
     const before = await contentsOf(river);
+    const digest = await tributary('digest');
+    const formerIds = await formerIdsOf(river);
+    const successors = await foundBy(formerIds);
+    expect(formerIds.length).toBeGreaterThan(10);
+    expect(successors.every(Boolean), 'each leads to somebody').toBe(true);
     const stitched = river.stitched.size;
     await river.close();
     await supervised.stop();
@@ -95,6 +119,9 @@ describe('rebuilt from less, as docs/restore.md says', () => {
     river = await River.open(supervised.platform);
     const isAsBefore = async (): Promise<boolean> => isDeepStrictEqual(await contentsOf(river), before);
     await until('all profiles are as they were', isAsBefore, 120_000);
+    expect(await tributary('digest')).toBe(digest);
+    const areFound = async (): Promise<boolean> => isDeepStrictEqual(await foundBy(formerIds), successors);
+    await until('each is found by its former ids', areFound);
 
     // Half of these people are known from before. What is sent again by clients that were not answered counts once.
     const host = `http://127.0.0.1:${supervised.platform.settings.collectorPort}`;
@@ -119,5 +146,6 @@ describe('rebuilt from less, as docs/restore.md says', () => {
     const connections = connectTo(supervised.platform);
     expect((await untilStill(connections)).differences).toEqual([]);
     await connections.close();
+    expect(await tributary('doctor')).toContain('all is well');
   }, 600_000);
 });

@@ -13,9 +13,15 @@ export async function toolOf(platform: RunningPlatform, ...args: string[]): Prom
   return JSON.parse(stdout) as Record<string, unknown>;
 }
 
-/** The same where it also answers when not all is well. */
-export const toolAnyway = (platform: RunningPlatform, ...args: string[]): Promise<Record<string, unknown>> =>
-  toolOf(platform, ...args).catch((error: { readonly stdout?: string }) => {
-    if (!error.stdout) throw error;
-    return JSON.parse(error.stdout) as Record<string, unknown>;
-  });
+/** What it answers where it finds something wrong. Rejects where it does not. */
+export async function findingsOf(platform: RunningPlatform, ...args: string[]): Promise<Record<string, unknown>> {
+  try {
+    await toolOf(platform, ...args);
+  } catch (error) {
+    const { code, stdout } = error as { readonly code?: unknown; readonly stdout?: string };
+    const answer = code === 1 && stdout ? (JSON.parse(stdout) as Record<string, unknown>) : {};
+    if ('error' in answer || Object.keys(answer).length === 0) throw error;
+    return answer;
+  }
+  throw new Error(`tributary ${args.join(' ')} finds nothing wrong`);
+}

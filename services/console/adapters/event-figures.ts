@@ -68,7 +68,7 @@ export class EventFigures {
     const found: Logged[] = [];
     for (let at = 0; at < hashes.length; at += AT_ONCE) {
       const rows = await this.#rows<Omit<Logged, 'received_at'> & { readonly received_at: string }>(
-        `SELECT toString(routing) AS hash, message_id, toString(toUnixTimestamp64Milli(received_at)) AS received_at
+        `SELECT toString(routing) AS hash, message_id, if(ifNull(event, '') = '', type, assumeNotNull(event)) AS event, toString(toUnixTimestamp64Milli(received_at)) AS received_at
          FROM events_log FINAL WHERE routing IN {hashes:Array(String)} ORDER BY received_at DESC LIMIT {limit:UInt32}`,
         { hashes: hashes.slice(at, at + AT_ONCE), limit: most + 1 },
       );

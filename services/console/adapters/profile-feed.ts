@@ -69,3 +69,32 @@ export async function readSaid(
   }
   return said;
 }
+
+/** Of a feed, who holds these identifiers, by their hashes: as it is, or as of a time. Reads it whole, unless there are none. */
+export async function readHolders(
+  home: FeedHome,
+  topic: ProfilesTopic,
+  hashes: ReadonlySet<string>,
+  at = NOW,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  if (hashes.size === 0) return new Map();
+  const held = new Map<string, readonly string[]>();
+  const reader = await followTopic(home, topic, {}, (id, profile) => {
+    if ((profile?.updated_at ?? NOW) > at) return;
+    const some = profile && !profile.gone ? profile.identifiers.filter(({ hash }) => hashes.has(hash)) : [];
+    if (some.length > 0)
+      held.set(
+        id,
+        some.map(({ hash }) => hash),
+      );
+    else held.delete(id);
+  });
+  try {
+    await reader.caughtUp();
+  } finally {
+    await reader.stop();
+  }
+  const holders = new Map<string, string[]>();
+  for (const [id, some] of held) for (const hash of some) holders.set(hash, [...(holders.get(hash) ?? []), id]);
+  return holders;
+}

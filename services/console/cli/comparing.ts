@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Identifier, Profile } from '#schemas/generated/records.ts';
 import { type Caused, EventFigures, figuresKey } from '../adapters/event-figures.ts';
-import { type FeedHome, followDigests, type ProfilesTopic, readSaid } from '../adapters/profile-feed.ts';
+import { type FeedHome, followDigests, type ProfilesTopic, readHolders, readSaid } from '../adapters/profile-feed.ts';
 import type { Query } from '../adapters/query.ts';
 import { Agreeing, type Agreement } from '../core/compare/agreement.ts';
 import { DigestTable } from '../core/compare/digest-table.ts';
 import { type ProfileDifference, profileDifferences } from '../core/compare/profile-differences.ts';
-import { type Clues, type Guess, guessAt, guessOfOne, type Said } from '../core/compare/reason.ts';
+import { type Clues, type Guess, guessAt, guessOfOne, onlyIn, type Said } from '../core/compare/reason.ts';
 import { Sample } from '../core/compare/sample.ts';
 import {
   type Askable,
@@ -88,7 +88,7 @@ export async function compareFeeds(comparing: Comparing): Promise<Comparison> {
   const disputed = [...opinion.disagreeing].filter((id) => !differingIds.has(id)).sort();
   const ids = new Set([...explained, ...disputed.slice(0, limit)]);
   const said = await Promise.all(topics.map((topic) => readSaid(home, topic, ids, at)));
-  const clues = await cluesFor(comparing, said, agreement.differing.length <= MOST_EXPLAINED);
+  const clues = await cluesFor(comparing, said);
   const differing = explained.map((id): DifferingProfile => {
     const both = [said[0]?.get(id) ?? nobody, said[1]?.get(id) ?? nobody] as const;
     const [first, second] = both.map(({ profile }) => profile);
@@ -124,7 +124,7 @@ export async function askEventLog(
   const { disagreeing } = await opinionOf(asking, [facts]);
   const ids = [...disagreeing].sort().slice(0, asking.limit);
   const said = await readSaid(asking.home, asking.topics[0] as ProfilesTopic, new Set(ids), asking.at);
-  const clues = await cluesFor(asking, [said], false);
+  const clues = await cluesFor(asking, [said]);
   return {
     disagreeing: disagreeing.size,
     disputed: ids.map((id) => disputedProfile(id, said.get(id) ?? nobody, clues)),
@@ -240,18 +240,12 @@ function disagreementsOf(profile: Said['profile'], { figuresOf }: Clues): readon
   return disagreements(profile, sumOfFigures(profile.identifiers.map(({ hash }) => figuresOf(hash))));
 }
 
-/** @param areAll whether these are all that differ: then who holds an identifier elsewhere is among them */
 async function cluesFor(
-  { query, at }: Pick<Comparing, 'query' | 'at'>,
+  { home, query, topics, at }: Omit<Comparing, 'limit' | 'mostAsked'>,
   said: readonly ReadonlyMap<string, Said>[],
-  areAll: boolean,
 ): Promise<Clues> {
-  const holders = said.map(
-    (all) =>
-      new Map(
-        [...all].flatMap(([id, { profile }]) => (profile?.identifiers ?? []).map(({ hash }) => [hash, id] as const)),
-      ),
-  );
+  const apart = apartIn(said);
+  const holders = await Promise.all(topics.map((topic) => readHolders(home, topic, apart, at)));
   const moment = at ?? Date.now();
   const untils = new Map<string, number>();
   for (const { profile } of said.flatMap((all) => [...all.values()]))
@@ -259,7 +253,9 @@ async function cluesFor(
       untils.set(hash, Math.max(untils.get(hash) ?? 0, untilOf(profile as Facts, moment)));
   const figures = new EventFigures(query);
   const known = await figures.of([...untils].map(([hash, until]) => ({ hash, until })));
-  const logged = await figures.logged([...untils.keys()], MOST_LOGGED);
+  const logged = (await figures.logged([...untils.keys()], MOST_LOGGED))?.filter(
+    ({ hash, received_at }) => received_at <= (untils.get(hash) ?? 0),
+  );
   const figuresOf = (hash: string): Figures =>
     known.get(figuresKey({ hash, until: untils.get(hash) ?? 0 })) ?? noFigures;
   const profiles = said.flatMap((all) => [...all.values()]);
@@ -270,14 +266,24 @@ async function cluesFor(
     isInLog,
   );
   return {
-    holderOf: (feed, hash) => holders[feed]?.get(hash) ?? (areAll ? undefined : ''),
+    holdersOf: (feed, hash) => holders[feed]?.get(hash) ?? [],
     figuresOf,
-    logged: logged ?? [],
+    logged: Map.groupBy(logged ?? [], ({ hash }) => hash),
     unloggedOf: (identifiers) => {
       const hashes = new Set(identifiers.map(({ hash }) => hash));
       return unlogged.filter((one) => one.hashes.some((hash) => hashes.has(hash))).flatMap(({ causes }) => causes);
     },
   };
+}
+
+/** Hashes of identifiers that a profile has in one feed, and not in the other. */
+function apartIn([first, second]: readonly ReadonlyMap<string, Said>[]): ReadonlySet<string> {
+  if (!first || !second) return new Set();
+  const apart = [...first].flatMap(([id, { profile }]) => {
+    const other = second.get(id)?.profile;
+    return [...onlyIn(profile, other), ...onlyIn(other, profile)].map(({ hash }) => hash);
+  });
+  return new Set(apart);
 }
 
 const eventsIn = (identifiers: readonly Identifier[], figuresOf: Clues['figuresOf']): number =>

@@ -9,11 +9,11 @@ const NOW = 1_000_000;
 
 /** `a` routed a1 and a2, `b` routed b1 to b3; the last of each a second ago. */
 const logged: readonly Logged[] = [
-  { hash: a.hash, message_id: 'a1', received_at: 1 },
-  { hash: a.hash, message_id: 'a2', received_at: NOW - 1_000 },
-  { hash: b.hash, message_id: 'b1', received_at: 2 },
-  { hash: b.hash, message_id: 'b2', received_at: 3 },
-  { hash: b.hash, message_id: 'b3', received_at: NOW - 1_000 },
+  { hash: a.hash, message_id: 'a1', event: 'Viewed', received_at: 1 },
+  { hash: a.hash, message_id: 'a2', event: 'Ordered', received_at: NOW - 1_000 },
+  { hash: b.hash, message_id: 'b1', event: 'Viewed', received_at: 2 },
+  { hash: b.hash, message_id: 'b2', event: 'Viewed', received_at: 3 },
+  { hash: b.hash, message_id: 'b3', event: 'Left', received_at: NOW - 1_000 },
 ];
 const ids = logged.map(({ message_id }) => message_id);
 
@@ -23,24 +23,27 @@ const said = (changes: Partial<Profile>, causes: readonly string[] = ids): Said 
 });
 const nobody: Said = { profile: undefined, causes: new Set() };
 
-/** @param holders identifiers that are in some profile of the first, and of the second */
+/** @param holders identifiers that are in some profile of the first, and of the second; in several, as often as they stand here */
 const clues = (
   holders: readonly [readonly Identifier[], readonly Identifier[]],
   events: readonly Logged[] = logged,
 ): Clues => ({
-  holderOf: (feed, hash) => (holders[feed].some((one) => one.hash === hash) ? 'elsewhere' : undefined),
+  holdersOf: (feed, hash) => holders[feed].flatMap((one) => (one.hash === hash ? ['elsewhere'] : [])),
   figuresOf: (hash) => ({
     events: events.filter((one) => one.hash === hash).length,
     revenue: new Map(),
     lastTouch: null,
   }),
-  logged: events,
+  logged: Map.groupBy(events, ({ hash }) => hash),
   unloggedOf: () => [],
 });
 const everywhere = clues([
   [a, b],
   [a, b],
 ]);
+const counted = (counts: Readonly<Record<string, number>>) => ({
+  event_counts: Object.entries(counts).map(([event, count]) => ({ event, count })),
+});
 const computed = (value: string, definition_version: number) => ({
   computed: [{ name: 'orders', value, definition_version }],
 });
@@ -88,6 +91,18 @@ describe('why two feeds say different things', () => {
       { reason: 'doubled tributary', at: 'first', identifiers: [b], events: [] },
     ],
     [
+      'as many too many of some names as one routed before it routed more',
+      said({ events: 7, ...counted({ Viewed: 5, Ordered: 1, Left: 1 }) }),
+      said(counted({ Viewed: 3, Ordered: 1, Left: 1 })),
+      { reason: 'doubled tributary', at: 'first', identifiers: [b], events: [] },
+    ],
+    [
+      'as many too few of some names as one routed before it routed more',
+      said(counted({ Viewed: 3, Ordered: 1, Left: 1 })),
+      said({ events: 3, ...counted({ Viewed: 1, Ordered: 1, Left: 1 }) }),
+      { reason: 'lost move', at: 'second', identifiers: [b], events: [] },
+    ],
+    [
       'one that nobody can tell',
       said({ events: 6 }),
       said({}),
@@ -116,6 +131,20 @@ describe('why two feeds say different things', () => {
     });
   });
 
+  test('one that two profiles of a feed hold counts twice', () => {
+    const both = clues([
+      [a, b, b],
+      [a, b],
+    ]);
+    const guess = { reason: 'doubled tributary', identifiers: [b], events: [] };
+    expect(guessAt([said({}), said({ identifiers: [a], events: 2 })], both)).toEqual({ ...guess, at: 'first' });
+    const there = clues([
+      [a, b],
+      [a, b, b],
+    ]);
+    expect(guessAt([said({ identifiers: [a], events: 2 }), said({})], there)).toEqual({ ...guess, at: 'second' });
+  });
+
   test('a profile that is not there lacks events, or they are only just received', () => {
     const none = clues([[], [a, b]]);
     expect(guessAt([nobody, said({})], none)).toMatchObject({ reason: 'missing event', at: 'first', events: ids });
@@ -135,6 +164,12 @@ describe('why the event log says something else than both', () => {
       { reason: 'missing event', at: 'first', events: ['a1'] },
     ],
     ['they have an identifier twice', said({ events: 7 }), logged, { reason: 'doubled tributary', identifiers: [a] }],
+    [
+      'they have some of one twice, which has routed more since',
+      said({ events: 7, ...counted({ Viewed: 5, Ordered: 1, Left: 1 }) }),
+      logged,
+      { reason: 'doubled tributary', identifiers: [b] },
+    ],
     ['they lack an identifier', said({ events: 3 }), logged, { reason: 'lost move', identifiers: [a] }],
     ['it has as many', said({}), logged, { reason: 'state', at: 'first' }],
   ] as const)('%s', (_, one, events, guess) => {

@@ -10,7 +10,7 @@ import type { Figures } from './third-opinion.ts';
  * - `late event`: one of them has not come to an event yet;
  * - `missing event`: one of them, or the event log, lacks an event;
  * - `lost move`: what an identifier routed is in no profile;
- * - `doubled tributary`: what an identifier routed counts twice;
+ * - `doubled tributary`: what an identifier routed counts twice, in one profile or in two;
  * - `state`: the same events by the same rules, and another value.
  */
 export type Reason =
@@ -36,6 +36,8 @@ export interface Guess {
 export interface Logged {
   readonly hash: string;
   readonly message_id: string;
+  /** What a profile counts it as. */
+  readonly event: string;
   readonly received_at: number;
 }
 
@@ -49,11 +51,12 @@ export interface Said {
 
 /** What the guess goes by, beside the two profiles. */
 export interface Clues {
-  /** Of each feed, the profiles that hold identifiers, by their hashes, of all that are looked at; undefined: not known. */
-  readonly holderOf: (feed: 0 | 1, hash: string) => string | undefined;
+  /** Of each feed, the profiles that hold an identifier, where only one of two that are compared does. */
+  readonly holdersOf: (feed: 0 | 1, hash: string) => readonly string[];
   /** What the event log says of what an identifier routed. */
   readonly figuresOf: (hash: string) => Figures;
-  readonly logged: readonly Logged[];
+  /** By hash of the identifier that routed them. */
+  readonly logged: ReadonlyMap<string, readonly Logged[]>;
   /** Message ids that led to versions of profiles that have, or had, one of these identifiers, and that the event log does not have. */
   readonly unloggedOf: (identifiers: readonly Identifier[]) => readonly string[];
 }
@@ -78,8 +81,9 @@ export function guessOfOne(said: Said, clues: Clues): Guess {
   const all = identifiersOf(said.profile);
   const log = logOf(all, clues);
   const events = said.profile?.events ?? 0;
-  if (events > log) return tooMany(all, events - log, clues, 'first');
-  if (events < log) return tooFew(said, all, log - events, clues, 'first');
+  const [told, logged] = [toldOf(said.profile), countsOf(loggedOf(all, clues))];
+  if (events > log) return tooMany(all, { by: events - log, counts: without(told, logged) }, clues, 'first');
+  if (events < log) return tooFew(said, all, { by: log - events, counts: without(logged, told) }, clues, 'first');
   return { reason: 'state', at: 'first', ...nothingSaid };
 }
 
@@ -88,48 +92,90 @@ const identifiersOf = (profile: Digested | undefined): readonly Identifier[] => 
 const logOf = (identifiers: readonly Identifier[], { figuresOf }: Clues): number =>
   identifiers.reduce((sum, { hash }) => sum + figuresOf(hash).events, 0);
 
+/** Identifiers that one of two has and the other does not. */
+export function onlyIn(one: Said['profile'], other: Said['profile']): readonly Identifier[] {
+  const held = new Set(identifiersOf(other).map(({ hash }) => hash));
+  return identifiersOf(one).filter(({ hash }) => !held.has(hash));
+}
+
 /** Undefined where both have the same identifiers. */
 function regrouped(said: readonly [Said, Said], clues: Clues): Guess | undefined {
   for (const feed of [0, 1] as const) {
-    const [mine, theirs] = [said[feed], said[feed === 0 ? 1 : 0]];
-    const held = new Set(identifiersOf(mine.profile).map(({ hash }) => hash));
-    const onlyThere = identifiersOf(theirs.profile).filter(({ hash }) => !held.has(hash));
-    const nowhere = onlyThere.filter(({ hash }) => clues.holderOf(feed, hash) === undefined);
+    const twice = onlyIn(said[feed].profile, said[other(feed)].profile).filter(
+      ({ hash }) => clues.holdersOf(feed, hash).length > 1,
+    );
+    if (twice.length > 0) return { reason: 'doubled tributary', at: nameOf(feed), identifiers: twice, events: [] };
+  }
+  for (const feed of [0, 1] as const) {
+    const [mine, theirs] = [said[feed], said[other(feed)]];
+    const onlyThere = onlyIn(theirs.profile, mine.profile);
+    const nowhere = onlyThere.filter(({ hash }) => clues.holdersOf(feed, hash).length === 0);
     if (nowhere.length === 0) continue;
-    const events = nowhere.flatMap(({ hash }) => clues.logged.filter((one) => one.hash === hash));
+    const events = loggedOf(nowhere, clues);
     const messageIds = events.map(({ message_id }) => message_id);
-    const at = feed === 0 ? 'first' : 'second';
+    const at = nameOf(feed);
     if (mine.profile) return { reason: 'lost move', at, identifiers: nowhere, events: messageIds };
     const lastSaid = theirs.profile?.updated_at ?? 0;
     const isLate = events.length > 0 && events.every(({ received_at }) => received_at >= lastSaid - LATE_MS);
     return { reason: isLate ? 'late event' : 'missing event', at, identifiers: nowhere, events: messageIds };
   }
-  const [first, second] = said.map(({ profile }) => new Map(identifiersOf(profile).map((one) => [one.hash, one])));
-  const moved = [...(first?.values() ?? []), ...(second?.values() ?? [])].filter(
-    ({ hash }) => first?.has(hash) !== second?.has(hash),
-  );
+  const [first, second] = said;
+  const moved = [...onlyIn(first.profile, second.profile), ...onlyIn(second.profile, first.profile)];
   return moved.length === 0 ? undefined : { reason: 'rule', at: null, identifiers: moved, events: [] };
 }
+
+const other = (feed: 0 | 1): 0 | 1 => (feed === 0 ? 1 : 0);
+const nameOf = (feed: 0 | 1) => (feed === 0 ? 'first' : 'second');
 
 /** An event that was received so shortly before may still be on its way. */
 const LATE_MS = 10_000;
 
+/** So many events there are too many or too few; and of which names, where it is no more than that. */
+interface Miscounted {
+  readonly by: number;
+  readonly counts: Counts | undefined;
+}
+
+/** By name of the event. */
+type Counts = ReadonlyMap<string, number>;
+
+function countsOf(events: Iterable<{ readonly event: string; readonly count?: number }>): Counts {
+  const counts = new Map<string, number>();
+  for (const { event, count = 1 } of events) counts.set(event, (counts.get(event) ?? 0) + count);
+  return counts;
+}
+
+const toldOf = (profile: Said['profile']): Counts => countsOf(profile?.event_counts ?? []);
+
+/** Undefined where the others are not all among them. */
+function without(counts: Counts, others: Counts): Counts | undefined {
+  if (!includes(counts, others)) return undefined;
+  return new Map([...counts].map(([event, count]) => [event, count - (others.get(event) ?? 0)]));
+}
+
+const includes = (counts: Counts, others: Counts): boolean =>
+  [...others].every(([event, count]) => (counts.get(event) ?? 0) >= count);
+
+const loggedOf = (identifiers: readonly Identifier[], { logged }: Clues): readonly Logged[] =>
+  identifiers.flatMap(({ hash }) => logged.get(hash) ?? []);
+
 function byEvents(said: readonly [Said, Said], all: readonly Identifier[], clues: Clues): Guess {
   const log = logOf(all, clues);
   const [first, second] = said.map(({ profile }) => profile?.events ?? 0) as [number, number];
-  const [more, fewer] = first > second ? ([0, 1] as const) : ([1, 0] as const);
-  const counts = [first, second] as const;
-  const nameOf = (feed: 0 | 1) => (feed === 0 ? 'first' : 'second');
-  const difference = counts[more] - counts[fewer];
-  if (log >= counts[more]) return tooFew(said[fewer], all, difference, clues, nameOf(fewer));
-  return tooMany(all, difference, clues, nameOf(more));
+  const more = first > second ? 0 : 1;
+  const fewer = other(more);
+  const by = Math.abs(first - second);
+  const counts = without(toldOf(said[more].profile), toldOf(said[fewer].profile));
+  if (log >= Math.max(first, second)) return tooFew(said[fewer], all, { by, counts }, clues, nameOf(fewer));
+  return tooMany(all, { by, counts }, clues, nameOf(more));
 }
 
 /** It has events that the log does not have, or has some twice. */
-function tooMany(all: readonly Identifier[], by: number, clues: Clues, at: 'first' | 'second'): Guess {
+function tooMany(all: readonly Identifier[], miscounted: Miscounted, clues: Clues, at: 'first' | 'second'): Guess {
   const unlogged = [...new Set(clues.unloggedOf(all))].sort();
   if (unlogged.length > 0) return { reason: 'missing event', at: 'event log', identifiers: [], events: unlogged };
-  const twice = all.filter(({ hash }) => clues.figuresOf(hash).events === by);
+  const { whole, part } = suspects(all, miscounted, clues);
+  const twice = whole.length > 0 ? whole : part;
   if (twice.length > 0) return { reason: 'doubled tributary', at, identifiers: twice, events: [] };
   return { reason: 'missing event', at: 'event log', ...nothingSaid };
 }
@@ -138,23 +184,40 @@ function tooMany(all: readonly Identifier[], by: number, clues: Clues, at: 'firs
 function tooFew(
   { profile, causes }: Said,
   all: readonly Identifier[],
-  by: number,
+  miscounted: Miscounted,
   clues: Clues,
   at: 'first' | 'second',
 ): Guess {
-  const hashes = new Set(all.map(({ hash }) => hash));
-  const logged = clues.logged.filter(({ hash }) => hashes.has(hash));
+  const { by } = miscounted;
+  const logged = loggedOf(all, clues);
   const late = logged.filter(({ received_at }) => received_at > (profile?.updated_at ?? 0));
   const ids = (events: readonly Logged[]): readonly string[] => events.map(({ message_id }) => message_id);
   if (late.length === by) return { reason: 'late event', at, identifiers: [], events: ids(late) };
-  const lost = all.filter(({ hash }) => clues.figuresOf(hash).events === by);
+  const { whole, part } = suspects(all, miscounted, clues);
+  if (by > 1 && whole.length > 0 && all.length > 1)
+    return { reason: 'lost move', at, identifiers: whole, events: ids(loggedOf(whole, clues)) };
   const unseen = logged.filter(({ message_id }) => !causes.has(message_id));
-  if (by > 1 && lost.length > 0 && all.length > 1) {
-    const gone = new Set(lost.map(({ hash }) => hash));
-    return { reason: 'lost move', at, identifiers: lost, events: ids(logged.filter(({ hash }) => gone.has(hash))) };
-  }
-  return { reason: 'missing event', at, identifiers: [], events: unseen.length === by ? ids(unseen) : [] };
+  if (unseen.length === by) return { reason: 'missing event', at, identifiers: [], events: ids(unseen) };
+  if (part.length > 0 && all.length > 1) return { reason: 'lost move', at, identifiers: part, events: [] };
+  return { reason: 'missing event', at, ...nothingSaid };
 }
+
+/**
+ * Identifiers that routed just these events; and, since more may have come after it went wrong, those that routed these first, or else among
+ * others. Of a single event that would be said of nearly all.
+ */
+function suspects(all: readonly Identifier[], { by, counts }: Miscounted, clues: Clues) {
+  const areKnown = counts !== undefined && sumOf(counts) === by && clues.logged.size > 0;
+  const routedThese = (among: (logged: readonly Logged[]) => readonly Logged[]) =>
+    areKnown ? all.filter((one) => includes(countsOf(among(loggedOf([one], clues))), counts)) : all;
+  const some = routedThese((logged) => logged);
+  const whole = some.filter(({ hash }) => clues.figuresOf(hash).events === by);
+  if (!areKnown || by === 1) return { whole, part: [] };
+  const first = routedThese((logged) => logged.toSorted((a, b) => a.received_at - b.received_at).slice(0, by));
+  return { whole, part: first.length > 0 ? first : some };
+}
+
+const sumOf = (counts: Counts): number => [...counts.values()].reduce((sum, count) => sum + count, 0);
 
 /** A computed trait of another version, one that only one of them has, or another sensitivity. */
 function isOfDefinition({ path, values: [a, b] }: ProfileDifference): boolean {

@@ -36,7 +36,7 @@ export default defineConfig({
           include: ['{services,schemas,deploy,test/model,test/mutation}/**/*.test.ts'],
           maxWorkers: 2,
           isolate: false,
-          testTimeout: 60_000,
+          testTimeout: 180_000,
         },
       },
       {

@@ -25,8 +25,8 @@ export interface Ground {
   readonly platform: RunningPlatform;
   /** Where its services keep their state. */
   readonly data: string;
-  /** Starts a service as the local platform would. Resolves when it is ready, or listens where it is told not to wait. */
-  start(name: string, settings?: Readonly<Record<string, string>>): Promise<StartedService>;
+  /** Starts a service as the local platform would, with these flags of Node besides. Resolves when it is ready, or listens where it is told not to wait. */
+  start(name: string, settings?: Readonly<Record<string, string>>, flags?: readonly string[]): Promise<StartedService>;
   /** Makes the tables in ClickHouse, which begins to read. */
   attachClickHouse(): Promise<void>;
   close(): Promise<void>;
@@ -61,6 +61,7 @@ export async function openGround(platform: RunningPlatform, profiles?: string): 
   const launch = async (
     name: string,
     settings: Readonly<Record<string, string>> = {},
+    more: readonly string[] = [],
   ): Promise<{ child: ChildProcess; log: string; port: number }> => {
     const unit = units.find((one) => one.name === name);
     if (!unit) throw new Error(`no service ${name}`);
@@ -68,7 +69,7 @@ export async function openGround(platform: RunningPlatform, profiles?: string): 
     const log = join(data, `${name}.log`);
     const output = openSync(log, 'a');
     const flags = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profiles, name)}`];
-    const child = spawn(command.program, [...flags, ...command.args], {
+    const child = spawn(command.program, [...flags, ...command.args.slice(0, -1), ...more, ...command.args.slice(-1)], {
       cwd: command.cwd,
       env: { ...env, ...command.env, ...settings },
       stdio: ['ignore', output, output],
@@ -84,8 +85,8 @@ export async function openGround(platform: RunningPlatform, profiles?: string): 
     database,
     platform,
     data,
-    async start(name, settings = {}) {
-      const { child, log, port: usual } = await launch(name, settings);
+    async start(name, settings = {}, flags = []) {
+      const { child, log, port: usual } = await launch(name, settings, flags);
       const port = settings.TRIBUTARY_OPS_PORT ?? usual;
       const url = `http://127.0.0.1:${port}`;
       const ready = async (): Promise<boolean> => {

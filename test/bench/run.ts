@@ -160,7 +160,7 @@ async function bench(): Promise<void> {
       figures.replay.push(await benchReplay(platform, pids, events, say, values.profile));
     told(replayTable(figures.replay));
     say('latency of the river beside a replay');
-    const size = quick ? { history: 60_000, seconds: 8 } : { history: 200_000, seconds: 30 };
+    const size = quick ? { history: 100_000, seconds: 20 } : { history: 200_000, seconds: 30 };
     figures.beside = await benchBeside(platform, pids, { ...size, bound: 2_000 });
     told(besideLines(figures.beside));
   }

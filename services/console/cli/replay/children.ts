@@ -11,6 +11,9 @@ import { LogFile } from '#shared/service/log-file.ts';
 const services = resolve(import.meta.dirname, '..', '..', '..');
 const endWithParent = fileURLToPath(new URL('./end-with-parent.ts', import.meta.url));
 
+/** Events of history live for as long as a slice does: with less room for what is new most of them would be copied before they die. */
+export const flags = ['--max-semi-space-size=128'] as const;
+
 /** A child that ran for so long was not in the same trouble as before. */
 const STEADY_MS = 30_000;
 /** So long a child that was told to stop may take. */
@@ -86,16 +89,12 @@ export class Children {
     mkdirSync(join(log.path, '..'), { recursive: true });
     log.rotate();
     const output = log.open();
-    const child = spawn(
-      process.execPath,
-      ['--max-semi-space-size=32', '--import', endWithParent, join(services, name, 'main.ts')],
-      {
-        env: { ...env, TRIBUTARY_OPS_PORT: String(port) },
-        // A group of its own: Ctrl-C on the terminal is for this process, which tells its children.
-        detached: true,
-        stdio: ['ignore', output, output, 'ipc'],
-      },
-    );
+    const child = spawn(process.execPath, [...flags, '--import', endWithParent, join(services, name, 'main.ts')], {
+      env: { ...env, TRIBUTARY_OPS_PORT: String(port) },
+      // A group of its own: Ctrl-C on the terminal is for this process, which tells its children.
+      detached: true,
+      stdio: ['ignore', output, output, 'ipc'],
+    });
     closeSync(output);
     this.#running.add(child);
     if (this.#stopping.signal.aborted) child.kill('SIGTERM');

@@ -31,9 +31,12 @@ const AT_ONCE = 100;
 /** Counts, sums and last touches from the event log, by nothing but SQL. */
 export class EventFigures {
   readonly #rows: Query;
+  readonly #onProgress: (done: number, of: number) => void;
 
-  constructor(query: Query) {
+  /** @param onProgress told of how many identifiers `of` has asked, and of how many it will */
+  constructor(query: Query, onProgress: (done: number, of: number) => void = () => {}) {
     this.#rows = query;
+    this.#onProgress = onProgress;
   }
 
   /** Where nothing is known, there is no entry. @returns by `figuresKey` */
@@ -55,7 +58,8 @@ export class EventFigures {
     const chunks = rounds.flatMap((round) =>
       Array.from({ length: Math.ceil(round.length / AT_ONCE) }, (_, n) => round.slice(n * AT_ONCE, (n + 1) * AT_ONCE)),
     );
-    for (const chunk of chunks) {
+    for (const [n, chunk] of chunks.entries()) {
+      this.#onProgress(n * AT_ONCE, sorted.length);
       const untils = new Map(chunk);
       for (const row of await this.#figures(untils))
         found.set(figuresKey({ hash: row.hash, until: untils.get(row.hash) ?? 0 }), figuresIn(row));

@@ -30,6 +30,8 @@ export interface Comparing {
   readonly limit: number;
   /** Of how many profiles the event log is asked at most. */
   readonly mostAsked: number;
+  /** Told how many identifiers the event log was asked of, and of how many it will be. */
+  readonly onProgress?: (done: number, of: number) => void;
 }
 
 /** A profile that differs. */
@@ -203,10 +205,10 @@ const untilOf = ({ updated_at }: Pick<Facts, 'updated_at'>, at: number): number 
 
 /** Profiles that say something else than the event log, each time when they are looked at. */
 async function opinionOf(
-  { home, query, topics, at }: Omit<Comparing, 'mostAsked'>,
+  { home, query, topics, at, onProgress }: Omit<Comparing, 'mostAsked'>,
   facts: readonly ReadonlyMap<string, Facts>[],
 ): Promise<{ readonly disagreeing: ReadonlySet<string>; readonly byFeed: readonly number[] }> {
-  const figures = new EventFigures(query);
+  const figures = new EventFigures(query, onProgress);
   const disagreeingIn = async (feeds: readonly ReadonlyMap<string, Facts>[]): Promise<Set<string>[]> => {
     const moment = at ?? Date.now();
     const asked = feeds.map((all) => [...all].filter(([, one]) => canBeAsked(one)));

@@ -73,7 +73,7 @@ export class Connections {
     how: Readonly<Record<string, string | number>> = {},
   ): Promise<T[]> {
     const { clickhouseUrl, clickhouseDatabase } = this.settings;
-    try {
+    const ask = async (): Promise<T[]> => {
       const result = await this.clickhouse().query({
         query,
         query_params: params,
@@ -81,6 +81,13 @@ export class Connections {
         clickhouse_settings: { database: clickhouseDatabase, ...how } as Record<string, string | number>,
       });
       return await result.json<T>();
+    };
+    try {
+      // A kept connection may be closed at the other end just as it is used.
+      return await ask().catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ECONNRESET') return ask();
+        throw error;
+      });
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT')

@@ -25,6 +25,7 @@ import { numberIn, recordOf } from './replay.ts';
 
 /** The event log is asked of so many profiles at most. */
 const MOST_ASKED = 50_000;
+const BETWEEN_LINES_MS = 3_000;
 const MOST_EVENTS_NAMED = 20;
 const ADVICE = '`tributary replay list` lists them';
 
@@ -36,13 +37,24 @@ export async function replayCompare(connections: Connections, [word]: readonly s
   const at = timeOf(asOf);
   const query = warehouseQuery(connections);
   const feeds = [topics.profiles, quietTopics(generation.generation).profiles] as const;
-  const found = await compareFeeds({ home, query, topics: feeds, at, limit, mostAsked: MOST_ASKED });
+  const comparing = { home, query, topics: feeds, at, limit, mostAsked: MOST_ASKED };
+  const found = await compareFeeds({ ...comparing, onProgress: nowAndThen() });
   const rules = await rulesOfOwn(connections, generation);
   const sensitive = await sensitiveTraits(connections);
   const written: Written = { other: `generation ${generation.generation}`, plain, sensitive, rules };
   const all = await readGenerations({ ...home, generation: own });
   const json = jsonOf(found, written, { generation: generation.generation, live: liveOf(all).generation, at });
   return { json, text: textOf(json, written.other), exitCode: json.same ? 0 : 1 };
+}
+
+/** Tells how far it is, on the error output, from the third second on. */
+function nowAndThen(): (done: number, of: number) => void {
+  let next = performance.now() + BETWEEN_LINES_MS;
+  return (done, of) => {
+    if (performance.now() < next) return;
+    next = performance.now() + BETWEEN_LINES_MS;
+    process.stderr.write(`the event log: ${Math.floor((100 * done) / of)} % of ${of} identifiers\n`);
+  };
 }
 
 /** @throws Trouble where there is no such generation, or it is the live one, or dropped */

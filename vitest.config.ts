@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { hasEngine } from './test/support/compose-file.ts';
 
-const patient = { testTimeout: 120_000, hookTimeout: 180_000 };
+const patient = { testTimeout: 240_000, hookTimeout: 240_000 };
 const contract = 'test/contract/**/*.test.ts';
 
 /** Each takes a minute or more: `npm run test:platform` runs them with the others. */

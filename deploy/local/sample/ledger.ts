@@ -67,7 +67,8 @@ async function startReading(installation: Installation, destination: string) {
       await followRecords(
         installation,
         accountingTopic(installation.generation),
-        ({ key, value }) => value && accounting.set(key, value),
+        // Other generations count there, too.
+        ({ key, value }) => value?.generation === installation.generation && accounting.set(key, value),
         onLost,
       ),
       await followRecords(

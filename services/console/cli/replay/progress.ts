@@ -20,7 +20,7 @@ export interface Standing {
   readonly claims: Reading | undefined;
   /** What is counted: events, or offsets of Kafka, of which some are markers of transactions. */
   readonly unit: 'events' | 'offsets';
-  /** Everybody who reads has come to where the topics ended when profiles had been told, or further. */
+  /** Everybody who reads has come to where the topics ended when profiles had been told, or further, and has taken in what came of that. */
   readonly isSettled: boolean;
   readonly behind: Behind;
 }

@@ -42,6 +42,12 @@ interface Reach extends OffsetRange {
 /** So few offsets may be markers alone; then it is worth to look whether there are records among them. */
 const FEW = 1_000;
 
+/**
+ * What is taken in makes more to be taken in: claims are taken over, linked, and make changes, these make moves, and a move may be passed on.
+ * So what waits is a goal so often, each time as it is when the last one was reached.
+ */
+const GOALS = 5;
+
 /** Tells how far a generation is, from what its tasks write down; also while none of them runs. */
 export class Watch {
   readonly #from: WatchedFrom;
@@ -55,8 +61,9 @@ export class Watch {
   #lost: Error | undefined;
   /** From Kafka: where `events.stitched` ended at first. */
   #ends: readonly Reach[] | undefined;
-  /** Where everything ended when all was read, as far as somebody is not there yet; empty: all are. */
+  /** Where everything ended when it was set, as far as somebody is not there yet; empty: all are. */
   #goal: Reach[] | undefined;
+  #goals = 1;
 
   private constructor(from: WatchedFrom, record: Generation) {
     this.#from = from;
@@ -146,6 +153,12 @@ export class Watch {
     };
     if (!isAllRead(standing) || standing.told < standing.partitions) return standing;
     await this.#settle(reaches);
+    // What came of the last goal is there only now.
+    while (this.#goal?.length === 0 && this.#goals < GOALS) {
+      this.#goals++;
+      this.#goal = undefined;
+      await this.#settle(await this.#reaches());
+    }
     return { ...standing, isSettled: this.#goal?.length === 0 };
   }
 

@@ -7,7 +7,7 @@ import { internalTopics, quietTopics, topics } from '#schemas/topics.ts';
 import { type Hashing, hashingWith } from '#shared/identity/hashing.ts';
 import { planOf, provisionTopics } from '#shared/kafka/provision-topics.ts';
 import { readSecret } from '#shared/service/start-up.ts';
-import { flags } from '../../services/console/cli/replay/children.ts';
+import { nodeFlags } from '../../services/console/cli/replay/children.ts';
 import { BoundedMemo } from '../../services/identity-stitcher/core/bounded-memo.ts';
 import { Sightings } from '../../services/identity-stitcher/core/sightings.ts';
 import { freePorts } from '../support/free-ports.ts';
@@ -162,8 +162,8 @@ export async function benchReplay(
   say(`  replaying ${events} events of ${visitors.profiles} profiles`);
   const env = { ...quietly };
   const began = performance.now();
-  const stitcher = await ground.start('identity-stitcher', env, flags);
-  const projector = await ground.start('profile-projector', env, flags);
+  const stitcher = await ground.start('identity-stitcher', env, nodeFlags);
+  const projector = await ground.start('profile-projector', env, nodeFlags);
   const used = cpuSince({ ...pids, projector: projector.pid, stitcher: stitcher.pid });
   await until('history is read', async () => (await projector.metric(READ)) >= events, 3_600_000);
   const read = (performance.now() - began) / 1_000;
@@ -205,8 +205,8 @@ export async function benchBeside(
   const env = { ...quietly, TRIBUTARY_REPLAY_RATE: String(bound) };
   const [port, another] = (await freePorts(2)).map(String) as [string, string];
   const services = [
-    await ground.start('identity-stitcher', { ...env, TRIBUTARY_OPS_PORT: port }, flags),
-    await ground.start('profile-projector', { ...env, TRIBUTARY_OPS_PORT: another }, flags),
+    await ground.start('identity-stitcher', { ...env, TRIBUTARY_OPS_PORT: port }, nodeFlags),
+    await ground.start('profile-projector', { ...env, TRIBUTARY_OPS_PORT: another }, nodeFlags),
   ];
   // As the tool starts them.
   for (const { pid } of services) setPriority(pid, 10);

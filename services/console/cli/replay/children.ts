@@ -12,7 +12,7 @@ const services = resolve(import.meta.dirname, '..', '..', '..');
 const endWithParent = fileURLToPath(new URL('./end-with-parent.ts', import.meta.url));
 
 /** Events of history live for as long as a slice does: with less room for what is new most of them would be copied before they die. */
-export const flags = ['--max-semi-space-size=128'] as const;
+export const nodeFlags = ['--max-semi-space-size=128'] as const;
 
 /** A child that ran for so long was not in the same trouble as before. */
 const STEADY_MS = 30_000;
@@ -89,7 +89,7 @@ export class Children {
     mkdirSync(join(log.path, '..'), { recursive: true });
     log.rotate();
     const output = log.open();
-    const child = spawn(process.execPath, [...flags, '--import', endWithParent, join(services, name, 'main.ts')], {
+    const child = spawn(process.execPath, [...nodeFlags, '--import', endWithParent, join(services, name, 'main.ts')], {
       env: { ...env, TRIBUTARY_OPS_PORT: String(port) },
       // A group of its own: Ctrl-C on the terminal is for this process, which tells its children.
       detached: true,

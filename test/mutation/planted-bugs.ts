@@ -58,6 +58,11 @@ export const plantedBugs: readonly PlantedBug[] = [
     "    work.put('job', JOB, job);\n    return job;\n",
     '    return job;\n',
   ),
+  inFile('services/console/cli/replay/goals.ts', 'services/console/cli/replay/goals.test.ts')(
+    'a replay is complete before what comes of the last claims is taken in',
+    'const GOALS = 5;',
+    'const GOALS = 4;',
+  ),
   inViewStore('what is held back of another edition is seen', 'if (layer > this.#edition) {', 'if (layer > 1_000) {'),
   inViewStore(
     'a tombstone of another edition takes away what is still seen',

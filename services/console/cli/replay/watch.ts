@@ -12,10 +12,11 @@ import { CLAIMS, EVERYTHING } from '#shared/generations/rebuilt.ts';
 import { askedAgain } from '#shared/kafka/asked-again.ts';
 import type { Admin, KafkaClient } from '#shared/kafka/client.ts';
 import type { Codecs } from '#shared/kafka/codec.ts';
-import { holdsRecords, type OffsetRange } from '#shared/kafka/holds-records.ts';
+import { holdsRecords } from '#shared/kafka/holds-records.ts';
 import type { Reader } from '#shared/kafka/read-partitions.ts';
 import { topicOffsets } from '#shared/kafka/topic-offsets.ts';
 import { followTopic } from '../../adapters/follow-topic.ts';
+import { type Feed, Goals, type Reach } from './goals.ts';
 import { isAllRead, type Reading, type Standing } from './progress.ts';
 
 export interface WatchedFrom {
@@ -24,29 +25,6 @@ export interface WatchedFrom {
   readonly codecs: Codecs;
   readonly prefix: string;
 }
-
-/** What a task of a generation reads. */
-interface Feed {
-  readonly group: string;
-  readonly topic: string;
-  readonly what: 'events' | 'claims' | 'rest';
-}
-
-/** How far one of them is, of one partition. */
-interface Reach extends OffsetRange {
-  readonly feed: Feed;
-  /** Where the log starts. */
-  readonly low: number;
-}
-
-/** So few offsets may be markers alone; then it is worth to look whether there are records among them. */
-const FEW = 1_000;
-
-/**
- * What is taken in makes more to be taken in: claims are taken over, linked, and make changes, these make moves, and a move may be passed on.
- * So what waits is a goal so often, each time as it is when the last one was reached.
- */
-const GOALS = 5;
 
 /** Tells how far a generation is, from what its tasks write down; also while none of them runs. */
 export class Watch {
@@ -61,13 +39,15 @@ export class Watch {
   #lost: Error | undefined;
   /** From Kafka: where `events.stitched` ended at first. */
   #ends: readonly Reach[] | undefined;
-  /** Where everything ended when it was set, as far as somebody is not there yet; empty: all are. */
-  #goal: Reach[] | undefined;
-  #goals = 1;
+  readonly #goals: Goals;
 
   private constructor(from: WatchedFrom, record: Generation) {
     this.#from = from;
     this.#record = record;
+    this.#goals = new Goals(
+      () => this.#reaches(),
+      (topic, ranges) => holdsRecords(from.kafka, topic, ranges),
+    );
     const { generation, claims } = record;
     const own = quietTopics(generation);
     const feed = (task: string, topic: Topic, what: Feed['what'] = 'rest'): Feed => ({
@@ -152,14 +132,7 @@ export class Watch {
       behind,
     };
     if (!isAllRead(standing) || standing.told < standing.partitions) return standing;
-    await this.#settle(reaches);
-    // What came of the last goal is there only now.
-    while (this.#goal?.length === 0 && this.#goals < GOALS) {
-      this.#goals++;
-      this.#goal = undefined;
-      await this.#settle(await this.#reaches());
-    }
-    return { ...standing, isSettled: this.#goal?.length === 0 };
+    return { ...standing, isSettled: await this.#goals.areReached(reaches) };
   }
 
   async end(): Promise<void> {
@@ -181,19 +154,6 @@ export class Watch {
       });
     });
     return (await Promise.all(perFeed)).flat();
-  }
-
-  /** Forgets of the goal what has been reached. */
-  async #settle(reaches: readonly Reach[]): Promise<void> {
-    const goal = (this.#goal ?? reaches).flatMap(({ feed, partition, below }) => {
-      const now = reaches.find((reach) => reach.feed === feed && reach.partition === partition);
-      return now && now.from < below ? [{ ...now, below }] : [];
-    });
-    this.#goal = [];
-    for (const [feed, open] of Map.groupBy(goal, (reach) => reach.feed)) {
-      const offsets = open.reduce((sum, { from, below }) => sum + below - from, 0);
-      if (offsets > FEW || (await holdsRecords(this.#from.kafka, feed.topic, open))) this.#goal.push(...open);
-    }
   }
 }
 

@@ -152,6 +152,22 @@ test('one is thrown away with all that belongs to it, and never the live one', a
   expect(await operator.json('replay', 'list')).toMatchObject([{ state: 'live' }, { generation: 2, state: 'dropped' }]);
 });
 
+test('from what Kafka holds, with claims made anew from the events: the same content again', async () => {
+  const options = ['--from', 'kafka', '--claims', 'rebuild', '--reason', 'a test'];
+  expect(await operator.json('replay', ...options, '--until-complete')).toMatchObject({
+    generation: 3,
+    complete: true,
+  });
+  const live = await contentOf(topics.profiles);
+  expect(live.size).toBeGreaterThan(5);
+  expect(await contentOf(quietTopics(3).profiles)).toEqual(live);
+  expect(await operator.json('replay', 'list')).toMatchObject([
+    { state: 'live' },
+    { state: 'dropped' },
+    { generation: 3, state: 'replaying', history: 'kafka', claims: 'rebuilt', complete: true },
+  ]);
+});
+
 test('what is asked wrongly is said before anything is begun', async () => {
   const file = join(operator.env.TRIBUTARY_DATA as string, 'circle.yaml');
   writeFileSync(file, 'kind: traits\nname: odd\nspec: {compute: {trait: odd}}\n');
@@ -177,5 +193,5 @@ test('what is asked wrongly is said before anything is begun', async () => {
     [2, 'generation 2 is dropped'],
     [2, 'there is no command replay anything'],
   ]);
-  expect(await operator.json('replay', 'list')).toHaveLength(2);
+  expect(await operator.json('replay', 'list')).toHaveLength(3);
 });

@@ -83,6 +83,47 @@ test('a replay whose processes are killed goes on where it was, and has the cont
   ]);
 });
 
+const liveEdition = async (): Promise<number> => {
+  const all = await operator.json<{ state: string; edition: number }[]>('replay', 'list');
+  return all.find(({ state }) => state === 'live')?.edition ?? 0;
+};
+
+/** Interrupts a switch in its midst. @returns what it said, or undefined: it was faster */
+async function interruptSwitch(generation: string): Promise<string | undefined> {
+  const command = spawn(process.execPath, [tool, 'replay', 'switch', generation, '--yes'], {
+    env: operator.env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = once(command, 'close');
+  let said = '';
+  const hear = (data: Buffer): void => {
+    said += String(data);
+    if (said.includes('has yielded')) command.kill('SIGINT');
+  };
+  command.stdout.on('data', hear);
+  command.stderr.on('data', hear);
+  const [code] = await exited;
+  return code === 130 && !said.includes('publishes') ? said : undefined;
+}
+
+test('a switch that was interrupted is told of, and goes on', async () => {
+  let said: string | undefined;
+  await until('one is interrupted', async () => {
+    said = await interruptSwitch('2');
+    if (!said) for (const one of ['2', '1']) await operator.json('replay', 'switch', one, '--yes');
+    return said !== undefined;
+  });
+  const begun = 'a switch to generation 2 has begun: until it has ended nothing is published';
+  expect(said).toContain(begun);
+  expect(await operator.run('doctor')).toMatchObject({ code: 1, out: expect.stringContaining(begun) });
+  expect((await operator.run('replay', 'list')).out).toContain('replaying, a switch to it has begun');
+  // What is live by its record has yielded: to say that it is so would be a trap.
+  expect(await operator.run('replay', 'switch', '1', '--yes')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining(begun),
+  });
+});
+
 test('one becomes live while events come, and the one before again: nobody misses a version, or sees one twice', async () => {
   const coming = async (n: number): Promise<void> => {
     for (let round = 0; round < 6; round++)
@@ -91,10 +132,11 @@ test('one becomes live while events come, and the one before again: nobody misse
         [`anonymous_id:a-${round}`],
       );
   };
-  for (const [n, generation, edition] of [
-    [1, 2, 2],
-    [2, 1, 3],
+  for (const [n, generation] of [
+    [1, 2],
+    [2, 1],
   ] as const) {
+    const edition = (await liveEdition()) + 1;
     const [switched] = await Promise.all([
       operator.json('replay', 'switch', String(generation), '--yes', '--reason', 'a test'),
       coming(n),

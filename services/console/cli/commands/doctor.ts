@@ -2,11 +2,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { internalTopics, topics } from '#schemas/topics.ts';
 import { type Balance, balanceOf } from '#shared/accounting/balance.ts';
+import { nextLiveOf } from '#shared/generations/lifecycle.ts';
+import { readGenerations } from '#shared/generations/records.ts';
 import type { Connections } from '../connections.ts';
 import { examineProfiles } from '../examine-profiles.ts';
 import type { Output } from '../output.ts';
 import { readCounts } from '../read-counts.ts';
 import { unitStates } from '../units.ts';
+import { halfSwitched, homeOf } from './replay.ts';
 
 interface Finding {
   readonly what: string;
@@ -44,7 +47,8 @@ export async function doctor(connections: Connections): Promise<Output> {
     const wanted = [...Object.values(topics), ...internalTopics(s.generation)].map(({ name }) => s.prefix + name);
     const missing = wanted.filter((topic) => !there.has(topic));
     if (missing.length > 0) find(`topics are missing: ${missing.join(', ')}`, 'run node deploy/provision.ts');
-    else if (answers('clickhouse')) {
+    else await examineGenerations(connections, find);
+    if (missing.length === 0 && answers('clickhouse')) {
       await examineBooks(connections, find, note);
       await examineProfiles(connections, find, note);
     }
@@ -61,6 +65,12 @@ export async function doctor(connections: Connections): Promise<Output> {
     ),
     exitCode: findings.length === 0 ? 0 : 1,
   };
+}
+
+/** Nobody publishes between two. */
+async function examineGenerations(connections: Connections, find: Say): Promise<void> {
+  const begun = nextLiveOf(await readGenerations(await homeOf(connections)));
+  if (begun) find(...halfSwitched(begun));
 }
 
 async function examineBooks(connections: Connections, find: Say, note: Say): Promise<void> {

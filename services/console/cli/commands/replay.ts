@@ -74,8 +74,10 @@ export async function replayList(connections: Connections): Promise<Output> {
   const home = await homeOf(connections);
   const admin = await connections.kafka();
   const there = new Set(await admin.listTopics());
+  const all = await readGenerations(home);
+  const begun = nextLiveOf(all);
   const rows = [];
-  for (const record of (await readGenerations(home)).values()) {
+  for (const record of all.values()) {
     const { generation, state, definitions, started_at, changed_at, ...rest } = record;
     const isGone = state === 'dropped';
     const hasFills = there.has(home.prefix + traitFillsTopic(generation).name);
@@ -86,6 +88,7 @@ export async function replayList(connections: Connections): Promise<Output> {
       generation,
       state,
       runs: isRunning,
+      becomes_live: record === begun,
       ...progress,
       ...rest,
       definitions: namesIn(definitions),
@@ -99,9 +102,7 @@ export async function replayList(connections: Connections): Promise<Output> {
       ['generation', 'state', 'runs', 'from', 'read', 'claims', 'read', 'own definitions', 'since', 'by', 'reason'],
       rows.map((row) => [
         String(row.generation),
-        row.state === 'replaying'
-          ? `${row.state}${row.complete ? ', complete' : ''}`
-          : `${row.state} since ${row.changed_at ?? 'ever'}`,
+        stateText(row),
         row.runs ? 'yes' : 'no',
         row.history,
         shareText(row.read.profiles),
@@ -129,9 +130,10 @@ export async function replaySwitch(connections: Connections, words: Words, { jso
     if (!json) say(text);
   };
   if (to.state === 'dropped') throw new Trouble(`generation ${generation} is dropped`, '');
+  const begun = nextLiveOf(all);
+  if (begun && begun !== to) throw new Trouble(...halfSwitched(begun));
   if (to.state !== 'live') {
-    const isAgain = nextLiveOf(all) === to;
-    if (!isAgain) {
+    if (!begun) {
       await requireWhatIsInForce(connections, to);
       await requireComplete(admin, home, to);
       const what = `generation ${generation} becomes live, instead of generation ${from.generation}`;
@@ -145,9 +147,11 @@ export async function replaySwitch(connections: Connections, words: Words, { jso
       await change(connections, home, { verb: 'announce', generation });
     }
     const { edition } = recordOf(await readGenerations(home), generation);
-    await caughtUp(admin, home, to, tell);
-    await handOver(from, to, { connections, home, admin, edition, say: tell });
-    await change(connections, home, { verb: 'switch', generation });
+    await orSayHowItGoesOn(to, async () => {
+      await caughtUp(admin, home, to, tell);
+      await handOver(from, to, { connections, home, admin, edition, say: tell });
+      await change(connections, home, { verb: 'switch', generation });
+    });
   }
   const { edition, changed_at: at } = recordOf(await readGenerations(home), generation);
   await announceEdition(connections.clickhouse(), settings.clickhouseDatabase, { edition, generation, at });
@@ -160,6 +164,27 @@ export async function replaySwitch(connections: Connections, words: Words, { jso
     json: { generation, live: generation, edition, anew },
     text: `generation ${generation} is live (edition ${edition}); profiles that it has told differently so far: ${anew}`,
   };
+}
+
+/** What is wrong while a switch has begun and nobody is at it, and what to do. */
+export const halfSwitched = ({ generation }: Generation): [what: string, advice: string] => [
+  `a switch to generation ${generation} has begun: until it has ended nothing is published`,
+  `where nobody is at it, this ends it: tributary replay switch ${generation}`,
+];
+
+/** Whoever is impatient in the midst of a switch must know that it is no state to stay in. */
+async function orSayHowItGoesOn(to: Generation, go: () => Promise<void>): Promise<void> {
+  const interrupted = (): void => {
+    const [what, advice] = halfSwitched(to);
+    process.stderr.write(`interrupted: ${what}\n→ ${advice}\n`);
+    process.exit(130);
+  };
+  process.on('SIGINT', interrupted).on('SIGTERM', interrupted);
+  try {
+    await go();
+  } finally {
+    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+  }
 }
 
 /** After a switch what is in force is so for all. */
@@ -281,7 +306,9 @@ function requireSecret({ secretFile, dataDirectory }: CliSettings): void {
     throw new Trouble(`the installation’s secret is not at ${file}`, 'set TRIBUTARY_SECRET_FILE, or TRIBUTARY_DATA');
 }
 
-async function homeOf(connections: Connections): Promise<GenerationsHome & Awaited<ReturnType<Connections['home']>>> {
+export async function homeOf(
+  connections: Connections,
+): Promise<GenerationsHome & Awaited<ReturnType<Connections['home']>>> {
   const home = await connections.home();
   const topic = home.prefix + generationsTopic.name;
   if (!(await (await connections.kafka()).listTopics()).includes(topic))
@@ -338,6 +365,18 @@ export async function progressOf(home: GenerationsHome, { generation, history }:
   });
   return { read, complete: partitions > 0 && told.size === partitions && (read.claims ?? 1) === 1 };
 }
+
+const stateText = (
+  row: Pick<Generation, 'state'> & {
+    readonly becomes_live: boolean;
+    readonly complete: boolean;
+    readonly changed_at: string | null;
+  },
+): string => {
+  if (row.becomes_live) return `${row.state}, a switch to it has begun`;
+  if (row.state === 'replaying') return `${row.state}${row.complete ? ', complete' : ''}`;
+  return `${row.state} since ${row.changed_at ?? 'ever'}`;
+};
 
 const shareText = (share: number | undefined): string => (share === undefined ? '' : `${Math.floor(share * 100)} %`);
 

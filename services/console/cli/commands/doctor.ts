@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { internalTopics, topics } from '#schemas/topics.ts';
+import { generationsTopic, internalTopics, topics } from '#schemas/topics.ts';
 import { type Balance, balanceOf } from '#shared/accounting/balance.ts';
 import { nextLiveOf } from '#shared/generations/lifecycle.ts';
 import { readGenerations } from '#shared/generations/records.ts';
@@ -44,10 +44,11 @@ export async function doctor(connections: Connections): Promise<Output> {
   if (answers('kafka')) {
     const admin = await connections.kafka();
     const there = new Set(await admin.listTopics());
-    const wanted = [...Object.values(topics), ...internalTopics(s.generation)].map(({ name }) => s.prefix + name);
+    const all = [...Object.values(topics), ...internalTopics(s.generation), generationsTopic];
+    const wanted = all.map(({ name }) => s.prefix + name);
     const missing = wanted.filter((topic) => !there.has(topic));
     if (missing.length > 0) find(`topics are missing: ${missing.join(', ')}`, 'run node deploy/provision.ts');
-    else await examineGenerations(connections, find);
+    else if (answers('registry')) await examineGenerations(connections, find);
     if (missing.length === 0 && answers('clickhouse')) {
       await examineBooks(connections, find, note);
       await examineProfiles(connections, find, note);

@@ -134,9 +134,9 @@ describe('an operator', () => {
 
     const events = (query = '') =>
       api<{ events: { message_id: string; properties: unknown }[] }>('user_id:u-1', `/events${query}`);
-    await soon(events).toMatchObject({
-      events: [{ message_id: 'm-3' }, { message_id: 'm-2' }, { message_id: 'm-1', properties: { price: 1.5 } }],
-    });
+    const ids = async () => (await events()).events.map(({ message_id }) => message_id);
+    await soon(ids).toEqual(['m-3', 'm-2', 'm-1']);
+    expect((await events()).events[2]?.properties).toEqual({ price: 1.5 });
     expect((await events('?limit=1')).events).toHaveLength(1);
 
     const { profile_id } = await json('profile', 'user_id:u-1');
@@ -145,12 +145,11 @@ describe('an operator', () => {
     const digest = await json('digest');
     expect(digest).toMatchObject({ profiles: 3 });
     expect(await json('digest')).toEqual(digest);
-    await soon(() => tributary('doctor')).toEqual({
+    await soon(() => tributary('doctor')).toMatchObject({
       code: 0,
       out:
         'all is well\n· 1 events were rejected, 1 in the last 24 hours\n  → `tributary rejected` tells why\n' +
         `· 3 profiles, digest ${digest.digest}: 3 compared with ClickHouse and with the event log\n`,
-      err: '',
     });
   }, 600_000);
 

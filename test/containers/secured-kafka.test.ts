@@ -95,7 +95,7 @@ test('a broker with a self-signed certificate and passwords: from HTTP to the pr
       answer = await fetch(profile, { headers: { authorization } }).then((response) => response.json(), String);
       return expect.objectContaining({ events: 1 }).asymmetricMatch(answer);
     },
-    60_000,
+    120_000,
     () => answer,
   );
 
@@ -107,7 +107,7 @@ test('a broker with a self-signed certificate and passwords: from HTTP to the pr
     const found = await clickhouse.query({ query: 'SELECT message_id FROM tributary.events', format: 'JSONEachRow' });
     return expect.arrayContaining([{ message_id: 'm1' }]).asymmetricMatch(await found.json());
   });
-}, 240_000);
+}, 400_000);
 
 test.each([
   [

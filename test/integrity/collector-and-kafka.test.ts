@@ -68,7 +68,8 @@ describe('nothing that was acknowledged is lost, and the collector recovers by i
     await until('some are acknowledged', () => acknowledged.length > 500);
     platform.kill('kafka', 'SIGSTOP');
     await until('some are refused', () => refused.length > 0);
-    expect((await fetch(`${collector.url}/ready`)).status).toBe(503);
+    const ready = async () => (await fetch(`${collector.url}/ready`)).status;
+    await expect.poll(ready, { timeout: 60_000 }).toBe(503);
     expect((await fetch(`${collector.url}/health`)).status).toBe(200);
     platform.kill('kafka', 'SIGCONT');
     const before = acknowledged.length;

@@ -18,7 +18,7 @@ afterAll(async () => {
 });
 
 test('a task that has nothing to do notices that Kafka hangs: it is not ready, ready again, and gives up in the end', async () => {
-  const runner = new TaskRunner(countingTask(), installation.host({ giveUpMs: 20_000 }));
+  const runner = new TaskRunner(countingTask(), installation.host({ giveUpMs: 40_000 }));
   const running = runner.run();
   running.catch(() => undefined);
   await until('it is ready', () => runner.notReady().length === 0);

@@ -28,7 +28,7 @@ beforeAll(async () => {
   river = await River.open(supervised.platform);
   await river.send(waveOf(0));
   await expectAsWithoutTrouble(river);
-});
+}, 600_000);
 afterAll(async () => {
   await river?.close();
   await supervised?.remove();
@@ -101,7 +101,8 @@ describe('rebuilt from less, as docs/restore.md says', () => {
     await river.send(waveOf(2));
     await node('deploy/restore/clickhouse.ts');
     await expectAsWithoutTrouble(river);
-    expect(await tributary('doctor')).toContain('all is well');
+    // It ends with another code as long as a service is busy, or ClickHouse is behind.
+    await expect.poll(() => tributary('doctor'), { timeout: 120_000 }).toContain('all is well');
   }, 400_000);
 
   test('the event topics have expired', async () => {
@@ -117,9 +118,12 @@ describe('rebuilt from less, as docs/restore.md says', () => {
     const before = await contentsOf(river);
     const digest = await tributary('digest');
     const formerIds = await formerIdsOf(river);
-    const successors = await foundBy(formerIds);
     expect(formerIds.length).toBeGreaterThan(10);
-    expect(successors.every(Boolean), 'each leads to somebody').toBe(true);
+    let successors: readonly unknown[] = [];
+    await until('each leads to somebody', async () => {
+      successors = await foundBy(formerIds);
+      return successors.every(Boolean);
+    });
     const stitched = river.stitched.size;
     await river.close();
     await supervised.stop();
@@ -129,7 +133,7 @@ describe('rebuilt from less, as docs/restore.md says', () => {
     await supervised.start({ TRIBUTARY_RESTORE_KAFKA: 'true', TRIBUTARY_REPLAY_HISTORY: 'clickhouse' });
     river = await River.open(supervised.platform);
     const isAsBefore = async (): Promise<boolean> => isDeepStrictEqual(await contentsOf(river), before);
-    await until('all profiles are as they were', isAsBefore, 120_000);
+    await until('all profiles are as they were', isAsBefore, 240_000);
     expect(await tributary('digest')).toBe(digest);
     const areFound = async (): Promise<boolean> => isDeepStrictEqual(await foundBy(formerIds), successors);
     await until('each is found by its former ids', areFound);

@@ -73,7 +73,10 @@ function watching(before: ReadonlyMap<string, number>, after: ReadonlyMap<string
   return {
     seen,
     async end(): Promise<void> {
-      // Whoever goes over last has done so before.
+      const areOver = () => [seen.sql, seen.api].every((sides) => sides.at(-1) === 'after');
+      // Who has not gone over by then, or has seen something else, is told of by what was seen.
+      await until('both have gone over', areOver).catch(() => undefined);
+      // Nobody goes back.
       await sleep(1_000);
       watches = false;
       await both;

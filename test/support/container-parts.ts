@@ -107,6 +107,7 @@ function startKafka(network: StartedNetwork, listeners: KafkaListeners): Promise
     .withCopyContentToContainer([{ content: keystore, target: '/etc/kafka/secrets/kafka.p12', mode: READABLE }])
     .withExposedPorts({ container: port, host: port }, { container: securedPort, host: securedPort })
     .withWaitStrategy(Wait.forListeningPorts())
+    .withStartupTimeout(180_000)
     .start();
 }
 
@@ -148,6 +149,7 @@ function startClickHouse(
     .withCopyContentToContainer(Object.entries(files).map(([target, content]) => ({ content, target, mode: READABLE })))
     .withExposedPorts(8123)
     .withWaitStrategy(Wait.forHttp('/ping', 8123))
+    .withStartupTimeout(180_000)
     .start();
 }
 

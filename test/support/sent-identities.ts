@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asSent, identityRows } from './identity-stream.ts';
+import { until } from './until.ts';
 
 const IN_A_REQUEST = 50;
 
@@ -13,12 +14,18 @@ export async function sendIdentities(collectorPort: number, round: number): Prom
   for (let from = 0; from < rows.length; from += IN_A_REQUEST) {
     await sleep(Math.max(0, began + from - performance.now()));
     const batch = rows.slice(from, from + IN_A_REQUEST).map((row) => asSent({ ...row, id: `${row.id}-${round}` }));
-    const response = await fetch(`http://127.0.0.1:${collectorPort}/v1/batch`, {
-      method: 'POST',
-      headers: { authorization: `Basic ${btoa('local-web:')}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ batch }),
-    });
-    if (response.status !== 200) throw new Error(`the collector answers ${response.status}: ${await response.text()}`);
+    let answer = '';
+    const isTaken = async (): Promise<boolean> => {
+      const response = await fetch(`http://127.0.0.1:${collectorPort}/v1/batch`, {
+        method: 'POST',
+        headers: { authorization: `Basic ${btoa('local-web:')}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ batch }),
+      });
+      answer = `${response.status}: ${await response.text()}`;
+      return response.status === 200 || sleep(500, false);
+    };
+    // On a busy machine it may be told to come back, as SDKs are.
+    await until('the collector takes the events', isTaken, 120_000, () => answer);
   }
 }
 

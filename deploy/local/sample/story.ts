@@ -45,17 +45,18 @@ interface ExplainAnswer {
     | null;
 }
 
-/** The read API keeps a view of its own, which follows the feed. */
-const FOUND_WITHIN_MS = 30_000;
+/** The read API keeps a view of its own, which follows the feed; what it asks ClickHouse for that reads by and by. */
+const FOUND_WITHIN_MS = 120_000;
 
 /** How one person, anonymous on several devices, came to be one profile. @throws Error when the read API does not know them as one */
 export async function tellStory(api: ReadApi, { userId, email, devices }: Story): Promise<string[]> {
   const user = `user_id:${userId}`;
   const first = `anonymous_id:${devices[0]}`;
   const profile = await oneProfile(api, [user, `email:${email}`, ...devices.map((device) => `anonymous_id:${device}`)]);
-  const { events } = await ask<EventsAnswer>(api, user, '/events?limit=1000');
-  const { identity } = await ask<HistoryAnswer>(api, user, '/history?limit=1000');
-  const { chain } = await ask<ExplainAnswer>(api, first, `/explain?with=${encodeURIComponent(user)}`);
+  const why = `/explain?with=${encodeURIComponent(user)}`;
+  const { chain } = await soon(() => ask<ExplainAnswer>(api, first, why));
+  const { events } = await soon(() => ask<EventsAnswer>(api, user, '/events?limit=1000'));
+  const { identity } = await soon(() => ask<HistoryAnswer>(api, user, '/history?limit=1000'));
   const revenue = Object.entries(profile.revenue).map(([currency, amount]) => `${amount} ${currency}`);
   const short = (text: string): string => shortened(text, devices);
   const moves = identity.filter(({ kind }) => kind === 'moved').toReversed();
@@ -74,20 +75,29 @@ export async function tellStory(api: ReadApi, { userId, email, devices }: Story)
   ];
 }
 
-async function oneProfile(api: ReadApi, references: readonly string[]): Promise<ProfileAnswer> {
+/** Asks until there is an answer. @throws what is thrown at last */
+async function soon<T>(question: () => Promise<T>): Promise<T> {
   const end = performance.now() + FOUND_WITHIN_MS;
   for (;;) {
+    try {
+      return await question();
+    } catch (error) {
+      if (performance.now() > end) throw error;
+    }
+    await sleep(250);
+  }
+}
+
+const oneProfile = (api: ReadApi, references: readonly string[]): Promise<ProfileAnswer> =>
+  soon(async () => {
     const answers = await Promise.all(
       references.map((reference) => ask<ProfileAnswer>(api, reference).catch((error: Error) => error)),
     );
     const ids = new Set(answers.map((answer) => (answer instanceof Error ? answer.message : answer.profile_id)));
     const first = answers[0] as ProfileAnswer | Error;
     if (ids.size === 1 && !(first instanceof Error) && typeof first.profile_id === 'string') return first;
-    if (performance.now() > end)
-      throw new Error(`the read API does not know one person of the sample as one profile: ${[...ids].join(', ')}`);
-    await sleep(250);
-  }
-}
+    throw new Error(`the read API does not know one person of the sample as one profile: ${[...ids].join(', ')}`);
+  });
 
 async function ask<T>({ url, token }: ReadApi, reference: string, part = ''): Promise<T> {
   const response = await fetch(`${url}/v1/profiles/${encodeURIComponent(reference)}${part}`, {

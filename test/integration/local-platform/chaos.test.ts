@@ -23,34 +23,41 @@ it.each([
   ['kafka              starting', 'SIGHUP', 'everybody'],
   ['clickhouse         starting', 'SIGTERM', 'npm'],
   ['kill -9 supervisor', 'SIGINT', 'npm'],
-] as const)('npm run demo:chaos leaves nothing behind: at "%s" %s to %s', async (moment, signal, whom) => {
-  const folder = join(outside, signal);
-  mkdirSync(folder);
-  const small = { TRIBUTARY_SAMPLE_ROWS: '500', TRIBUTARY_SAMPLE_VISITORS: '5', TMPDIR: folder };
-  const env = await environmentFor(folder, { env: small });
-  const npm = spawn('npm', ['run', 'demo:chaos', '--', '--kill', 'supervisor'], { env, detached: true });
-  const ended = once(npm, 'close');
-  onTestFinished(async () => {
-    npm.kill('SIGTERM');
-    await ended;
-  });
-  let output = '';
-  for (const stream of [npm.stdout, npm.stderr])
-    stream.on('data', (data: Buffer) => {
-      output += String(data);
+] as const)(
+  'npm run demo:chaos leaves nothing behind: at "%s" %s to %s',
+  async (moment, signal, whom) => {
+    const folder = join(outside, signal);
+    mkdirSync(folder);
+    const small = { TRIBUTARY_SAMPLE_ROWS: '500', TRIBUTARY_SAMPLE_VISITORS: '5', TMPDIR: folder };
+    const env = await environmentFor(folder, { env: small });
+    const npm = spawn('npm', ['run', 'demo:chaos', '--', '--kill', 'supervisor'], { env, detached: true });
+    const ended = once(npm, 'close');
+    onTestFinished(async () => {
+      npm.kill('SIGTERM');
+      await ended;
     });
-  await until(
-    moment,
-    () => output.includes(moment),
-    120_000,
-    () => output,
-  );
-  await until('a process that it started', () => startedIn(folder).some(isRunning));
-  const started = startedIn(folder);
-  process.kill(whom === 'npm' ? (npm.pid as number) : -(npm.pid as number), signal);
-  // Closed once the last process that could write to it is gone.
-  const [code] = await ended;
-  expect(code, output).not.toBe(0);
-  expect(started.filter(isRunning)).toEqual([]);
-  expect(readdirSync(folder).filter((name) => name.startsWith('tributary-'))).toEqual([]);
-});
+    let output = '';
+    for (const stream of [npm.stdout, npm.stderr])
+      stream.on('data', (data: Buffer) => {
+        output += String(data);
+      });
+    await until(
+      moment,
+      () => output.includes(moment),
+      240_000,
+      () => output,
+    );
+    let started: ProcessIdentity[] = [];
+    await until('a process that it started', () => {
+      started = startedIn(folder);
+      return started.some(isRunning);
+    });
+    process.kill(whom === 'npm' ? (npm.pid as number) : -(npm.pid as number), signal);
+    // Closed once the last process that could write to it is gone.
+    const [code] = await ended;
+    expect(code, output).not.toBe(0);
+    expect(started.filter(isRunning)).toEqual([]);
+    expect(readdirSync(folder).filter((name) => name.startsWith('tributary-'))).toEqual([]);
+  },
+  400_000,
+);

@@ -33,8 +33,7 @@ async function leave({ env, registryUrl, clickhouseUrl, clickhousePassword }: Ru
 async function find({ env, registryUrl, clickhouseUrl, clickhousePassword }: RunningPlatform) {
   const admin = kafkaOf(env).admin();
   await admin.connect();
-  const [partition] = await admin.fetchTopicOffsets('left');
-  await admin.disconnect();
+  const [partition] = await admin.fetchTopicOffsets('left').finally(() => admin.disconnect());
   const schema = (await (await fetch(`${registryUrl}/subjects/left/versions/latest`)).json()) as { id: number };
   return {
     // The record and the marker of its commit.
@@ -68,13 +67,15 @@ afterAll(async () => {
   await running?.stop();
   rmSync(dataDir, { recursive: true, force: true });
 });
-const found = () => ({ kafkaEnd: '2', schemaId, row: '7\n' });
+/** As soon as those that were started anew have read what they kept. */
+const expectFound = (at: RunningPlatform) =>
+  expect.poll(() => find(at), { timeout: 60_000 }).toEqual({ kafkaEnd: '2', schemaId, row: '7\n' });
 
 describe('the three parts', () => {
   it.each(['kafka', 'registry', 'clickhouse'])('%s comes back with its data after kill -9', async (name) => {
     running.kill(name);
     await running.restarted(name);
-    expect(await find(running)).toEqual(found());
+    await expectFound(running);
     const unit = running.platform.units().find((unit) => unit.name === name);
     expect(unit).toMatchObject({ state: 'ready', restarts: 1, note: 'killed by SIGKILL' });
   });
@@ -82,7 +83,7 @@ describe('the three parts', () => {
   it('are found as they were by the next start, on other ports', async () => {
     await running.stop();
     await start();
-    expect(await find(running)).toEqual(found());
+    await expectFound(running);
   });
 
   it('keep their secrets to their owner', () => {
@@ -120,7 +121,7 @@ describe('a second platform', () => {
     await expect(startPlatform({ parts: ['clickhouse'], dataDir })).rejects.toThrow(
       `${dataDir} is in use by process ${process.pid}; stop it, or set TRIBUTARY_DATA to another directory`,
     );
-    expect(await find(running)).toEqual(found());
+    await expectFound(running);
   });
 
   it('can use the first one’s parts by their addresses, and starts none of its own', async () => {
@@ -134,7 +135,7 @@ describe('a second platform', () => {
     const second = await startPlatform({ env });
     try {
       expect(second.platform.units()).toEqual([]);
-      expect(await find(second)).toEqual(found());
+      await expectFound(second);
     } finally {
       await second.stop();
     }

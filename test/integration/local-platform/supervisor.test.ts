@@ -147,7 +147,7 @@ describe('npm start with a sample', () => {
         until(
           text,
           () => seen.output.includes(text),
-          120_000,
+          240_000,
           () => seen,
         ),
       end,
@@ -164,21 +164,25 @@ describe('npm start with a sample', () => {
     await started.says('runs on');
     expect(started.seen.output).toContain(`it was begun at ${new Date(begunAt).toISOString()} and not finished`);
     expect(started.seen.output).toMatch(/npm start -- --no-sample.*npm start -- --data DIR/);
-    const ready = await fetch(`http://127.0.0.1:${started.env.TRIBUTARY_COLLECTOR_PORT}/ready`);
-    expect(ready.status).toBe(200);
+    const ready = () => fetch(`http://127.0.0.1:${started.env.TRIBUTARY_COLLECTOR_PORT}/ready`);
+    await expect.poll(ready, { timeout: 60_000 }).toMatchObject({ status: 200 });
     await started.end('SIGINT');
     expect(started.seen.code).toBe(0);
-  });
+  }, 400_000);
 
   it.each([
     ['kafka              starting', 'SIGTERM', 143],
     ['Sending the sample', 'SIGINT', 130],
-  ] as const)('that was to end by itself says so when it is interrupted at "%s"', async (moment, signal, code) => {
-    const started = await begin(['--once'], join(dataDir, signal));
-    await started.says(moment);
-    await started.end(signal);
-    expect(started.seen.code, started.seen.output).toBe(code);
-  });
+  ] as const)(
+    'that was to end by itself says so when it is interrupted at "%s"',
+    async (moment, signal, code) => {
+      const started = await begin(['--once'], join(dataDir, signal));
+      await started.says(moment);
+      await started.end(signal);
+      expect(started.seen.code, started.seen.output).toBe(code);
+    },
+    400_000,
+  );
 });
 
 async function javaHome(): Promise<string> {

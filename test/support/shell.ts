@@ -42,7 +42,7 @@ export class Shell {
   async run(commands: string): Promise<string> {
     this.#said = '';
     this.#child.stdin?.write(`{\n${commands}\n} </dev/null 2>&1\necho; echo "ended: $?"\n`);
-    await until('the commands have ended', () => /\nended: \d+\n$/.test(this.#said), 60_000);
+    await until('the commands have ended', () => /\nended: \d+\n$/.test(this.#said));
     return this.#said.replace(/\n+ended: \d+\n$/, '');
   }
 

@@ -148,7 +148,7 @@ async function publish(edition: number): Promise<void> {
   // Each is the only one of its profile in this edition; the newest of all editions are read a moment after the versions.
   await until(`ClickHouse has read edition ${edition}`, async () => {
     const [read] = await opened.rows<{ v: number; l: number; m: number }>(
-      `SELECT toUInt32((SELECT count() FROM {db}.profile_versions FINAL)) AS v, toUInt32((SELECT count() FROM {db}.profiles_latest FINAL)) AS l,
+      `SELECT toUInt32((SELECT count() FROM {db}.profile_versions FINAL)) AS v, toUInt32((SELECT uniqExact(profile_id, edition) FROM {db}.profiles_latest)) AS l,
          toUInt32((SELECT uniqExact(hash, version) FROM {db}.identity_mappings)) AS m`,
     );
     return read?.v === versions && read.l === versions && read.m === mappings;

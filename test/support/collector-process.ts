@@ -64,7 +64,13 @@ export async function startCollector(
   return {
     url,
     child,
-    ready: () => until('the collector is ready', () => fetch(`${url}/ready`).then(({ status }) => status === 200)),
+    ready: () =>
+      until('the collector is ready', () =>
+        fetch(`${url}/ready`).then(
+          ({ ok }) => ok,
+          () => false,
+        ),
+      ),
     async stop() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
       await exited;

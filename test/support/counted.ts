@@ -13,8 +13,8 @@ export const countOut = async (installation: Installation): Promise<number> =>
   (await readAll(installation, topics.eventsStitched)).length;
 
 /** Waits for `count` numbered events, then fails unless every key has the numbers 1, 2, 3 … once each, in order. */
-export async function expectEachOnce(installation: Installation, count: number, timeoutMs = 60_000): Promise<void> {
-  await until(`${count} are out`, async () => (await countOut(installation)) >= count, timeoutMs);
+export async function expectEachOnce(installation: Installation, count: number): Promise<void> {
+  await until(`${count} are out`, async () => (await countOut(installation)) >= count);
   const out = await readAll(installation, topics.eventsStitched);
   const numbers = new Map<string, number[]>();
   for (const { key, value } of out) numbers.set(key, [...(numbers.get(key) ?? []), value?.mapping_version ?? -1]);

@@ -173,7 +173,7 @@ export class Operator {
         );
         return row?.log === String(this.#events) && row.profiles === String(this.#events);
       },
-      120_000,
+      undefined,
       () => ({ ...row, collected: this.#events }),
     );
     const wanted = new Set(values.flatMap(({ identifiers }) => identifiers.map(({ hash }) => hash)));
@@ -213,7 +213,7 @@ export class Operator {
         found = await this.profileOf(names[0] as string).catch(() => undefined);
         return found?.identifiers.join() === wanted;
       },
-      120_000,
+      undefined,
       () => found,
     );
     return (found as NonNullable<typeof found>).id;

@@ -29,6 +29,7 @@ export async function startSite(): Promise<Site> {
     async visit(html, hash = '') {
       const number = pages.push(`<!doctype html><title>A page</title><link rel="icon" href="data:,">${html}`) - 1;
       const context = await browser.newContext({ userAgent });
+      context.setDefaultTimeout(120_000);
       const hosts = new Set<string>();
       context.on('request', (request) => {
         if (request.url().startsWith('http')) hosts.add(new URL(request.url()).host);

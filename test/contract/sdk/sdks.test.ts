@@ -21,7 +21,7 @@ import { startStitcher } from './stitcher.ts';
 
 /** A program that goes on for ever, as some do with answers that they do not like, is ended. */
 const execute = (file: string, args: readonly string[], options: ExecFileOptions = {}) =>
-  promisify(execFile)(file, args, { ...options, timeout: 60_000 });
+  promisify(execFile)(file, args, { ...options, timeout: 120_000 });
 const here = import.meta.dirname;
 const read = (file: string): string => readFileSync(join(here, file), 'utf8');
 
@@ -84,7 +84,7 @@ async function stay(html: string, hash: string, sent: Sent, messages: number): P
   await until(
     'the page has sent all',
     () => messagesOf(sent).length >= messages,
-    30_000,
+    undefined,
     () => sent.proxy.exchanges,
   );
   await page.context().close();
@@ -99,7 +99,7 @@ const leave =
     await page.waitForFunction('document.title === "ready to leave"');
     expect(messagesOf(sent)).toEqual([]);
     await page.goto('about:blank');
-    await until('the page has sent what was left', () => messagesOf(sent).length > 0, 30_000);
+    await until('the page has sent what was left', () => messagesOf(sent).length > 0);
     await page.context().close();
   };
 
@@ -233,7 +233,7 @@ beforeAll(async () => {
   const count = async () =>
     Number((await warehouse.rows<{ n: string }>(`SELECT count() AS n FROM {db}.events WHERE kind = 'person'`))[0]?.n);
   // What is missing then is told by the test of its SDK.
-  await until('ClickHouse has all', async () => (await count()) >= messages, 60_000).catch(() => undefined);
+  await until('ClickHouse has all', async () => (await count()) >= messages).catch(() => undefined);
   rows = await warehouse.rows<Row>(`
     SELECT source, type, event, message_id, user_id, anonymous_id, payload, flags,
       arrayMap((type, value) -> concat(type, ':', value), identifiers.type, identifiers.value) AS identifiers,

@@ -153,7 +153,7 @@ async function settledAs(destination: string, count: number): Promise<Record<str
       for (const { outcome } of mine) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
       return mine.length >= count;
     },
-    90_000,
+    undefined,
     () => outcomes,
   );
   const keys = (await deliveries()).filter((one) => one.destination === destination).map((one) => one.idempotency_key);
@@ -176,6 +176,23 @@ describe('every request ends as exactly one delivery', () => {
     });
     start(newStateDirectory());
     const { delivered, dead } = await settledAs('shop', 200);
+    const counted = async (): Promise<Record<string, number>> => {
+      const books = await readAll(installation, accountingTopic(1));
+      const counts: Record<string, number> = {};
+      for (const one of new Map(books.map(({ key, value }) => [key, value])).values()) {
+        for (const [outcome, n] of Object.entries(one?.outcomes ?? {}))
+          counts[`${one?.task} ${outcome}`] = (counts[`${one?.task} ${outcome}`] ?? 0) + n;
+      }
+      return counts;
+    };
+    const expected = {
+      'planner planned': 200,
+      'planner filtered': 200,
+      'sender-shop delivered': delivered,
+      'sender-shop dead': dead,
+    };
+    // What is filtered has no delivery to wait for.
+    await expect.poll(counted, { timeout: 120_000 }).toEqual(expected);
     const buried = await readAll(installation, deadTopic('shop'));
     expect(buried).toHaveLength(dead ?? 0);
     expect(dead).toBeGreaterThan(0);
@@ -184,20 +201,7 @@ describe('every request ends as exactly one delivery', () => {
     expect(output).toContain('partition taken over');
     expect(output).not.toContain(SECRET);
     for (const { value } of buried) expect(value?.message).not.toContain(SECRET);
-
-    const books = await readAll(installation, accountingTopic(1));
-    const last = new Map(books.map(({ key, value }) => [key, value]));
-    const counted: Record<string, number> = {};
-    for (const one of last.values()) {
-      for (const [outcome, n] of Object.entries(one?.outcomes ?? {}))
-        counted[`${one?.task} ${outcome}`] = (counted[`${one?.task} ${outcome}`] ?? 0) + n;
-    }
-    expect(counted).toEqual({
-      'planner planned': 200,
-      'planner filtered': 200,
-      'sender-shop delivered': delivered,
-      'sender-shop dead': dead,
-    });
+    expect(await counted()).toEqual(expected);
   });
 
   test('when the process is killed again and again: in the ledger once, outside at least once', async () => {
@@ -280,7 +284,7 @@ describe('destinations', () => {
     await until('the new destination has a topic', async () =>
       (await installation.admin.listTopics()).includes(`${installation.prefix}${deliveryTopic('late').name}`),
     );
-    await until('it is planned for', () => output.includes('"late"') && output.split('planning for these').length > 2);
+    await until('it is planned for', () => /"late"[^\n]*planning for these/.test(output));
     await happen(100, 100);
     expect(await settledAs('late', 50)).toEqual({ delivered: 50 });
     expect(await settledAs('shop', 100)).toEqual({ delivered: 100 });
@@ -352,7 +356,7 @@ describe('a profile in quarantine', () => {
           last = await gauges();
           return String(last) === String(wanted);
         },
-        60_000,
+        undefined,
         () => last,
       );
     };
@@ -417,7 +421,10 @@ describe('a profile in quarantine', () => {
     const numbers = sent.map(({ body }) => JSON.parse(body).properties.n as number).filter((n) => n < 100);
     expect(numbers).toEqual(Array.from({ length: 33 }, (_, n) => n));
     await flagsAre();
-    await until('the tool knows', async () => !(await tributary('doctor')).includes('quarantine'));
+    await until('the tool knows', async () => {
+      const said = await tributary('doctor');
+      return said.includes('profiles, digest ') && !said.includes('quarantine');
+    });
 
     await stop();
     await projector.stop();
@@ -519,12 +526,22 @@ describe('a profile webhook', () => {
     await until(
       'the newest of everybody',
       () => crm.accepted.size > 0 && isDeepStrictEqual(Object.fromEntries(newest(crm)), expected),
-      60_000,
+      undefined,
       () => Object.fromEntries(newest(crm)),
     );
-    await until('what was given up is written down', async () =>
-      (await deliveries()).some(({ destination, outcome }) => destination === 'crm' && outcome === 'dead'),
-    );
+    const books = async () => {
+      const last = new Map((await readAll(installation, accountingTopic(1))).map(({ key, value }) => [key, value]));
+      const outcomes: Record<string, number> = {};
+      let taken = 0;
+      for (const row of last.values()) {
+        if (row?.task !== 'webhook-crm' || row.topic === '') continue;
+        taken += row.taken;
+        for (const [name, n] of Object.entries(row.outcomes)) outcomes[name] = (outcomes[name] ?? 0) + n;
+      }
+      return { taken, outcomes };
+    };
+    await until('all is taken', async () => (await books()).taken >= 14 * PEOPLE + 1);
+    await until('the other receiver was asked', () => stuck.requests.length > 0);
     expect(forged).toBe(0);
     // In order: a version comes for the first time only after those that are older.
     const first = crm.requests.filter(({ earlier }) => earlier === 0).map(versionOf);
@@ -534,7 +551,6 @@ describe('a profile webhook', () => {
     }
     expect(await stop()).toBe(0);
     expect(stuck.accepted.size).toBe(0);
-    expect(stuck.requests.length).toBeGreaterThan(0);
 
     const ledger = (await deliveries()).filter(({ destination }) => destination === 'crm');
     expect(new Set(ledger.map((one) => one.idempotency_key)).size).toBe(ledger.length);
@@ -547,14 +563,7 @@ describe('a profile webhook', () => {
     expect(buried).toHaveLength(counts.get('dead')?.length ?? 0);
     expect(buried.length).toBeGreaterThan(0);
 
-    const last = new Map((await readAll(installation, accountingTopic(1))).map(({ key, value }) => [key, value]));
-    const outcomes: Record<string, number> = {};
-    let taken = 0;
-    for (const row of last.values()) {
-      if (row?.task !== 'webhook-crm' || row.topic === '') continue;
-      taken += row.taken;
-      for (const [name, n] of Object.entries(row.outcomes)) outcomes[name] = (outcomes[name] ?? 0) + n;
-    }
+    const { taken, outcomes } = await books();
     expect(taken).toBe(14 * PEOPLE + 1);
     expect(Object.values(outcomes).reduce((sum, n) => sum + n, 0)).toBe(taken);
     for (const name of ['delivered', 'suppressed', 'dead'])
@@ -578,7 +587,7 @@ describe('a profile webhook', () => {
     await until(
       'all are told to the next',
       () => isDeepStrictEqual(Object.fromEntries(newest(next)), Object.fromEntries(people)),
-      60_000,
+      undefined,
       () => Object.fromEntries(newest(next)),
     );
     expect(await stop()).toBe(0);

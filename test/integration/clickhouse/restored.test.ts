@@ -246,7 +246,7 @@ test('restored from a back-up that is a day old, it reads again what came since:
       found = countsOf(await contentsOf(warehouse));
       return Object.entries(wanted).every(([table, count]) => found[table] === count);
     };
-    await until(what, isThere, 30_000, () => found);
+    await until(what, isThere, undefined, () => found);
   };
   try {
     for (const n of [0, 1, 2]) await produceDay(installation, n);
@@ -286,7 +286,8 @@ test('restored from a back-up that is a day old, it reads again what came since:
     const restored = await contentsOf(warehouse);
     for (const table of tables.filter((one) => one !== 'collected' && ofDays(5)[one] === 5))
       expect(restored[table], table).toEqual(expect.arrayContaining(before[table] ?? []));
-    expect(await rows('SELECT DISTINCT version FROM {db}.profiles_latest FINAL')).toEqual([{ version: 2 }]);
+    const newest = () => rows('SELECT DISTINCT version FROM {db}.profiles_latest FINAL');
+    await expect.poll(newest, { timeout: 120_000 }).toEqual([{ version: 2 }]);
   } finally {
     await close();
     await installation.close();

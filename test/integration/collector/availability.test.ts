@@ -33,28 +33,23 @@ test('told to stop under load, it answers what it has begun; what it acknowledge
   const { url, ready, stop } = await start();
   await ready();
   const acknowledged: string[] = [];
-  let broken = 0;
-  let on = true;
+  // Each goes on until the port is closed.
   const senders = Array.from({ length: 32 }, async (_, sender) => {
-    for (let n = 0; on; n++) {
+    for (let n = 0; ; n++) {
       const messageId = `sender ${sender}, ${n}`;
       try {
         const answer = await send(url, messageId);
         if (answer.status === 200) acknowledged.push(messageId);
         await answer.text();
       } catch {
-        broken++;
         break;
       }
     }
   });
   await until('some are acknowledged', () => acknowledged.length > 1_000);
   const code = await stop();
-  on = false;
   await Promise.all(senders);
   expect(code).toBe(0);
-  // The port closed while they wanted to go on.
-  expect(broken).toBe(32);
   const records = await readAll(installation, topics.eventsCollected);
   const stored = records.map(({ value }) => value?.message_id ?? '');
   expect(new Set(stored).size).toBe(stored.length);

@@ -145,11 +145,13 @@ async function publish(edition: number): Promise<void> {
   mappings += said.mappings.length;
   await produce(installation, topics.profiles, said.profiles);
   await produce(installation, topics.identityMappings, said.mappings);
+  // Each is the only one of its profile in this edition; the newest of all editions are read a moment after the versions.
   await until(`ClickHouse has read edition ${edition}`, async () => {
-    const [read] = await opened.rows<{ v: number; m: number }>(
-      `SELECT toUInt32((SELECT count() FROM {db}.profile_versions FINAL)) AS v, toUInt32((SELECT uniqExact(hash, version) FROM {db}.identity_mappings)) AS m`,
+    const [read] = await opened.rows<{ v: number; l: number; m: number }>(
+      `SELECT toUInt32((SELECT count() FROM {db}.profile_versions FINAL)) AS v, toUInt32((SELECT uniqExact(profile_id, edition) FROM {db}.profiles_latest)) AS l,
+         toUInt32((SELECT uniqExact(hash, version) FROM {db}.identity_mappings)) AS m`,
     );
-    return read?.v === versions && read.m === mappings;
+    return read?.v === versions && read.l === versions && read.m === mappings;
   });
 }
 
@@ -279,7 +281,10 @@ test('readers see one edition, then all of the next, whatever has arrived of it,
   }
   // A version of the live generation is seen at once.
   await produce(installation, topics.profiles, [version('one-0', 5, 3, ['one-0', 'other-0'])]);
-  await until('it is seen', () => bySql.seen.length === 4);
+  await until('it is seen', () => {
+    const { newest, profiles } = JSON.parse(bySql.seen.at(-1) ?? '{}') as { newest?: number; profiles?: string };
+    return newest === 5 && profiles?.includes(`(5,'3')`) === true;
+  });
   await until('and by the API', () => byApi.seen.at(-1)?.includes('[5,4,3,2]') === true);
   await Promise.all([bySql.stop(), byApi.stop()]);
 

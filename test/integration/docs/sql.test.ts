@@ -391,6 +391,8 @@ beforeAll(async () => {
     events: 6 + fromBob.length,
     identity_mappings: 1,
     identity_changes: changes.length,
+    'profiles_latest FINAL': 4,
+    [`profiles WHERE profile_id = '${ADA}' AND version = 3`]: 1,
     profiles: 3,
     profile_history: 5,
     deliveries: deliveries.length,

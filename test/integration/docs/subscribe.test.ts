@@ -89,9 +89,9 @@ async function following(meanwhile: () => Promise<void>): Promise<void> {
     const all = (): boolean =>
       atWork.every(({ said, child }) => linesOf(said).length >= count() || child?.exitCode !== null);
     const standing = () => atWork.map(({ language, said }) => [language, linesOf(said).length, count()]);
-    await until('all is said', all, 90_000, standing);
+    await until('all is said', all, undefined, standing);
     await meanwhile();
-    await until('all that came since is said', all, 30_000, standing);
+    await until('all that came since is said', all, undefined, standing);
   } finally {
     for (const { child } of atWork) child?.kill('SIGTERM');
   }
@@ -281,7 +281,7 @@ describe.each([
     const error = await Promise.race([isThere, absent]);
     if (error?.code === 'ENOENT') return context.skip(`${file} is missing`);
 
-    const post = postWebhook(5_000, true);
+    const post = postWebhook(60_000, true);
     const send = async (type: string, data: object, secrets = [secretOf(key)]): Promise<number | null> => {
       const body = definitionKinds.profile_webhook.parse({ url, secrets });
       const told = { webhookId: 'an id', body: JSON.stringify({ type, data }) } as Told;

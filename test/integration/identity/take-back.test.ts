@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Operator } from '../../support/operator.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { until } from '../../support/until.ts';
 
 interface Decided {
   readonly applied: boolean;
@@ -59,11 +58,11 @@ describe('what an operator decides can be taken back', () => {
     });
     expect(await operator.untilOne('user_id:ann-1', 'email:ann@example.com')).toBe(ann);
     expect(await operator.untilOne('anonymous_id:cookie-1', 'device_id:phone-1')).toBe(visitor);
-    const edges = await operator.warehouse.rows(
-      `SELECT kind, withdrawn FROM {db}.identity_edges WHERE actor = 'support' ORDER BY kind`,
-    );
-    expect(edges).toEqual([{ kind: 'must_link', withdrawn: 1 }]);
-    expect(await operator.json('identity', 'explain', ...pair)).toMatchObject({ same: false, chain: null, apart: [] });
+    const edges = () =>
+      operator.warehouse.rows(`SELECT kind, withdrawn FROM {db}.identity_edges WHERE actor = 'support' ORDER BY kind`);
+    await expect.poll(edges, { timeout: 120_000 }).toEqual([{ kind: 'must_link', withdrawn: 1 }]);
+    const why = () => operator.json('identity', 'explain', ...pair);
+    await expect.poll(why, { timeout: 120_000 }).toMatchObject({ same: false, chain: null, apart: [] });
 
     // Linked once more, the same claim counts again.
     const again = await decide('link', ...pair);
@@ -78,8 +77,10 @@ describe('what an operator decides can be taken back', () => {
     const blocked = await decide('block', 'device_id:tablet-1');
     expect(blocked.changes.every(({ reason }) => reason === 'blocked')).toBe(true);
     const parted = await decide('unlink', 'user_id:ben-1', 'email:ben@example.com');
-    const apart = await operator.json('identity', 'explain', 'user_id:ben-1', 'email:ben@example.com');
-    expect(apart).toMatchObject({ same: false, refused: [{ refused: 'cannot_link' }] });
+    const apart = () => operator.json('identity', 'explain', 'user_id:ben-1', 'email:ben@example.com');
+    await expect
+      .poll(apart, { timeout: 120_000 })
+      .toMatchObject({ same: false, refused: [{ refused: 'cannot_link' }] });
     await undo(parted);
     await undo(blocked);
     expect(await operator.untilOne(...all)).toBe(ben);
@@ -90,23 +91,17 @@ describe('what an operator decides can be taken back', () => {
     const cleo = await operator.untilOne('user_id:cleo', 'anonymous_id:cookie-3');
     const withdrawn = await decide('withdraw', 'source:test');
     expect(withdrawn).toMatchObject({ taken: true, undo: ['tributary identity restore source:test --reason …'] });
-    expect(
-      (await operator.json<{ identifiers: unknown[] }>('identity', 'graph', 'user_id:cleo')).identifiers,
-    ).toHaveLength(1);
+    const graph = () => operator.json('identity', 'graph', 'user_id:cleo');
+    await expect.poll(graph, { timeout: 120_000 }).toMatchObject({ identifiers: [{}] });
     expect((await decide('withdraw', 'source:test')).applied).toBe(false);
     const restored = await decide('restore', 'source:test');
     expect(restored.claims).toEqual([{ ...withdrawn.claims[0], target: null }]);
     expect(await operator.untilOne('user_id:cleo', 'anonymous_id:cookie-3')).toBe(cleo);
     // The block of before is withdrawn still.
-    let targets: { target: string }[] = [];
-    await until('the source is withdrawn no more', async () => {
-      targets = await operator.warehouse.rows('SELECT target FROM {db}.identity_withdrawals');
-      return !targets.some(({ target }) => target === 'source:test');
-    });
-    expect(targets).toEqual([
-      { target: expect.stringMatching(/^claim:/) },
-      { target: expect.stringMatching(/^claim:/) },
-    ]);
+    const targets = () => operator.warehouse.rows('SELECT target FROM {db}.identity_withdrawals');
+    await expect
+      .poll(targets, { timeout: 120_000 })
+      .toEqual([{ target: expect.stringMatching(/^claim:/) }, { target: expect.stringMatching(/^claim:/) }]);
   });
 
   test('a dry run of rules knows what is withdrawn', async () => {

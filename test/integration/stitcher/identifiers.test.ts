@@ -117,21 +117,11 @@ test('phone, a type of one’s own and an external id of one person are one prof
     'phone:+49301234567',
     'user_id:ada-1',
   ];
-  let standing: unknown;
-  await until(
-    'all of them are one',
-    async () => {
-      const profile = await profileOf('user_id:ada-1');
-      standing = profile;
-      return profile.identifiers.length === all.length;
-    },
-    60_000,
-    () => standing,
-  );
+  await expect.poll(() => profileOf('user_id:ada-1'), { timeout: 120_000 }).toMatchObject({ identifiers: all });
   const ada = await profileOf('user_id:ada-1');
-  expect(ada.identifiers).toEqual(all);
   const asked = [...all, 'phone:030/1234567', 'phone:+49 30 1234567', 'phone:0049301234567', 'loyalty_card:C-0012'];
-  for (const reference of asked) expect(await profileOf(reference), reference).toEqual(ada);
+  for (const reference of asked)
+    await expect.poll(() => profileOf(reference), { timeout: 120_000, message: reference }).toEqual(ada);
   expect((await profileOf('phone:1234')).status).toBe(400);
   expect((await profileOf('phone:+49 30 7654321')).status).toBe(404);
 });

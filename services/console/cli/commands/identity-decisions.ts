@@ -20,8 +20,8 @@ import { type Output, type Speech, table } from '../output.ts';
 import { Trouble } from '../trouble.ts';
 
 /** So long the linker, and then ClickHouse, are waited for. */
-const LINKED_MS = 20_000;
-const SHOWN_MS = 10_000;
+const LINKED_MS = 60_000;
+const SHOWN_MS = 30_000;
 
 type Words = readonly string[];
 type Run = (connections: Connections, words: Words, speech: Speech) => Promise<Output>;

@@ -1,7 +1,7 @@
 import type { Backfill, Sighting } from '#schemas/generated/records.ts';
 import { quietTopics, topics, traitFillsTopic } from '#schemas/topics.ts';
 import type { LoggedEvent } from '#shared/clickhouse/event-log.ts';
-import { mostAtOnce, type ReadSlice } from '#shared/clickhouse/read-ahead.ts';
+import { type ReadSlice, slicesOf } from '#shared/clickhouse/read-ahead.ts';
 import { CLAIMS } from '#shared/generations/rebuilt.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
 import { defineTask, type Stores, type Work } from '#shared/task/task.ts';
@@ -25,7 +25,7 @@ export interface ReclaimOptions {
   readonly onTrouble: (error: unknown) => void;
   /** Told of the events that were read, and of how many there are. */
   readonly onProgress?: (rows: number, of: number) => void;
-  /** About how many events are read in one go. */
+  /** About how many events are read in one go, where that is bounded. */
   readonly atOnce?: number;
   /** Waits until so many more may be read. */
   readonly pace?: (rows: number, signal: AbortSignal) => Promise<void>;
@@ -51,15 +51,7 @@ const isResolver = (actor: string): boolean => /^resolver-\d+$/.test(actor);
  * Makes a generation's own claims: what resolvers claimed is claimed anew, from all events that were stitched when it began; decisions, and
  * what came later, are taken over as they were recorded. Events of both kinds are claimed twice, which is as once.
  */
-export const createReclaim = ({
-  generation,
-  history,
-  cut,
-  onTrouble,
-  onProgress,
-  atOnce = mostAtOnce,
-  pace,
-}: ReclaimOptions) => {
+export const createReclaim = ({ generation, history, cut, onTrouble, onProgress, atOnce, pace }: ReclaimOptions) => {
   const sighted = new BoundedMemo<Times>(MEMO_SIZE);
 
   /** Reads a slice of history. */
@@ -121,7 +113,7 @@ export const createReclaim = ({
     } else if (job.slices === 0) {
       if (!(await history.reaches(below))) return work.wakeAt(work.moment.now + TRY_AGAIN_MS);
       const of = await history.count(below);
-      work.put('job', JOB, { ...job, of, slices: Math.max(1, Math.ceil(of / atOnce)) });
+      work.put('job', JOB, { ...job, of, slices: Math.max(1, slicesOf(of, atOnce)) });
       work.goOn();
     } else if (job.slice < job.slices) {
       work.put('job', JOB, await readOn(work, job, below, signal));

@@ -1,7 +1,7 @@
 import type { Backfill, Sighting } from '#schemas/generated/records.ts';
 import { quietTopics, topics, traitFillsTopic } from '#schemas/topics.ts';
 import type { LoggedEvent } from '#shared/clickhouse/event-log.ts';
-import { type ReadSlice, slicesOf } from '#shared/clickhouse/read-ahead.ts';
+import { mostAtOnce, type ReadSlice } from '#shared/clickhouse/read-ahead.ts';
 import { CLAIMS } from '#shared/generations/rebuilt.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
 import { defineTask, type Stores, type Work } from '#shared/task/task.ts';
@@ -25,7 +25,7 @@ export interface ReclaimOptions {
   readonly onTrouble: (error: unknown) => void;
   /** Told of the events that were read, and of how many there are. */
   readonly onProgress?: (rows: number, of: number) => void;
-  /** About how many events are read in one go, where that is bounded. */
+  /** About how many events are read in one go. */
   readonly atOnce?: number;
   /** Waits until so many more may be read. */
   readonly pace?: (rows: number, signal: AbortSignal) => Promise<void>;
@@ -51,7 +51,15 @@ const isResolver = (actor: string): boolean => /^resolver-\d+$/.test(actor);
  * Makes a generation's own claims: what resolvers claimed is claimed anew, from all events that were stitched when it began; decisions, and
  * what came later, are taken over as they were recorded. Events of both kinds are claimed twice, which is as once.
  */
-export const createReclaim = ({ generation, history, cut, onTrouble, onProgress, atOnce, pace }: ReclaimOptions) => {
+export const createReclaim = ({
+  generation,
+  history,
+  cut,
+  onTrouble,
+  onProgress,
+  atOnce = mostAtOnce,
+  pace,
+}: ReclaimOptions) => {
   const sighted = new BoundedMemo<Times>(MEMO_SIZE);
 
   /** Reads a slice of history. */
@@ -63,16 +71,14 @@ export const createReclaim = ({ generation, history, cut, onTrouble, onProgress,
   ): Promise<Backfill> {
     await pace?.(Math.ceil(job.of / job.slices), signal);
     if (signal.aborted) return job;
-    const read: LoggedEvent[] = [];
-    for await (const events of history.sliceWithExpired(below, job.slice, job.slices)) read.push(...events);
     const byPartition = new Map<number, Sightings>();
     const store = {
       get: (id: string) => work.get('sighting', id),
       put: (id: string, sighting: Sighting) => work.put('sighting', id, sighting),
     };
-    for (const event of read) {
+    const see = (event: LoggedEvent): void => {
       const routing = event.identifiers[0];
-      if (!routing) continue;
+      if (!routing) return;
       // As the resolver of its partition did: a withdrawn claim has the id that it had.
       const partition = partitionOf(routing.hash, below.length);
       let sightings = byPartition.get(partition);
@@ -83,8 +89,13 @@ export const createReclaim = ({ generation, history, cut, onTrouble, onProgress,
         byPartition.set(partition, sightings);
       }
       sightings.see(event);
+    };
+    let read = 0;
+    for await (const events of history.sliceWithExpired(below, job.slice, job.slices)) {
+      read += events.length;
+      events.forEach(see);
     }
-    const next = { ...job, slice: job.slice + 1, rows: job.rows + read.length };
+    const next = { ...job, slice: job.slice + 1, rows: job.rows + read };
     onProgress?.(next.rows, next.of);
     const { rows, of } = next;
     const told = {
@@ -113,7 +124,7 @@ export const createReclaim = ({ generation, history, cut, onTrouble, onProgress,
     } else if (job.slices === 0) {
       if (!(await history.reaches(below))) return work.wakeAt(work.moment.now + TRY_AGAIN_MS);
       const of = await history.count(below);
-      work.put('job', JOB, { ...job, of, slices: Math.max(1, slicesOf(of, atOnce)) });
+      work.put('job', JOB, { ...job, of, slices: Math.max(1, Math.ceil(of / atOnce)) });
       work.goOn();
     } else if (job.slice < job.slices) {
       work.put('job', JOB, await readOn(work, job, below, signal));

@@ -1,7 +1,7 @@
 import type { Backfill, Fill, Identifier, TraitFill, Tributary } from '#schemas/generated/records.ts';
 import { fillsTopic, traitFillsTopic } from '#schemas/topics.ts';
 import type { History, LoggedEvent } from '#shared/clickhouse/event-log.ts';
-import { slicesOf } from '#shared/clickhouse/read-ahead.ts';
+import { mostAtOnce } from '#shared/clickhouse/read-ahead.ts';
 import type { Definitions } from '#shared/definitions/definitions.ts';
 import { EVERYTHING } from '#shared/generations/rebuilt.ts';
 import { partitionOf } from '#shared/kafka/partition-of.ts';
@@ -22,7 +22,7 @@ export interface BackfillOptions {
   readonly onTrouble: (error: unknown) => void;
   /** Told of the events that were read, and of how many there are. */
   readonly onProgress?: (rows: number, of: number) => void;
-  /** About how many events are read in one go, where that is bounded. */
+  /** About how many events are read in one go. */
   readonly atOnce?: number;
   /** Waits until so many more may be read. */
   readonly pace?: (rows: number, signal: AbortSignal) => Promise<void>;
@@ -78,7 +78,7 @@ export const createBackfill = (options: BackfillOptions) => {
 /** Begins with all traits that every partition has begun to fold. */
 async function begun(
   work: BackfillWork,
-  { history, onTrouble, atOnce }: BackfillOptions,
+  { history, onTrouble, atOnce = mostAtOnce }: BackfillOptions,
 ): Promise<Backfill | undefined> {
   const byTrait = Map.groupBy(
     work.scan('cut', '').map(([, value]) => value),
@@ -103,7 +103,7 @@ async function begun(
       return undefined;
     }
     const of = await history.count(below);
-    const slices = slicesOf(of, atOnce);
+    const slices = Math.ceil(of / atOnce);
     for (const cuts of whole) for (const one of cuts) work.remove('cut', `${keyOf(one)}/${one.partition}`);
     const job = { traits, slices, slice: 0, rows: 0, of };
     // Whoever lets go now keeps what is written down, and the cuts are no longer.

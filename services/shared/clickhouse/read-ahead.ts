@@ -7,20 +7,11 @@ export type ReadSlice = (
   slices: number,
 ) => AsyncIterable<readonly LoggedEvent[]>;
 
-/** Of a slice much is held, and done again after a failure. */
-export const mostAtOnce = 40_000;
-const FEWEST_AT_ONCE = 20_000;
-const SLICES = 250;
-
 /**
- * Into how many slices so many events are cut. ClickHouse reads 8,192 rows of each part at least, and of most of these nothing is wanted where
- * slices are a small part of all.
- * @param atOnce about how many events a slice is to have, where that is bounded
+ * Events of one slice, where nothing bounds them. ClickHouse reads 8,192 rows of each part at least, and of most of these nothing is wanted
+ * where slices are small; of large ones much is held, and done again after a failure.
  */
-export const slicesOf = (
-  events: number,
-  atOnce = Math.min(Math.max(events / SLICES, FEWEST_AT_ONCE), mostAtOnce),
-): number => Math.ceil(events / atOnce);
+export const mostAtOnce = 80_000;
 
 /**
  * Has the next slice looked for while the last one is worked on. Of that its first events are held, and a connection is kept: it is for those who ask

@@ -43,7 +43,7 @@ export function historyReading(
   const rate = settings.replayRate;
   return {
     history: rate === 0 ? allAhead(events) : events,
-    ...(rate > 0 && { atOnce: Math.min(Math.max(rate * BOUNDED_SECONDS, FEWEST_AT_ONCE), mostAtOnce) }),
+    atOnce: rate === 0 ? mostAtOnce : Math.min(Math.max(rate * BOUNDED_SECONDS, FEWEST_AT_ONCE), mostAtOnce),
     pace: pace(rate),
     onTrouble: (error: unknown): void => log.warn({ err: error }, 'the event log cannot be read; it is tried again'),
     onProgress: (rows: number, of: number): void => {

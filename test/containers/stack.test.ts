@@ -92,6 +92,17 @@ test(
 );
 
 test(
+  'a replay in the container of the tool has the same content',
+  async () => {
+    const before = await settledDigest();
+    await stack.tributary('replay', '--until-complete', '--reason', 'a test');
+    expect(await stack.tributary('digest', '--generation', '2')).toBe(before);
+    await stack.tributary('replay', 'drop', '2', '--yes');
+  },
+  minutes(8),
+);
+
+test(
   'another up changes nothing, and provisions once more',
   async () => {
     const before = await settledDigest();

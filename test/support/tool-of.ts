@@ -8,7 +8,14 @@ const tool = join(import.meta.dirname, '..', '..', 'bin', 'tributary.mjs');
 
 /** What the tool answers as JSON on this platform. Rejects where it ends with another exit code than 0. */
 export async function toolOf(platform: RunningPlatform, ...args: string[]): Promise<Record<string, unknown>> {
-  const env = { ...process.env, ...platform.env };
+  const { stitcherOpsPort, projectorOpsPort, activationOpsPort } = platform.platform.settings;
+  const env = {
+    ...process.env,
+    ...platform.env,
+    TRIBUTARY_STITCHER_OPS_PORT: String(stitcherOpsPort),
+    TRIBUTARY_PROJECTOR_OPS_PORT: String(projectorOpsPort),
+    TRIBUTARY_ACTIVATION_OPS_PORT: String(activationOpsPort),
+  };
   const { stdout } = await run(process.execPath, [tool, ...args, '--json'], { env });
   return JSON.parse(stdout) as Record<string, unknown>;
 }

@@ -43,19 +43,18 @@ export class Goals {
     this.#holdsRecords = holdsRecords;
   }
 
-  /** @param seen how far all are, where somebody has just looked */
-  async areReached(seen?: readonly Reach[]): Promise<boolean> {
-    await this.#goOn(seen ?? (await this.#reaches()));
-    while (this.#goal?.length === 0 && this.#which < GOALS) {
+  /** @param seen how far all are, as somebody has just seen */
+  async areReached(seen: readonly Reach[]): Promise<boolean> {
+    for (let reaches = seen; await this.#isReached(reaches); reaches = await this.#reaches()) {
+      if (this.#which === GOALS) return true;
       this.#which++;
       this.#goal = undefined;
-      await this.#goOn(await this.#reaches());
     }
-    return this.#goal?.length === 0;
+    return false;
   }
 
-  /** Forgets of the goal what has been reached. */
-  async #goOn(reaches: readonly Reach[]): Promise<void> {
+  /** Sets the goal, where there is none, and forgets of it what has been reached. */
+  async #isReached(reaches: readonly Reach[]): Promise<boolean> {
     const open = (this.#goal ?? reaches).flatMap(({ feed, partition, below }) => {
       const now = reaches.find((reach) => reach.feed === feed && reach.partition === partition);
       return now && now.from < below ? [{ ...now, below }] : [];
@@ -66,5 +65,6 @@ export class Goals {
       if (offsets > FEW || (await this.#holdsRecords(topic, ranges))) still.push(...ranges);
     }
     this.#goal = still;
+    return still.length === 0;
   }
 }

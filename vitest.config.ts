@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 import { hasEngine } from './test/support/compose-file.ts';
+import { PATIENCE_MS } from './test/support/until.ts';
 
-const patient = { testTimeout: 240_000, hookTimeout: 240_000 };
+const patient = { testTimeout: 240_000, hookTimeout: 240_000, expect: { poll: { timeout: PATIENCE_MS } } };
 const contract = 'test/contract/**/*.test.ts';
 
 /** Each takes a minute or more: `npm run test:platform` runs them with the others. */

@@ -7,7 +7,7 @@ import { validateDefinitions } from '#shared/definitions/validate.ts';
 import { serviceUnits } from '../../deploy/local/services.ts';
 import { createInstallation, type Installation } from '../support/installation.ts';
 import type { RunningPlatform } from '../support/platform.ts';
-import { until } from '../support/until.ts';
+import { Hopeless, until } from '../support/until.ts';
 import { stopProcess } from './processes.ts';
 
 export interface StartedService {
@@ -90,11 +90,8 @@ export async function openGround(platform: RunningPlatform, profiles?: string): 
       const port = settings.TRIBUTARY_OPS_PORT ?? usual;
       const url = `http://127.0.0.1:${port}`;
       const ready = async (): Promise<boolean> => {
-        if (child.exitCode !== null) throw new Error(`${name} ended: ${complaint(log)}`);
-        return fetch(`${url}/ready`).then(
-          ({ ok }) => ok,
-          () => false,
-        );
+        if (child.exitCode !== null) throw new Hopeless(`${name} ended: ${complaint(log)}`);
+        return (await fetch(`${url}/ready`)).ok;
       };
       await until(`${name} is ready`, ready);
       const service: StartedService = {

@@ -78,7 +78,7 @@ test('a broker with a self-signed certificate and passwords: from HTTP to the pr
   for (const service of ['collector', 'identity-stitcher', 'profile-projector', 'console']) start(service);
 
   const collector = `http://127.0.0.1:${env.TRIBUTARY_COLLECTOR_PORT}`;
-  await until('the collector is ready', () => answersHttp(`${collector}/ready`).catch(() => false));
+  await until('the collector is ready', () => answersHttp(`${collector}/ready`));
   const sent = await fetch(`${collector}/v1/track`, {
     method: 'POST',
     headers: { authorization: `Basic ${btoa('local-server:')}`, 'content-type': 'application/json' },

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { accountingTopic } from '#schemas/topics.ts';
 import { TaskRunner } from '#shared/task/runner.ts';
 import { addresses } from '../support/addresses.ts';
 import { countOut, expectEachOnce } from '../support/counted.ts';
 import { countingTask, produceEvents } from '../support/counting-task.ts';
 import { createInstallation, type Installation } from '../support/installation.ts';
-import { readAll } from '../support/read-all.ts';
+import { accountingOf } from '../support/read-all.ts';
 import { until } from '../support/until.ts';
 
 let installation: Installation;
@@ -53,11 +52,10 @@ describe('a task', () => {
     await thirdRunning;
     await expectEachOnce(installation, 8_000);
 
-    const books = new Map((await readAll(installation, accountingTopic(1))).map(({ key, value }) => [key, value]));
-    const totals = [...books.values()].filter(
-      (value) => value?.task === 'counter' && value.topic.endsWith('events.collected'),
+    const totals = (await accountingOf(installation)).filter(
+      ({ task, topic }) => task === 'counter' && topic.endsWith('events.collected'),
     );
-    expect(totals.reduce((sum, value) => sum + (value?.taken ?? 0), 0)).toBe(8_000);
-    expect(totals.reduce((sum, value) => sum + (value?.outcomes.stitched ?? 0), 0)).toBe(8_000);
+    expect(totals.reduce((sum, { taken }) => sum + taken, 0)).toBe(8_000);
+    expect(totals.reduce((sum, { outcomes }) => sum + (outcomes.stitched ?? 0), 0)).toBe(8_000);
   });
 });

@@ -188,7 +188,7 @@ test('a profile is its newest version, once; one that is gone is not shown, and 
   ]);
   await until('all versions are there', async () => (await count('profile_history')) === 4);
   await expect
-    .poll(() => warehouse.rows('SELECT * FROM {db}.profiles'), { timeout: 120_000 })
+    .poll(() => warehouse.rows('SELECT * FROM {db}.profiles'))
     .toMatchObject([
       {
         profile_id: P,

@@ -11,6 +11,7 @@ import { type RunningPlatform, startPlatform } from '../support/platform.ts';
 import { nameless, tabTo, tooFaint } from '../support/seen-by.ts';
 import { Shell } from '../support/shell.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { environmentOf, tool } from '../support/tool-of.ts';
 import { until } from '../support/until.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -25,24 +26,13 @@ interface Ran {
 /** Runs the tool as an operator does. */
 const tributary = (...args: string[]): Promise<Ran> =>
   new Promise((resolve) => {
-    const { stitcherOpsPort, projectorOpsPort, activationOpsPort } = platform.platform.settings;
-    const env = {
-      ...process.env,
-      ...platform.env,
-      TRIBUTARY_STITCHER_OPS_PORT: String(stitcherOpsPort),
-      TRIBUTARY_PROJECTOR_OPS_PORT: String(projectorOpsPort),
-      TRIBUTARY_ACTIVATION_OPS_PORT: String(activationOpsPort),
-    };
-    execFile(process.execPath, [join(root, 'bin', 'tributary.mjs'), ...args], { env }, (error, out, err) =>
+    execFile(process.execPath, [tool, ...args], { env: environmentOf(platform) }, (error, out, err) =>
       resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, out, err }),
     );
   });
 
 const json = async <T = Record<string, unknown>>(...args: string[]): Promise<T> =>
   JSON.parse((await tributary(...args, '--json')).out) as T;
-
-/** As soon as what is asked has caught up, or is ready again. */
-const soon = <T>(ask: () => Promise<T>) => expect.poll(ask, { timeout: 120_000, interval: 250 });
 
 async function send(path: string, body: unknown): Promise<void> {
   const response = await fetch(`http://127.0.0.1:${platform.env.TRIBUTARY_COLLECTOR_PORT}/v1/${path}`, {
@@ -99,7 +89,7 @@ describe('an operator', () => {
       const { units, books } = await json<Status>('status');
       return { books, notReady: units.filter(({ ready }) => !ready) };
     };
-    await soon(status).toMatchObject({
+    await expect.poll(status).toMatchObject({
       books: { accepted: 7, stitched: 6, duplicates: 1, folded: 6, differences: [] },
       notReady: [],
     });
@@ -118,39 +108,41 @@ describe('an operator', () => {
         kinds: identity.map(({ kind }) => kind),
       };
     };
-    await soon(known).toMatchObject({
+    await expect.poll(known).toMatchObject({
       profile: { events: 3, traits: { email: 'Ann@Example.com' } },
       isSame: true,
       isNewest: true,
       kinds: expect.arrayContaining(['moved']),
     });
     const account = { kind: 'account', events: 1, traits: { plan: 'team' } };
-    await soon(() => json('profile', 'group_id:acme')).toMatchObject(account);
-    await soon(() => json('profile', 'user_id:u-2')).toMatchObject({ kind: 'person', events: 2, traits: {} });
+    await expect.poll(() => json('profile', 'group_id:acme')).toMatchObject(account);
+    await expect.poll(() => json('profile', 'user_id:u-2')).toMatchObject({ kind: 'person', events: 2, traits: {} });
     const why = ['identity', 'user_id:u-1', 'email:ann@example.com'];
-    await soon(() => json(...why)).toMatchObject({ same: true, chain: [{ message_id: 'm-3' }] });
-    await soon(() => json('identity', 'user_id:u-1', 'user_id:u-2')).toMatchObject({ same: false });
+    await expect.poll(() => json(...why)).toMatchObject({ same: true, chain: [{ message_id: 'm-3' }] });
+    await expect.poll(() => json('identity', 'user_id:u-1', 'user_id:u-2')).toMatchObject({ same: false });
     expect((await tributary('profile', 'user_id:nobody-knows')).err).toContain('no such profile');
 
     const events = (query = '') =>
       api<{ events: { message_id: string; properties: unknown }[] }>('user_id:u-1', `/events${query}`);
     const ids = async () => (await events()).events.map(({ message_id }) => message_id);
-    await soon(ids).toEqual(['m-3', 'm-2', 'm-1']);
+    await expect.poll(ids).toEqual(['m-3', 'm-2', 'm-1']);
     expect((await events()).events[2]?.properties).toEqual({ price: 1.5 });
     expect((await events('?limit=1')).events).toHaveLength(1);
 
     const { profile_id } = await json('profile', 'user_id:u-1');
-    await soon(() => json('event', 'm-3')).toMatchObject({ collected: [{}, {}], events: [{ profile_id }] });
-    await soon(() => json('rejected')).toMatchObject({ counts: [{ reason: 'no_identifier', count: 1 }] });
+    await expect.poll(() => json('event', 'm-3')).toMatchObject({ collected: [{}, {}], events: [{ profile_id }] });
+    await expect.poll(() => json('rejected')).toMatchObject({ counts: [{ reason: 'no_identifier', count: 1 }] });
     const digest = await json('digest');
     expect(digest).toMatchObject({ profiles: 3 });
     expect(await json('digest')).toEqual(digest);
-    await soon(() => tributary('doctor')).toMatchObject({
-      code: 0,
-      out:
-        'all is well\n· 1 events were rejected, 1 in the last 24 hours\n  → `tributary rejected` tells why\n' +
-        `· 3 profiles, digest ${digest.digest}: 3 compared with ClickHouse and with the event log\n`,
-    });
+    await expect
+      .poll(() => tributary('doctor'))
+      .toMatchObject({
+        code: 0,
+        out:
+          'all is well\n· 1 events were rejected, 1 in the last 24 hours\n  → `tributary rejected` tells why\n' +
+          `· 3 profiles, digest ${digest.digest}: 3 compared with ClickHouse and with the event log\n`,
+      });
   }, 600_000);
 
   test('changes definitions from a file, and is told of every mistake in it', async () => {
@@ -482,7 +474,7 @@ describe('the live page', () => {
     const explanation = page.getByRole('region', { name: 'Explanation' });
     await explanation.getByText('One person').waitFor();
     const links = explanation.getByRole('list', { name: 'Chain' }).getByText('seen together in one event');
-    await soon(() => links.count()).toBe(2);
+    await expect.poll(() => links.count()).toBe(2);
 
     const account = await page.locator('#account').textContent();
     const conversation = { id: 'case-page', state: 'open', channel: 'e-mail', agent: 'Ann' };

@@ -160,7 +160,7 @@ test('each fault that is planted in the state of the live projector is found by 
   };
   // As soon as ClickHouse, which is asked which side is right, has the new events, too.
   await expect
-    .poll(compare, { timeout: 120_000 })
+    .poll(compare)
     .toEqual({ short: expected, reasons: { state: 1, 'doubled tributary': 2, 'lost move': 1 } });
   const paths = new Map(found.map((one) => [one.profile_id, one.differences.map(({ path }) => path)]));
   expect(paths.get(changed.id)?.filter((path) => !path.startsWith('traits.'))).toEqual([]);

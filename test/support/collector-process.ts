@@ -64,13 +64,7 @@ export async function startCollector(
   return {
     url,
     child,
-    ready: () =>
-      until('the collector is ready', () =>
-        fetch(`${url}/ready`).then(
-          ({ ok }) => ok,
-          () => false,
-        ),
-      ),
+    ready: () => until('the collector is ready', async () => (await fetch(`${url}/ready`)).ok),
     async stop() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
       await exited;

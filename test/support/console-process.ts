@@ -39,12 +39,7 @@ export async function startConsole(
   });
   const exited = once(child, 'exit');
   const url = `http://127.0.0.1:${port}`;
-  await until('the console is ready', () =>
-    fetch(`${url}/ready`).then(
-      ({ status }) => status === 200,
-      () => false,
-    ),
-  );
+  await until('the console is ready', async () => (await fetch(`${url}/ready`)).ok);
   return {
     async ask(path) {
       const response = await fetch(url + path, { headers: { authorization: `Bearer ${token}` } });

@@ -4,7 +4,7 @@ import { mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compiled } from '../../deploy/local/services.ts';
 import { freePorts } from './free-ports.ts';
-import { until } from './until.ts';
+import { Hopeless, until } from './until.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -61,11 +61,8 @@ export class Instance {
   }
 
   async #isReady(): Promise<boolean> {
-    if (this.#child?.exitCode !== null) throw new Error(`${this.service} ended: ${readFileSync(this.#log, 'utf8')}`);
-    return fetch(`${this.url}/ready`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
+    if (this.#child?.exitCode !== null) throw new Hopeless(`${this.service} ended: ${readFileSync(this.#log, 'utf8')}`);
+    return (await fetch(`${this.url}/ready`)).ok;
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

@@ -107,12 +107,7 @@ export class Operator {
     ];
     const operator = new Operator(installation, warehouse, env, api, feed, runners);
     const ready = `http://127.0.0.1:${port}/ready`;
-    await until('the read API answers', () =>
-      fetch(ready).then(
-        ({ ok }) => ok,
-        () => false,
-      ),
-    );
+    await until('the read API answers', async () => (await fetch(ready)).ok);
     return operator;
   }
 

@@ -1,5 +1,5 @@
-import type { RecordName, Records } from '#schemas/generated/records.ts';
-import type { Topic } from '#schemas/topics.ts';
+import type { Accounting, RecordName, Records } from '#schemas/generated/records.ts';
+import { accountingTopic, type Topic } from '#schemas/topics.ts';
 import { readPartitions } from '#shared/kafka/read-partitions.ts';
 import type { Installation } from './installation.ts';
 
@@ -33,3 +33,15 @@ export async function readAll<N extends RecordName>(
   await reader.stop();
   return records;
 }
+
+/** Of each key the last value. */
+export async function newestOf<N extends RecordName>(
+  installation: Installation,
+  topic: Topic & { readonly value: N },
+): Promise<Map<string, Records[N] | null>> {
+  return new Map((await readAll(installation, topic)).map(({ key, value }) => [key, value]));
+}
+
+/** What the tasks of the first generation have counted so far, by partition and topic. */
+export const accountingOf = async (installation: Installation): Promise<Accounting[]> =>
+  [...(await newestOf(installation, accountingTopic(1))).values()].filter((one) => one !== null);

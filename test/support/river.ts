@@ -207,8 +207,7 @@ export class River {
     await until(
       'activation serves the destination',
       async () =>
-        (await this.#ledger.read()).accounting.some((one) => one.topic === topic) &&
-        (await answersHttp(ready).catch(() => false)),
+        (await this.#ledger.read()).accounting.some((one) => one.topic === topic) && (await answersHttp(ready)),
     );
   }
 }

@@ -4,19 +4,23 @@ import { promisify } from 'node:util';
 import type { RunningPlatform } from './platform.ts';
 
 const run = promisify(execFile);
-const tool = join(import.meta.dirname, '..', '..', 'bin', 'tributary.mjs');
+export const tool = join(import.meta.dirname, '..', '..', 'bin', 'tributary.mjs');
 
-/** What the tool answers as JSON on this platform. Rejects where it ends with another exit code than 0. */
-export async function toolOf(platform: RunningPlatform, ...args: string[]): Promise<Record<string, unknown>> {
-  const { stitcherOpsPort, projectorOpsPort, activationOpsPort } = platform.platform.settings;
-  const env = {
+/** What the tool is run with on this platform. */
+export function environmentOf({ env, platform: { settings } }: RunningPlatform): NodeJS.ProcessEnv {
+  const { stitcherOpsPort, projectorOpsPort, activationOpsPort } = settings;
+  return {
     ...process.env,
-    ...platform.env,
+    ...env,
     TRIBUTARY_STITCHER_OPS_PORT: String(stitcherOpsPort),
     TRIBUTARY_PROJECTOR_OPS_PORT: String(projectorOpsPort),
     TRIBUTARY_ACTIVATION_OPS_PORT: String(activationOpsPort),
   };
-  const { stdout } = await run(process.execPath, [tool, ...args, '--json'], { env });
+}
+
+/** What the tool answers as JSON on this platform. Rejects where it ends with another exit code than 0. */
+export async function toolOf(platform: RunningPlatform, ...args: string[]): Promise<Record<string, unknown>> {
+  const { stdout } = await run(process.execPath, [tool, ...args, '--json'], { env: environmentOf(platform) });
   return JSON.parse(stdout) as Record<string, unknown>;
 }
 

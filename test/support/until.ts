@@ -1,13 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** Milliseconds; `expect.poll` waits as long. */
+export const PATIENCE_MS = 120_000;
+
+/** Thrown by who is asked: waiting longer is of no use. */
+export class Hopeless extends Error {}
+
 /**
  * Waits until `holds` answers true. What it throws counts as not yet: what is asked may be down, busy, or without an answer for a while.
- * @throws after the time-out, with what was waited for, what was thrown last, and, if given, how things stand
+ * @throws Hopeless at once, and after the time-out, with what was waited for, what was thrown last, and, if given, how things stand
  */
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  timeoutMs = 120_000,
+  timeoutMs = PATIENCE_MS,
   standing?: () => unknown,
 ): Promise<void> {
   const end = performance.now() + timeoutMs;
@@ -16,6 +22,7 @@ export async function until(
     try {
       if (await holds()) return;
     } catch (error) {
+      if (error instanceof Hopeless) throw error;
       cause = error;
     }
     if (performance.now() > end) {

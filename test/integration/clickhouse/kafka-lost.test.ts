@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
 import type { Definition, EventCollected, IdentityClaim, Profile, ProfileExpiry } from '#schemas/generated/records.ts';
-import { accountingTopic, changelogTopic, topics } from '#schemas/topics.ts';
+import { changelogTopic, topics } from '#schemas/topics.ts';
 import { EventLog } from '#shared/clickhouse/event-log.ts';
 import { claimId, decisionId } from '#shared/identity/claim-id.ts';
 import { hashingWith } from '#shared/identity/hashing.ts';
@@ -17,7 +17,7 @@ import { addresses } from '../../support/addresses.ts';
 import { anEvent } from '../../support/counting-task.ts';
 import { createInstallation, type Installation } from '../../support/installation.ts';
 import { produce } from '../../support/produce.ts';
-import { readAll } from '../../support/read-all.ts';
+import { accountingOf, newestOf, readAll } from '../../support/read-all.ts';
 import { until } from '../../support/until.ts';
 import { openWarehouse, type Warehouse } from '../../support/warehouse.ts';
 
@@ -82,15 +82,10 @@ async function profilesOf(installation: Installation): Promise<Map<string, Profi
 const contentsOf = async (installation: Installation): Promise<string[]> =>
   [...(await profilesOf(installation)).values()].map(canonicalProfile).sort();
 
-/** Of each key the last value. */
-async function newestOf<V>(records: Promise<readonly { readonly key: string; readonly value: V | null }[]>) {
-  return new Map((await records).map(({ key, value }) => [key, value]));
-}
-
 async function outcomesOf(installation: Installation, task: string): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
-  for (const totals of (await newestOf(readAll(installation, accountingTopic(generation)))).values())
-    if (totals?.task === task && totals.topic !== '')
+  for (const totals of await accountingOf(installation))
+    if (totals.task === task && totals.topic !== '')
       for (const [outcome, count] of Object.entries(totals.outcomes)) counts[outcome] = (counts[outcome] ?? 0) + count;
   return counts;
 }
@@ -184,10 +179,10 @@ test('Kafka is lost: from ClickHouse come the same profiles, decisions and defin
       return ann?.events === 4 && ann.identifiers.length === 4 && people.length === 4 && folded === 7;
     };
     await until('profiles are as they must be', isSettled);
-    const claims = await newestOf(readAll(before, topics.identityClaims));
+    const claims = await newestOf(before, topics.identityClaims);
     const profiles = await contentsOf(before);
     const now = 'SELECT message_id, toString(profile_id) AS profile FROM {db}.events ORDER BY message_id';
-    const { size: moved } = await newestOf(readAll(before, topics.identityMappings));
+    const { size: moved } = await newestOf(before, topics.identityMappings);
     expect(moved).toBeGreaterThan(0);
     await until('ClickHouse has read all', async () => {
       const [read] = await old.rows<Record<string, number>>(
@@ -225,14 +220,14 @@ test('Kafka is lost: from ClickHouse come the same profiles, decisions and defin
     await putBack(there);
     expect(lines).toContain(`identity.claims: ${claims.size} put back`);
     expect(lines).toContain('message ids: 8 put back');
-    const again = await newestOf(readAll(after, topics.identityClaims));
+    const again = await newestOf(after, topics.identityClaims);
     expect([...again.values()]).toEqual(expect.arrayContaining([...claims.values()]));
     expect(again.size).toBe(claims.size);
-    expect(Object.fromEntries(await newestOf(readAll(after, topics.definitions)))).toEqual({
+    expect(Object.fromEntries(await newestOf(after, topics.definitions))).toEqual({
       'destination/crm': definitions[1],
       'destination/old': definitions[3],
     });
-    expect(await newestOf(readAll(after, topics.profileExpiries))).toEqual(new Map([[homeOf(gone.hash), expiry]]));
+    expect(await newestOf(after, topics.profileExpiries)).toEqual(new Map([[homeOf(gone.hash), expiry]]));
     expect(await admin.listTopics()).toContain(`${after.prefix}delivery.crm`);
 
     const end = startTasks(after, warehouse, true);
@@ -245,8 +240,8 @@ test('Kafka is lost: from ClickHouse come the same profiles, decisions and defin
     const late = event('m9', 'user_id:ann', 'anonymous_id:a1');
     await collect(after, ...events, late);
     const taken = () => outcomesOf(after, 'resolver');
-    await expect.poll(taken, { timeout: 120_000 }).toMatchObject({ stitched: 1, duplicate: 8 });
-    expect(await newestOf(readAll(after, topics.identityClaims))).toEqual(again);
+    await expect.poll(taken).toMatchObject({ stitched: 1, duplicate: 8 });
+    expect(await newestOf(after, topics.identityClaims)).toEqual(again);
     await until('it is folded', async () => [...(await profilesOf(after)).values()].some((one) => one.events === 5));
     const ann = places[0]?.profile;
     let found: unknown;
@@ -258,7 +253,7 @@ test('Kafka is lost: from ClickHouse come the same profiles, decisions and defin
     // The feed begins anew, and what is told of it is not mixed with what was told before.
     const newest = [...(await profilesOf(after)).values()].find(({ profile_id }) => profile_id === ann)?.version;
     const told = `SELECT toUInt32(count()) AS versions, toUInt32(max(version)) AS newest FROM {db}.profile_history WHERE profile_id = '${ann}'`;
-    await expect.poll(() => warehouse.rows(told), { timeout: 120_000 }).toEqual([{ versions: newest, newest }]);
+    await expect.poll(() => warehouse.rows(told)).toEqual([{ versions: newest, newest }]);
     await end();
   } finally {
     await Promise.all([old.close(), warehouse.close()]);

@@ -117,7 +117,7 @@ test('a database that has read claims and profiles when they said less reads on 
     await produce(installation, topics.identityClaims, [taken, back, claim(5, { target: 'source:web' })]);
     await until('all are there', async () => (await known()) >= 5);
     const targets = () => rows('SELECT target FROM {db}.identity_withdrawals');
-    await expect.poll(targets, { timeout: 120_000 }).toEqual([{ target: 'source:web' }]);
+    await expect.poll(targets).toEqual([{ target: 'source:web' }]);
     expect(await known()).toBe(5);
 
     await produce(installation, topics.profiles, [version(3, 5)]);
@@ -134,7 +134,7 @@ test('a database that has read claims and profiles when they said less reads on 
     ]);
     const newest = 'SELECT version, order_count, products FROM {db}.profiles ORDER BY profile_id';
     await expect
-      .poll(() => rows(newest), { timeout: 120_000 })
+      .poll(() => rows(newest))
       .toMatchObject([
         { version: 3, order_count: 5, products },
         { version: 1, order_count: 0, products: [] },

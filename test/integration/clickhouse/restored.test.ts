@@ -287,7 +287,7 @@ test('restored from a back-up that is a day old, it reads again what came since:
     for (const table of tables.filter((one) => one !== 'collected' && ofDays(5)[one] === 5))
       expect(restored[table], table).toEqual(expect.arrayContaining(before[table] ?? []));
     const newest = () => rows('SELECT DISTINCT version FROM {db}.profiles_latest FINAL');
-    await expect.poll(newest, { timeout: 120_000 }).toEqual([{ version: 2 }]);
+    await expect.poll(newest).toEqual([{ version: 2 }]);
   } finally {
     await close();
     await installation.close();

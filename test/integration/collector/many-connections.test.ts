@@ -89,7 +89,7 @@ const sockets = (): Promise<number> => metric('nodejs_active_resources{type="TCP
 const gone = async (before: number): Promise<void> => {
   await until('all connections are gone', async () => (await sockets()) <= before + 2);
   for (const name of ['tributary_collector_bytes_in_hand', 'tributary_collector_waiting_bytes'])
-    await expect.poll(() => metric(name), { timeout: 120_000, message: name }).toBe(0);
+    await expect.poll(() => metric(name), { message: name }).toBe(0);
 };
 
 describe.skipIf(mostFiles !== 'unlimited' && mostFiles < 2 * MANY)('10,000 connections', () => {

@@ -415,7 +415,7 @@ test('what ClickHouse has otherwise than the feed is found by doctor, and told b
   };
   const { profiles, digest: whole } = await json<{ profiles: number; digest: string }>(digest);
   // ClickHouse may not have read all that was published before.
-  await expect.poll(examined, { timeout: 120_000 }).toEqual({
+  await expect.poll(examined).toEqual({
     findings: [
       `ClickHouse has 1 of ${profiles} profiles otherwise than the feed:\n    ${profileOf('ann').profile_id}: events`,
       expect.stringContaining(`${profileOf('cleo').profile_id}: missing event in the event log (cleo-visit-2): events`),

@@ -78,9 +78,9 @@ test('a replay whose processes are killed goes on where it was, and has the cont
   });
   const replayed = await contentOf(quietTopics(2).profiles);
   expect(replayed.size).toBeGreaterThan(5);
-  await expect.poll(() => contentOf(topics.profiles), { timeout: 120_000 }).toEqual(replayed);
+  await expect.poll(() => contentOf(topics.profiles)).toEqual(replayed);
   await expect
-    .poll(() => operator.json('replay', 'list'), { timeout: 120_000 })
+    .poll(() => operator.json('replay', 'list'))
     .toMatchObject([
       { generation: 1, state: 'live' },
       { generation: 2, state: 'replaying', runs: false, read: { profiles: 1 }, complete: true, reason: 'a test' },
@@ -161,7 +161,7 @@ test('one becomes live while events come, and the one before again: nobody misse
     await operator.untilOne(`user_id:after-${n}`);
   }
   await expect
-    .poll(() => operator.json('replay', 'list'), { timeout: 120_000 })
+    .poll(() => operator.json('replay', 'list'))
     .toMatchObject([
       { generation: 1, state: 'live' },
       { generation: 2, state: 'retired', runs: true },
@@ -189,7 +189,7 @@ test('one is thrown away with all that belongs to it, and never the live one', a
 
   const groupsOf2 = async () =>
     (await admin.listGroups()).groups.filter(({ groupId }) => groupId.startsWith(`${operator.installation.prefix}g2.`));
-  await expect.poll(groupsOf2, { timeout: 120_000 }).toEqual([]);
+  await expect.poll(groupsOf2).toEqual([]);
   await until('its topics are gone', async () => (await topicsOf2()).length === 0);
   expect(existsSync(folder)).toBe(false);
   expect(await operator.run('replay', 'resume', '2')).toMatchObject({

@@ -72,7 +72,7 @@ describe('an operator', () => {
 
     const why = ['identity', 'explain', 'anonymous_id:cookie-1', 'email:ann@example.com'];
     const explained = () => operator.json(...why, '--plain');
-    await expect.poll(explained, { timeout: 120_000 }).toMatchObject({
+    await expect.poll(explained).toMatchObject({
       same: true,
       profile_id: ann,
       chain: [
@@ -119,7 +119,7 @@ describe('an operator', () => {
     );
     await operator.untilOne('user_id:ben-1', 'anonymous_id:tablet');
     const parted = () => operator.json('identity', 'explain', 'user_id:ben-1', 'user_id:cleo', '--plain');
-    await expect.poll(parted, { timeout: 120_000 }).toMatchObject({
+    await expect.poll(parted).toMatchObject({
       same: false,
       profile_ids: [operator.defaultOf('user_id:ben-1'), operator.defaultOf('user_id:cleo')],
       chain: [
@@ -129,7 +129,7 @@ describe('an operator', () => {
       refused: [{ refused: 'limit:user_id' }],
     });
     const far = () => operator.json('identity', 'explain', 'user_id:ben-1', 'user_id:dan-1');
-    await expect.poll(far, { timeout: 120_000 }).toMatchObject({
+    await expect.poll(far).toMatchObject({
       same: false,
       complete: true,
       refused: [{ refused: 'limit:user_id' }, { refused: 'limit:user_id' }],
@@ -144,7 +144,7 @@ describe('an operator', () => {
     });
 
     const graph = () => operator.json('identity', 'graph', 'anonymous_id:tablet', '--plain');
-    await expect.poll(graph, { timeout: 120_000 }).toMatchObject({
+    await expect.poll(graph).toMatchObject({
       profile_id: operator.defaultOf('user_id:ben-1'),
       neighbours: [{ identifier: 'user_id:cleo', profile_id: operator.defaultOf('user_id:cleo') }],
       identifiers: [{}, {}],
@@ -170,7 +170,7 @@ describe('an operator', () => {
     });
     expect(await operator.untilOne('email:eve@example.com')).toBe(operator.defaultOf('email:eve@example.com'));
     const why = () => operator.json('identity', 'explain', 'user_id:eve-1', 'email:eve@example.com', '--plain');
-    await expect.poll(why, { timeout: 120_000 }).toMatchObject({
+    await expect.poll(why).toMatchObject({
       same: false,
       refused: [{ refused: 'cannot_link' }],
       apart: [{ actor: 'support', reason: 'she said so' }],
@@ -183,9 +183,9 @@ describe('an operator', () => {
     const args = ['identity', 'block', 'device_id:till-7', ...because, '--yes'];
     expect(await operator.json<Decided>(...args)).toMatchObject({ taken: true, claims: [{ kind: 'block' }] });
     const why = () => operator.json('identity', 'explain', 'user_id:flo-1', 'device_id:till-7');
-    await expect.poll(why, { timeout: 120_000 }).toMatchObject({ same: false, refused: [{ refused: 'blocked' }] });
+    await expect.poll(why).toMatchObject({ same: false, refused: [{ refused: 'blocked' }] });
     const health = () => operator.json('identity', 'health', '--plain');
-    await expect.poll(health, { timeout: 120_000 }).toMatchObject({
+    await expect.poll(health).toMatchObject({
       blocked: [{ identifier: 'device_id:till-7', actor: 'support' }],
     });
     expect((await operator.run(...args)).out).toContain('it is so already');
@@ -201,7 +201,7 @@ describe('an operator', () => {
       const held = Object.fromEntries(topics.map(({ topic, holds }) => [topic.split('.').slice(1).join('.'), holds]));
       return { ...rest, rows, held, isMapped: Number(rows.identity_mappings) >= 1 };
     };
-    await expect.poll(found, { timeout: 120_000 }).toMatchObject({
+    await expect.poll(found).toMatchObject({
       profile_id: operator.defaultOf('user_id:ann-1'),
       former_profile_ids: expect.arrayContaining([operator.defaultOf('anonymous_id:cookie-1')]),
       destinations: [],
@@ -249,7 +249,7 @@ describe('an operator', () => {
       const ofSizes = health.sizes.reduce((sum, { profiles }) => sum + profiles, 0);
       return { ...health, missing: health.profiles - ofSizes };
     };
-    await expect.poll(healthy, { timeout: 120_000 }).toMatchObject({
+    await expect.poll(healthy).toMatchObject({
       missing: 0,
       identifiers: 20,
       refusals: expect.arrayContaining([expect.objectContaining({ reason: 'limit:user_id' })]),

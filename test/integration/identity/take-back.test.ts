@@ -60,9 +60,9 @@ describe('what an operator decides can be taken back', () => {
     expect(await operator.untilOne('anonymous_id:cookie-1', 'device_id:phone-1')).toBe(visitor);
     const edges = () =>
       operator.warehouse.rows(`SELECT kind, withdrawn FROM {db}.identity_edges WHERE actor = 'support' ORDER BY kind`);
-    await expect.poll(edges, { timeout: 120_000 }).toEqual([{ kind: 'must_link', withdrawn: 1 }]);
+    await expect.poll(edges).toEqual([{ kind: 'must_link', withdrawn: 1 }]);
     const why = () => operator.json('identity', 'explain', ...pair);
-    await expect.poll(why, { timeout: 120_000 }).toMatchObject({ same: false, chain: null, apart: [] });
+    await expect.poll(why).toMatchObject({ same: false, chain: null, apart: [] });
 
     // Linked once more, the same claim counts again.
     const again = await decide('link', ...pair);
@@ -78,9 +78,7 @@ describe('what an operator decides can be taken back', () => {
     expect(blocked.changes.every(({ reason }) => reason === 'blocked')).toBe(true);
     const parted = await decide('unlink', 'user_id:ben-1', 'email:ben@example.com');
     const apart = () => operator.json('identity', 'explain', 'user_id:ben-1', 'email:ben@example.com');
-    await expect
-      .poll(apart, { timeout: 120_000 })
-      .toMatchObject({ same: false, refused: [{ refused: 'cannot_link' }] });
+    await expect.poll(apart).toMatchObject({ same: false, refused: [{ refused: 'cannot_link' }] });
     await undo(parted);
     await undo(blocked);
     expect(await operator.untilOne(...all)).toBe(ben);
@@ -92,7 +90,7 @@ describe('what an operator decides can be taken back', () => {
     const withdrawn = await decide('withdraw', 'source:test');
     expect(withdrawn).toMatchObject({ taken: true, undo: ['tributary identity restore source:test --reason …'] });
     const graph = () => operator.json('identity', 'graph', 'user_id:cleo');
-    await expect.poll(graph, { timeout: 120_000 }).toMatchObject({ identifiers: [{}] });
+    await expect.poll(graph).toMatchObject({ identifiers: [{}] });
     expect((await decide('withdraw', 'source:test')).applied).toBe(false);
     const restored = await decide('restore', 'source:test');
     expect(restored.claims).toEqual([{ ...withdrawn.claims[0], target: null }]);
@@ -100,7 +98,7 @@ describe('what an operator decides can be taken back', () => {
     // The block of before is withdrawn still.
     const targets = () => operator.warehouse.rows('SELECT target FROM {db}.identity_withdrawals');
     await expect
-      .poll(targets, { timeout: 120_000 })
+      .poll(targets)
       .toEqual([{ target: expect.stringMatching(/^claim:/) }, { target: expect.stringMatching(/^claim:/) }]);
   });
 

@@ -201,7 +201,7 @@ describe('computed traits', () => {
     await untilTold(traits);
     const reasons = () =>
       operator.warehouse.rows(`SELECT DISTINCT arrayJoin(why) AS why FROM {db}.profile_history ORDER BY why`);
-    await expect.poll(reasons, { timeout: 120_000 }).toContainEqual({ why: 'definition' });
+    await expect.poll(reasons).toContainEqual({ why: 'definition' });
   });
 
   test('a changed one follows its new version, with all that was before; one that is taken away goes', async () => {
@@ -255,7 +255,7 @@ describe('an anonymous profile', () => {
       ({ books } = JSON.parse(out) as { books: typeof books });
       return books.differences.filter((one) => of.test(one));
     };
-    await expect.poll(differences, { timeout: 120_000 }).toEqual([]);
+    await expect.poll(differences).toEqual([]);
     return books;
   }
 
@@ -273,7 +273,7 @@ describe('an anonymous profile', () => {
         `SELECT toUnixTimestamp64Milli(until) >= ${first} AS later, (SELECT toString(count()) FROM {db}.profiles WHERE profile_id = '${id}') AS profiles
          FROM {db}.profile_expiries WHERE hash = '${hash()}' AND profile_id = '${id}'`,
       );
-    await expect.poll(told, { timeout: 120_000 }).toEqual([{ later: 1, profiles: '0' }]);
+    await expect.poll(told).toEqual([{ later: 1, profiles: '0' }]);
     await until('the read API knows it no more', async () => {
       const answers = [`profile_id:${id}`, 'anonymous_id:cookie'].map((name) => operator.run('profile', name));
       return (await Promise.all(answers)).every(({ code, err }) => code !== 0 && err.includes('no such profile'));
@@ -291,9 +291,7 @@ describe('an anonymous profile', () => {
     // While nothing comes, ClickHouse stands before the marker of the last transaction.
     await apply(...defined({ sightings: { compute: { aggregate: 'count', of: { event: 'Seen' } } } }));
     const filled = () => operator.json('definitions');
-    await expect
-      .poll(filled, { timeout: 120_000 })
-      .toContainEqual(expect.objectContaining({ name: 'sightings', filled: 1 }));
+    await expect.poll(filled).toContainEqual(expect.objectContaining({ name: 'sightings', filled: 1 }));
     await balanced(/fill/);
     await collect(seen('seen-3', Date.now()));
     await until('it is back', async () => (await history()).some(({ version }) => version === '3'), undefined, history);

@@ -117,7 +117,7 @@ test('a switch that was interrupted is told of, and goes on', async () => {
     if (!said) for (const one of ['2', '1']) await operator.json('replay', 'switch', one, '--yes');
     return said !== undefined;
   });
-  const begun = 'a switch to generation 2 has begun: until it has ended nothing is published';
+  const begun = 'a switch to generation 2 has begun: publishing may stand still until it has ended';
   expect(said).toContain(begun);
   expect(await operator.run('doctor')).toMatchObject({ code: 1, out: expect.stringContaining(begun) });
   expect((await operator.run('replay', 'list')).out).toContain('replaying, a switch to it has begun');

@@ -168,7 +168,7 @@ export async function replaySwitch(connections: Connections, words: Words, { jso
 
 /** What is wrong while a switch has begun and nobody is at it, and what to do. */
 export const halfSwitched = ({ generation }: Generation): [what: string, advice: string] => [
-  `a switch to generation ${generation} has begun: until it has ended nothing is published`,
+  `a switch to generation ${generation} has begun: publishing may stand still until it has ended`,
   `where nobody is at it, this ends it: tributary replay switch ${generation}`,
 ];
 
